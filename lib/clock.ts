@@ -1,0 +1,44 @@
+// clock: the only source of time. Everything that waits or measures takes a Clock; tests and the simulation bring
+// `FakeClock` (clock.fake.ts), which moves only when told to.
+
+/** Time of one process. Milliseconds everywhere. */
+export interface Clock {
+  /** Monotonic milliseconds with fractions; only differences mean something. */
+  now(): number;
+  /** Milliseconds since the Unix epoch, for records that leave the process. */
+  wall(): number;
+  /** Calls `fire` once after `ms`; dispose to take it back. Never keeps the process alive. */
+  timer(ms: number, fire: () => void): Disposable;
+  /** Resolves after `ms`; rejects with the signal's reason when it aborts first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Waits on any clock that has timers: the one implementation of `sleep`, shared with the fake. */
+export function sleepOn(clock: Pick<Clock, "timer">, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason as Error);
+    const timer = clock.timer(ms, () => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    });
+    const stop = () => {
+      timer[Symbol.dispose]();
+      reject(signal?.reason as Error);
+    };
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}
+
+/** The machine's clock. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  timer(ms, fire) {
+    const handle = setTimeout(fire, ms);
+    handle.unref();
+    return { [Symbol.dispose]: () => clearTimeout(handle) };
+  },
+  sleep(ms, signal) {
+    return sleepOn(systemClock, ms, signal);
+  },
+};

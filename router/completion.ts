@@ -1,0 +1,186 @@
+// completion: the nouns that travel along the router's path (pipeline.ts). All are made once and never changed; the one
+// thing that ends work is the trigger's signal, whose reason is a Retired that says how it ended.
+import type { SlipstreamError } from "../lib/errors.ts";
+
+export const lanes = ["inline", "chat", "speculative", "batch"] as const;
+/** Priority class, best first. */
+export type Lane = (typeof lanes)[number];
+
+export const kinds = ["auto", "invoked", "preload", "speculative"] as const;
+export type Kind = (typeof kinds)[number];
+
+export const shapes = ["token", "line", "block", "auto"] as const;
+export type Shape = (typeof shapes)[number];
+
+/** How a trigger ended. Exactly one each; only `failed` carries an error. */
+export const outcomes = [
+  "typed_ahead",
+  "cached",
+  "joined",
+  "generated",
+  "superseded",
+  "gated",
+  "empty",
+  "cancelled",
+  "expired",
+  "refused",
+  "failed",
+] as const;
+export type Outcome = (typeof outcomes)[number];
+
+/** Why nothing came (design §5, meaning of endings). */
+export type Reason =
+  | "gated"
+  | "brownout"
+  | "superseded"
+  | "cancelled"
+  | "empty"
+  | "duplicate"
+  | "deadline"
+  | "excluded"
+  | "secret"
+  | "quota"
+  | "resync_needed"
+  | "error";
+
+export type Finish = "stop" | "length" | "cut" | "deadline";
+
+export interface Sampling {
+  readonly maxTokens: number;
+  /** 0 is greedy. */
+  readonly temperature: number;
+  readonly topP: number;
+  /** 0 is all. */
+  readonly topK: number;
+  readonly seed: number | undefined;
+  readonly stop: readonly string[];
+  readonly speculation: "auto" | "always" | "off";
+}
+
+/** Other code that helps, as the client gathered it. */
+export interface Snippet {
+  readonly path: string;
+  readonly text: string;
+  readonly score: number;
+  readonly stable: boolean;
+}
+
+/** One wish for a completion at a cursor, checked and complete. */
+export interface Trigger {
+  readonly id: string;
+  readonly tenant: string;
+  /** Key of the session and of the document in it; unique over tenants. */
+  readonly session: string;
+  readonly document: string;
+  readonly kind: Kind;
+  readonly lane: Lane;
+  readonly shape: Shape;
+  readonly path: string;
+  readonly language: string;
+  readonly prefix: string;
+  readonly suffix: string;
+  readonly snippets: readonly Snippet[];
+  /** Tier or pool asked for; "": the tenant's default. */
+  readonly model: string;
+  readonly sampling: Sampling;
+  /** Does the client want text as it comes? */
+  readonly stream: boolean;
+  /** Came by a session stream or by a stateless call. */
+  readonly stateless: boolean;
+  /** Monotonic ms: receipt, the key before it in this document, and the end of its use. */
+  readonly receivedMs: number;
+  readonly previousKeyMs: number | undefined;
+  readonly deadlineMs: number;
+  /** Aborts with a Retired as its reason. */
+  readonly signal: AbortSignal;
+  /** Ends the trigger from elsewhere: supersession, Cancel, a client that left. */
+  readonly retire: (retired: Retired) => void;
+}
+
+/** Why a trigger was ended before its text was complete. */
+export class Retired extends Error {
+  readonly outcome: "superseded" | "cancelled" | "expired";
+  constructor(outcome: "superseded" | "cancelled" | "expired") {
+    super(outcome);
+    this.name = "Retired";
+    this.outcome = outcome;
+  }
+}
+
+/** A part of a prompt that is encoded apart, so that its tokens never depend on its neighbours. */
+export type Segment = { readonly text: string } | { readonly special: string };
+
+/** Context chosen for one trigger, best first. */
+export interface Context {
+  readonly snippets: readonly Snippet[];
+}
+
+/** A rendered prompt for one model. */
+export interface Prompt {
+  readonly model: string;
+  readonly segments: readonly Segment[];
+  readonly bytes: number;
+  /** Digest of everything that decides the text: scope, model, segments, sampling. Key of the result cache. */
+  readonly key: string;
+  /** Chained digests of the 64-byte blocks, 8 bytes each, one after another. */
+  readonly blocks: Uint8Array;
+  /** Text right of the cursor that a completion must not repeat. */
+  readonly suffix: string;
+  /** Strings at which the engine stops, the family's own included. */
+  readonly stop: readonly string[];
+}
+
+/** Tokens and places a completion cost. */
+export interface Usage {
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
+  readonly recomputedTokens: number;
+  readonly completionTokens: number;
+  readonly drafted: number;
+  readonly draftAccepted: number;
+}
+
+export const noUsage: Usage = { promptTokens: 0, cachedTokens: 0, recomputedTokens: 0, completionTokens: 0, drafted: 0, draftAccepted: 0 };
+
+/** Which worker, and how deep to speculate. */
+export interface Placement {
+  readonly worker: string;
+  readonly draftDepthHint: number;
+  /** Why this one, for explanations: "lease", "least_cost". */
+  readonly why: "lease" | "least_cost";
+}
+
+/** A generated piece of text on its way to the editor. */
+export interface Delta {
+  readonly text: string;
+  readonly tokens: number;
+  readonly confidence?: number;
+}
+
+/** How a worker ended a generation. */
+export interface Generated {
+  readonly finish: Finish;
+  readonly usage: Usage;
+  readonly worker: string;
+}
+
+/** The end of a trigger: what was delivered, or why nothing was. */
+export interface Ending {
+  readonly outcome: Outcome;
+  readonly reason?: Reason;
+  readonly finish?: Finish;
+  readonly detail?: string;
+  readonly error?: SlipstreamError;
+  readonly retryAfterMs?: number;
+  readonly usage: Usage;
+  readonly worker?: string;
+  readonly model?: string;
+}
+
+/** When things happened on the way, filled in by the path; read by timing, metrics and explanations. */
+export interface Milestones {
+  settledMs?: number;
+  queuedMs?: number;
+  placedMs?: number;
+  firstTextMs?: number;
+}

@@ -1,0 +1,37 @@
+// engine: a Generation in, Pieces and one Finished out. Hides each engine's tokeniser, priority sign, metric names, hash
+// schemes and abort quirks from the agent. An engine never throws out of `generate`: its end is the returned Finished.
+import type { Acceptance, EngineLoad, Finished, Generation, Model, Piece, Segment } from "../generation.ts";
+
+/** 64-byte blocks (8-byte digests as hex) that became resident or left. */
+export interface KvEvent {
+  readonly stored: readonly string[];
+  readonly removed: readonly string[];
+  readonly cleared: boolean;
+}
+
+/** What an engine can do; a router never uses what is not listed. */
+export type Capability = "speculation" | "kv_events" | "sleep" | "lora" | "logprobs";
+
+export interface Engine {
+  readonly name: "embedded" | "simulated" | "vllm" | "tensorrt" | "openai";
+  readonly models: readonly Model[];
+  readonly capabilities: readonly Capability[];
+  /** Generations it runs at once; more wait in the agent. */
+  readonly slots: number;
+  /** Tokens of one KV block. */
+  readonly blockTokens: number;
+  /**
+   * Runs one generation. Yields text as steps finish and returns how it ended. When `signal` aborts, the engine stops
+   * within one step (or one prompt chunk) and returns `aborted`; the caller keeps reading until then.
+   */
+  generate(work: Generation, signal: AbortSignal): AsyncGenerator<Piece, Finished>;
+  load(): EngineLoad;
+  acceptance(): Acceptance;
+  /** Calls `listener` as blocks come and go; at most one listener. */
+  onKv(listener: (event: KvEvent) => void): void;
+  /** Computes the KV of a prefix; resolves when it is resident or the signal ends it. */
+  warm(model: string, segments: readonly Segment[], signal: AbortSignal): Promise<void>;
+  /** Resolves with the reason when the engine dies by itself; never, while it lives. */
+  readonly died: Promise<Error>;
+  close(): Promise<void>;
+}
