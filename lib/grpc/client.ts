@@ -1,0 +1,137 @@
+// grpc/client: calls as promises, async generators and Duplexes. One channel a client; errors come back as SlipstreamError.
+import type {
+  DescMessage,
+  DescMethodBiDiStreaming,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  MessageShape,
+} from "@bufbuild/protobuf";
+import * as grpc from "@grpc/grpc-js";
+import { type Clock, systemClock } from "../clock.ts";
+import { SlipstreamError } from "../errors.ts";
+import { Mailbox } from "../structures/mailbox.ts";
+import { type Duplex, duplexOver, type ObjectStream } from "./duplex.ts";
+import { methodDefinition } from "./service.ts";
+import { fromStatus } from "./status.ts";
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** From now. */
+  readonly deadlineMs?: number;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export class GrpcClient {
+  readonly #client: grpc.Client;
+  readonly #clock: Clock;
+
+  constructor(options: { address: string; messageBytesMax?: number }, deps: { clock?: Clock } = {}) {
+    this.#clock = deps.clock ?? systemClock;
+    const max = options.messageBytesMax ?? 16 << 20;
+    this.#client = new grpc.Client(options.address, grpc.credentials.createInsecure(), {
+      "grpc.max_receive_message_length": max,
+      "grpc.max_send_message_length": max,
+      "grpc.keepalive_time_ms": 30_000,
+      "grpc.keepalive_timeout_ms": 10_000,
+      // A proxy named in the environment is not for links inside a machine or a cluster.
+      "grpc.enable_http_proxy": 0,
+      // Links are long-lived and own their retries; a shared sub-channel would tie their fates together.
+      "grpc.use_local_subchannel_pool": 1,
+    });
+  }
+
+  unary<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    request: MessageShape<I>,
+    options: CallOptions = {},
+  ): Promise<MessageShape<O>> {
+    const { path, requestSerialize, responseDeserialize } = methodDefinition(method);
+    return new Promise((resolve, reject) => {
+      const call = this.#client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        metadataOf(options),
+        this.#callOptions(options),
+        (error: grpc.ServiceError | null, response?: MessageShape<O>) => {
+          release();
+          if (error) reject(fromStatus(error));
+          else resolve(response as MessageShape<O>);
+        },
+      );
+      const release = onAbort(options.signal, () => call.cancel());
+    });
+  }
+
+  async *serverStream<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodServerStreaming<I, O>,
+    request: MessageShape<I>,
+    options: CallOptions = {},
+  ): AsyncGenerator<MessageShape<O>, void> {
+    const { path, requestSerialize, responseDeserialize } = methodDefinition(method);
+    const call = this.#client.makeServerStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      metadataOf(options),
+      this.#callOptions(options),
+    );
+    const inbox = new Mailbox<MessageShape<O>>({ max: Number.POSITIVE_INFINITY, full: "refuse" });
+    call.on("data", (message: MessageShape<O>) => inbox.push(message));
+    call.on("error", (error: grpc.ServiceError) => inbox.end(fromStatus(error)));
+    call.on("end", () => inbox.end());
+    const release = onAbort(options.signal, () => call.cancel());
+    try {
+      yield* inbox;
+    } finally {
+      release();
+      call.cancel();
+    }
+  }
+
+  duplex<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodBiDiStreaming<I, O>,
+    options: CallOptions = {},
+  ): Duplex<MessageShape<O>, MessageShape<I>> {
+    const { path, requestSerialize, responseDeserialize } = methodDefinition(method);
+    const call = this.#client.makeBidiStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      metadataOf(options),
+      this.#callOptions(options),
+    );
+    const duplex = duplexOver<MessageShape<O>, MessageShape<I>>(
+      call as unknown as ObjectStream,
+      (error) => (error ? call.cancel() : call.end()),
+      (error) => fromStatus(error as grpc.ServiceError),
+    );
+    call.on("status", (status: grpc.StatusObject) => {
+      if (status.code === grpc.status.OK) duplex.over();
+    });
+    const release = onAbort(options.signal, () => duplex.end(SlipstreamError.from(options.signal?.reason)));
+    duplex.signal.addEventListener("abort", release, { once: true });
+    return duplex;
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  #callOptions(options: CallOptions): grpc.CallOptions {
+    return options.deadlineMs === undefined ? {} : { deadline: this.#clock.wall() + options.deadlineMs };
+  }
+}
+
+function metadataOf(options: CallOptions): grpc.Metadata {
+  return grpc.Metadata.fromHttp2Headers({ ...options.metadata });
+}
+
+function onAbort(signal: AbortSignal | undefined, act: () => void): () => void {
+  if (!signal) return () => {};
+  if (signal.aborted) act();
+  signal.addEventListener("abort", act, { once: true });
+  return () => signal.removeEventListener("abort", act);
+}

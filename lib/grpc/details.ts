@@ -1,0 +1,33 @@
+// grpc/details: the standard error details (google.rpc.Status with ErrorInfo, BadRequest, RetryInfo) that gRPC users look
+// for in `grpc-status-details-bin`, written field by field: https://github.com/googleapis/googleapis/tree/master/google/rpc
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import type { SlipstreamError } from "../errors.ts";
+
+function message(...fields: (readonly [number: number, value: string | Uint8Array | number | undefined])[]): Uint8Array {
+  const writer = new BinaryWriter();
+  for (const [number, value] of fields) {
+    if (value === undefined) continue;
+    if (typeof value === "number") writer.tag(number, WireType.Varint).int64(value);
+    else if (typeof value === "string") writer.tag(number, WireType.LengthDelimited).string(value);
+    else writer.tag(number, WireType.LengthDelimited).bytes(value);
+  }
+  return writer.finish();
+}
+
+const any = (type: string, value: Uint8Array) => message([1, `type.googleapis.com/google.rpc.${type}`], [2, value]);
+
+export function statusDetails(error: SlipstreamError): Uint8Array {
+  const errorInfo = any("ErrorInfo", message([1, error.code.toUpperCase()], [2, "slipstream.dev"]));
+  const badRequest = error.field && any("BadRequest", message([1, message([1, error.field], [2, error.message])]));
+  const delay = error.retryAfterMs;
+  const retryInfo =
+    delay !== undefined &&
+    any("RetryInfo", message([1, message([1, Math.floor(delay / 1000)], [2, Math.round((delay % 1000) * 1e6)])]));
+  return message(
+    [1, error.row.grpc],
+    [2, error.message],
+    [3, errorInfo],
+    [3, badRequest || undefined],
+    [3, retryInfo || undefined],
+  );
+}

@@ -1,0 +1,198 @@
+// grpc/server: handlers as async functions and generators on a grpc-js server. Each call gets a signal that aborts when the
+// client leaves or its deadline passes; what a handler throws becomes a status. Health and reflection come with every server.
+import {
+  type DescMethodBiDiStreaming,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  type DescService,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { type FileDescriptorProto, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import * as grpc from "@grpc/grpc-js";
+import { HealthImplementation } from "grpc-health-check";
+import { SlipstreamError } from "../errors.ts";
+import { listening } from "../listen.ts";
+import { type Duplex, duplexOver, type ObjectStream } from "./duplex.ts";
+import { addReflection } from "./reflection.ts";
+import { serviceDefinition } from "./service.ts";
+import { toStatus } from "./status.ts";
+
+/** What a handler knows of its call. */
+export interface Call {
+  /** Aborts when the client leaves or its gRPC deadline passes. */
+  readonly signal: AbortSignal;
+  /** Lower-case metadata, first value each. */
+  readonly metadata: (name: string) => string | undefined;
+  readonly peer: string;
+}
+
+export type Handlers<S extends DescService> = {
+  readonly [K in keyof S["method"]]: S["method"][K] extends DescMethodUnary<infer I, infer O>
+    ? (request: MessageShape<I>, call: Call) => Promise<MessageShape<O>>
+    : S["method"][K] extends DescMethodServerStreaming<infer I, infer O>
+      ? (request: MessageShape<I>, call: Call) => AsyncIterable<MessageShape<O>>
+      : S["method"][K] extends DescMethodBiDiStreaming<infer I, infer O>
+        ? (stream: Duplex<MessageShape<I>, MessageShape<O>>, call: Call) => Promise<void>
+        : never;
+};
+
+export interface ServerOptions {
+  readonly address: string;
+  readonly messageBytesMax: number;
+  /** Streams that one connection may hold open at once. */
+  readonly streamsPerConnectionMax: number;
+}
+
+export interface GrpcServer {
+  readonly name: string;
+  readonly port: number;
+  /** Shown by the standard health service, for all services at once. */
+  setServing(serving: boolean): void;
+  /** Takes no new calls and waits for those that run. */
+  drain(): Promise<void>;
+  close(): void;
+}
+
+type Failure = (error: SlipstreamError) => void;
+
+/** Adds one service to `server`. Errors that are ours by mistake go to `failed` as well as to the caller. */
+function addService<S extends DescService>(server: grpc.Server, service: S, handlers: Handlers<S>, failed: Failure): void {
+  const refuse = (thrown: unknown) => {
+    const error = SlipstreamError.from(thrown);
+    if (error.code === "internal") failed(error);
+    return toStatus(error);
+  };
+  const made: Record<string, unknown> = {};
+  for (const method of service.methods) {
+    // The mapped type pairs each handler with its method's kind; the loop cannot see that.
+    const handler = handlers[method.localName as keyof typeof handlers] as unknown as (input: unknown, call: Call) => unknown;
+    if (method.methodKind === "unary")
+      made[method.localName] = (call: grpc.ServerUnaryCall<unknown, unknown>, reply: grpc.sendUnaryData<unknown>) => {
+        (handler(call.request, callOf(call)) as Promise<unknown>).then(
+          (response) => reply(null, response),
+          (thrown: unknown) => reply(refuse(thrown)),
+        );
+      };
+    else if (method.methodKind === "server_streaming")
+      made[method.localName] = (call: grpc.ServerWritableStream<unknown, unknown>) => {
+        const context = callOf(call);
+        void pump(handler(call.request, context) as AsyncIterable<unknown>, call, context.signal).then(
+          () => call.end(),
+          (thrown: unknown) => call.destroy(asError(refuse(thrown))),
+        );
+      };
+    else
+      made[method.localName] = (call: grpc.ServerDuplexStream<unknown, unknown>) => {
+        const context = callOf(call);
+        const duplex = duplexOver(
+          call as unknown as ObjectStream,
+          (error) => (error ? call.destroy(asError(refuse(error))) : call.end()),
+          SlipstreamError.from,
+        );
+        context.signal.addEventListener("abort", () => duplex.over(SlipstreamError.from(context.signal.reason)), { once: true });
+        (handler(duplex, context) as Promise<void>).then(
+          () => {
+            duplex.end();
+            duplex.over();
+          },
+          (thrown: unknown) => duplex.end(SlipstreamError.from(thrown)),
+        );
+      };
+  }
+  server.addService(serviceDefinition(service), made as grpc.UntypedServiceImplementation);
+}
+
+function asError(status: grpc.StatusObject): Error {
+  return Object.assign(new Error(status.details), status);
+}
+
+interface AnyCall {
+  readonly metadata: grpc.Metadata;
+  getPeer(): string;
+  on(event: "cancelled", listener: () => void): unknown;
+}
+
+function callOf(call: AnyCall): Call {
+  const controller = new AbortController();
+  call.on("cancelled", () => controller.abort(new SlipstreamError("cancelled", "the client went away or its deadline passed")));
+  return {
+    signal: controller.signal,
+    metadata: (name) => call.metadata.get(name)[0]?.toString(),
+    peer: call.getPeer(),
+  };
+}
+
+/** Writes a generator to a stream at the reader's pace; returns the generator when the client leaves. */
+async function pump(
+  messages: AsyncIterable<unknown>,
+  call: grpc.ServerWritableStream<unknown, unknown>,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const message of messages) {
+    if (signal.aborted) return;
+    if (!call.write(message) && !signal.aborted)
+      await new Promise<void>((resolve) => {
+        call.once("drain", resolve);
+        signal.addEventListener("abort", () => resolve(), { once: true });
+      });
+  }
+}
+
+export interface Mount {
+  readonly service: DescService;
+  add(server: grpc.Server, failed: Failure): void;
+}
+
+/** A service with its handlers, to be served. */
+export function mount<S extends DescService>(service: S, handlers: Handlers<S>): Mount {
+  return { service, add: (server, failed) => addService(server, service, handlers, failed) };
+}
+
+export async function startGrpcServer(
+  options: ServerOptions,
+  deps: { name: string; mounts: readonly Mount[]; failed: Failure },
+): Promise<GrpcServer> {
+  const server = new grpc.Server({
+    "grpc.max_receive_message_length": options.messageBytesMax,
+    "grpc.max_send_message_length": options.messageBytesMax,
+    "grpc.max_concurrent_streams": options.streamsPerConnectionMax,
+    // Half-open connections are found within a minute.
+    "grpc.keepalive_time_ms": 30_000,
+    "grpc.keepalive_timeout_ms": 20_000,
+    "grpc-node.max_session_memory": 64,
+  });
+  for (const { add } of deps.mounts) add(server, deps.failed);
+  const names = ["", ...deps.mounts.map(({ service }) => service.typeName)];
+  const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, "NOT_SERVING" as const])));
+  health.addToServer(server);
+  addReflection(server, descriptorSet(deps.mounts.map(({ service }) => service)));
+  const port = await listening(deps.name, options.address, () => bind(server, options.address));
+  return {
+    name: deps.name,
+    port,
+    setServing: (serving) => {
+      for (const name of names) health.setStatus(name, serving ? "SERVING" : "NOT_SERVING");
+    },
+    drain: () => new Promise((resolve) => server.tryShutdown(() => resolve())),
+    close: () => server.forceShutdown(),
+  };
+}
+
+function bind(server: grpc.Server, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, grpc.ServerCredentials.createInsecure(), (error, port) => (error ? reject(error) : resolve(port)));
+  });
+}
+
+/** The services' files with all they import, dependencies first. */
+function descriptorSet(services: readonly DescService[]): Uint8Array {
+  const seen = new Map<string, FileDescriptorProto>();
+  const visit = (file: DescService["file"]) => {
+    for (const dependency of file.dependencies) visit(dependency);
+    seen.set(file.proto.name, file.proto);
+  };
+  for (const service of services) visit(service.file);
+  const set = { $typeName: "google.protobuf.FileDescriptorSet" as const, file: [...seen.values()] };
+  return toBinary(FileDescriptorSetSchema, set);
+}

@@ -1,0 +1,47 @@
+// grpc/status: SlipstreamError ↔ gRPC status and trailers, both ways. The code travels in a trailer of its own, so that
+// our clients get the same error back; others get the standard status and details.
+import { Metadata, type ServiceError, type StatusObject, status } from "@grpc/grpc-js";
+import { type ErrorCode, errorTable, SlipstreamError } from "../errors.ts";
+import { statusDetails } from "./details.ts";
+
+const codeTrailer = "slipstream-code";
+const fieldTrailer = "slipstream-field";
+const retryTrailer = "slipstream-retry-after-ms";
+
+export function toStatus(error: SlipstreamError): StatusObject {
+  const metadata = new Metadata();
+  metadata.set(codeTrailer, error.code);
+  if (error.field) metadata.set(fieldTrailer, error.field);
+  if (error.retryAfterMs !== undefined) metadata.set(retryTrailer, String(Math.round(error.retryAfterMs)));
+  metadata.set("grpc-status-details-bin", Buffer.from(statusDetails(error)));
+  // An internal message may hold anything; the caller gets a sentence, the log has the cause.
+  const details = error.code === "internal" ? "internal error; see the server's log" : error.message;
+  return { code: error.row.grpc, details, metadata };
+}
+
+/** What a status without our trailer means: a proxy, another server, or the transport said it. */
+const fromGrpc: Partial<Record<status, ErrorCode>> = {
+  [status.CANCELLED]: "cancelled",
+  [status.INVALID_ARGUMENT]: "invalid_request",
+  [status.DEADLINE_EXCEEDED]: "deadline_exceeded",
+  [status.NOT_FOUND]: "not_found",
+  [status.PERMISSION_DENIED]: "permission_denied",
+  [status.RESOURCE_EXHAUSTED]: "overloaded",
+  [status.FAILED_PRECONDITION]: "protocol",
+  [status.UNIMPLEMENTED]: "unsupported",
+  [status.UNAVAILABLE]: "unavailable",
+  [status.UNAUTHENTICATED]: "unauthenticated",
+};
+
+export function fromStatus(error: ServiceError): SlipstreamError {
+  const trailer = (name: string) => error.metadata?.get(name)[0]?.toString();
+  const named = trailer(codeTrailer);
+  const code = named && Object.hasOwn(errorTable, named) ? (named as ErrorCode) : (fromGrpc[error.code] ?? "internal");
+  const field = trailer(fieldTrailer);
+  const retry = trailer(retryTrailer);
+  return new SlipstreamError(code, error.details || error.message, {
+    cause: error,
+    ...(field ? { field } : {}),
+    ...(retry ? { retryAfterMs: Number(retry) } : {}),
+  });
+}

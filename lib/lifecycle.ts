@@ -1,0 +1,104 @@
+// lifecycle: one AbortSignal from the signal handler to the socket. A process starts its parts in order with `use`; on
+// SIGINT or SIGTERM they are drained and closed in reverse within the grace period, and the exit code is set, never forced
+// unless a part outlives the grace period.
+import type { Clock } from "./clock.ts";
+import { SlipstreamError } from "./errors.ts";
+import type { Log } from "./log.ts";
+
+interface Part {
+  readonly name: string;
+  /** Ends politely: finishes what runs, takes nothing new. */
+  drain?(): Promise<void> | void;
+  close?(): Promise<void> | void;
+}
+
+export class Lifecycle {
+  readonly #parts: Part[] = [];
+  readonly #controller = new AbortController();
+  readonly #options: { readonly graceMs: number };
+  readonly #deps: { readonly clock: Clock; readonly log: Log };
+  #ending: Promise<void> | undefined;
+
+  constructor(options: { graceMs: number }, deps: { clock: Clock; log: Log }) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  /** Aborts when the process begins to end. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Registers a started part; parts end in reverse order. */
+  use<T extends Part>(part: T): T {
+    this.#parts.push(part);
+    return part;
+  }
+
+  /** Drains and closes everything, once. Resolves when all is closed or the grace period is over. */
+  end(why: string): Promise<void> {
+    this.#ending ??= this.#end(why);
+    return this.#ending;
+  }
+
+  async #end(why: string): Promise<void> {
+    this.#deps.log.info({ why }, "ending");
+    this.#controller.abort(new SlipstreamError("draining", "the process is shutting down"));
+    const late = new AbortController();
+    const grace = this.#deps.clock.sleep(this.#options.graceMs, late.signal).then(
+      () => "late" as const,
+      () => "done" as const,
+    );
+    const reverse = [...this.#parts].reverse();
+    for (const step of ["drain", "close"] as const)
+      for (const part of reverse) {
+        const work = Promise.resolve()
+          .then(() => part[step]?.())
+          .then(() => "done" as const)
+          .catch((error: unknown) => {
+            this.#deps.log.error({ part: part.name, step, err: error }, "a part failed to end");
+            return "done" as const;
+          });
+        if ((await Promise.race([work, grace])) === "late") this.#deps.log.warn({ part: part.name, step }, "grace period is over");
+      }
+    late.abort();
+  }
+}
+
+/**
+ * Runs a process: `start` builds it on a Lifecycle and returns when it is ready. Ends on SIGINT, SIGTERM or when `start` throws.
+ * A second signal ends it at once. Resolves with the exit code.
+ */
+export async function run(
+  options: { graceMs: number },
+  deps: {
+    clock: Clock;
+    log: Log;
+    complain: (sentence: string) => void;
+    on: (signal: "SIGINT" | "SIGTERM", act: () => void) => void;
+  },
+  start: (lifecycle: Lifecycle) => Promise<void>,
+): Promise<number> {
+  const lifecycle = new Lifecycle(options, deps);
+  let signals = 0;
+  const stopped = new Promise<number>((resolve) => {
+    const stop = (signal: string) => {
+      signals += 1;
+      if (signals > 1) return resolve(130);
+      void lifecycle.end(signal).then(() => resolve(0));
+    };
+    deps.on("SIGINT", () => stop("SIGINT"));
+    deps.on("SIGTERM", () => stop("SIGTERM"));
+  });
+  try {
+    await start(lifecycle);
+  } catch (thrown) {
+    const error = SlipstreamError.from(thrown);
+    if (lifecycle.signal.aborted) return stopped;
+    deps.complain(error.message);
+    if (error.code === "internal") deps.log.fatal({ err: error.cause ?? error }, "failed to start");
+    await lifecycle.end("failed to start");
+    return error.row.exit;
+  }
+  return stopped;
+}
