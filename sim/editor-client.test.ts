@@ -1,0 +1,173 @@
+import { createHash } from "node:crypto";
+import { create } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { FakeClock } from "../lib/clock.fake.ts";
+import type { Duplex } from "../lib/grpc/duplex.ts";
+import { seeded } from "../lib/random.ts";
+import {
+  type ClientMessage,
+  ClientMessageSchema,
+  Outcome,
+  Reason,
+  type ServerMessage,
+  ServerMessageSchema,
+} from "../proto/gen/slipstream/v1/completion_pb.ts";
+import { EditorClient } from "./editor-client.ts";
+import { type Pipe, pipe } from "./pipe.ts";
+import type { Answer } from "./session-client.ts";
+
+type Router = Duplex<ClientMessage, ServerMessage>;
+type Say = (name: string, value: object) => void;
+
+/** A client over pipes, and a router played by `on` for each trigger id. */
+function world(on: (trigger: string, say: Say, stream: Router) => void) {
+  const clock = new FakeClock();
+  const pipes: Pipe<typeof ClientMessageSchema, typeof ServerMessageSchema>[] = [];
+  const heard: ClientMessage["message"][] = [];
+  const serve = async (stream: Router) => {
+    const say: Say = (name, value) => void stream.send(create(ServerMessageSchema, { message: { case: name, value } as never }));
+    for await (const { message } of stream.frames) {
+      heard.push(message);
+      if (message.case === "hello") say("welcome", { resumeToken: "again" });
+      if (message.case === "trigger") on(message.value.triggerId, say, stream);
+    }
+  };
+  const client = new EditorClient(
+    { session: "s", workspace: "w", deadlineMs: 100, maxTokens: 8, stream: true, reconnectMs: 50 },
+    {
+      clock,
+      connect: () => {
+        const made = pipe(
+          { up: ClientMessageSchema, down: ServerMessageSchema, latencyMs: 1, jitterMs: 0 },
+          { clock, random: seeded(1) },
+        );
+        pipes.push(made);
+        serve(made.server).catch(() => {});
+        return made.client;
+      },
+    },
+  );
+  client.open({ id: "a", path: "a.ts", language: "typescript", text: "let x" });
+  const ask = () => {
+    const answers: Answer[] = [];
+    const asked = client.trigger("a", 5, "auto");
+    void asked.answer.then((answer) => answers.push(answer));
+    return { asked, answers };
+  };
+  return { clock, client, heard, pipes, ask };
+}
+
+test("parts and a completion become one answer with the time of the first text", async () => {
+  const { clock, client, ask } = world((triggerId, say) => {
+    say("partial", { triggerId, text: " = " });
+    clock.timer(10, () => {
+      say("partial", { triggerId, text: "1;" });
+      say("completion", {
+        ...{ triggerId, completionId: "c", items: [{ insertText: " = 1;" }], outcome: Outcome.GENERATED },
+        cache: { promptTokens: 9, worker: "w" },
+      });
+    });
+  });
+  const { answers } = ask();
+  await clock.advance(20);
+  expect(answers[0]).toMatchObject({
+    outcome: "generated",
+    text: " = 1;",
+    completion: "c",
+    firstTextMs: 2,
+    totalMs: 12,
+    worker: "w",
+  });
+  expect(answers[0]?.usage.promptTokens).toBe(9);
+  expect([client.violations, client.pending]).toEqual([[], 0]);
+});
+
+test("a reason for nothing is told by name", async () => {
+  const { clock, ask } = world((triggerId, say) =>
+    say("nothing", { triggerId, reason: Reason.RESYNC_NEEDED, outcome: Outcome.REFUSED, detail: "why" }),
+  );
+  const { answers } = ask();
+  await clock.advance(5);
+  expect(answers[0]).toMatchObject({ outcome: "refused", reason: "resync_needed", text: "", detail: "why" });
+});
+
+test("what a router must never do is noted", async () => {
+  const completion = (triggerId: string, text: string) => ({
+    triggerId,
+    items: [{ insertText: text }],
+    outcome: Outcome.GENERATED,
+  });
+  const cases: [string, (id: string, say: Say) => void][] = [
+    [
+      "an answer for s-1, which has its answer or was never asked",
+      (id, say) => [1, 2].forEach(() => void say("completion", completion(id, "x"))),
+    ],
+    [
+      "text for s-1, which has its answer or was never asked",
+      (id, say) => {
+        say("completion", completion(id, "x"));
+        say("partial", { triggerId: id, text: "x" });
+      },
+    ],
+    [
+      "parts of s-1 do not make its text",
+      (id, say) => {
+        say("partial", { triggerId: id, text: "y" });
+        say("completion", completion(id, "x"));
+      },
+    ],
+    ["completion without text for s-1", (id, say) => say("completion", completion(id, ""))],
+    ["nothing without a reason for s-1", (id, say) => say("nothing", { triggerId: id, outcome: Outcome.EMPTY })],
+  ];
+  for (const [violation, act] of cases) {
+    const { clock, client, ask } = world(act);
+    ask();
+    await clock.advance(5);
+    expect(client.violations).toEqual([violation]);
+  }
+});
+
+test("a broken connection loses what was asked, is made anew and opens the documents as they are now", async () => {
+  const { clock, client, heard, pipes, ask } = world(() => {});
+  const { answers } = ask();
+  await clock.advance(5);
+  pipes[0]?.cut();
+  await clock.advance(1);
+  expect(answers[0]?.outcome).toBe("lost");
+  client.edit("a", { startUtf16: 5, endUtf16: 5, text: ";" }, "typed");
+  const offline = ask();
+  await clock.advance(1);
+  expect(offline.answers[0]?.outcome).toBe("lost");
+  heard.length = 0;
+  await clock.advance(60);
+  expect(heard.map((message) => message.case)).toEqual(["hello", "documentOpen"]);
+  const [hello, opened] = heard.map((message) => message.value) as unknown as [
+    { resumeToken: string },
+    { text: string; sha256: Uint8Array },
+  ];
+  expect(hello.resumeToken).toBe("again");
+  expect(opened.text).toBe("let x;");
+  expect(Buffer.from(opened.sha256)).toEqual(createHash("sha256").update("let x;").digest());
+});
+
+test("a resync is answered with the document", async () => {
+  const { clock, client, heard, ask } = world((_, say) => say("resync", { documentId: "a" }));
+  ask();
+  await clock.advance(5);
+  expect(heard.at(-1)?.case).toBe("documentOpen");
+  expect(client.resyncs).toBe(1);
+});
+
+test("Cancel is said only for what has no answer yet", async () => {
+  const { clock, heard, ask } = world((triggerId, say) => {
+    if (triggerId === "s-1") say("nothing", { triggerId, reason: Reason.GATED, outcome: Outcome.GATED });
+  });
+  const [first, second] = [ask(), ask()];
+  await clock.advance(5);
+  first.asked.cancel();
+  second.asked.cancel();
+  await clock.advance(5);
+  expect(heard.filter((message) => message.case === "cancel").map((message) => message.value)).toMatchObject([
+    { triggerId: "s-2" },
+  ]);
+});

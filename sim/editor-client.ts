@@ -1,0 +1,277 @@
+// editor-client: a typist's actions in, Session messages out, and one Answer a trigger back. Keeps the documents so that
+// a Resync or a broken connection is healed as an editor would: open again, go on. What a router must never do (a second
+// answer, text after it, parts that do not make the whole) is written to `violations`. Unanswered triggers: `pendingMax`.
+import { createHash } from "node:crypto";
+import { create } from "@bufbuild/protobuf";
+import type { Clock } from "../lib/clock.ts";
+import { SlipstreamError } from "../lib/errors.ts";
+import type { Duplex } from "../lib/grpc/duplex.ts";
+import {
+  type CacheUse,
+  type ClientMessage,
+  ClientMessageSchema,
+  type Completion,
+  type Nothing,
+  type ServerMessage,
+} from "../proto/gen/slipstream/v1/completion_pb.ts";
+import { noUsage, outcomes, type Reason, type Usage } from "../router/completion.ts";
+import { type Answer, type Asked, type AskKind, askKinds, type Reaction, reactions, type SessionClient } from "./session-client.ts";
+import { applyEdit } from "./trace/replay.ts";
+import { type Origin, origins, type TraceDocument, type TraceEdit } from "./trace/trace.ts";
+
+export interface EditorClientOptions {
+  readonly session: string;
+  readonly workspace: string;
+  /** Of each trigger; 0: the pool's. */
+  readonly deadlineMs: number;
+  readonly maxTokens: number;
+  /** Ask for Partial messages. */
+  readonly stream: boolean;
+  /** Before a broken connection is made anew. */
+  readonly reconnectMs: number;
+  readonly pendingMax?: number;
+}
+
+interface Deps {
+  readonly clock: Clock;
+  /** A new Session stream; undefined: nobody listens now. */
+  readonly connect: () => Duplex<ServerMessage, ClientMessage> | undefined;
+}
+
+interface Mirror {
+  readonly document: TraceDocument;
+  text: string;
+  version: bigint;
+}
+
+interface Pending {
+  readonly askedMs: number;
+  readonly answered: (answer: Answer) => void;
+  firstTextMs?: number;
+  parts: string;
+}
+
+/** In the order of the protocol's enum. */
+const reasons: readonly Reason[] = [
+  ...(["gated", "brownout", "superseded", "cancelled", "empty", "duplicate"] as const),
+  ...(["deadline", "excluded", "secret", "quota", "resync_needed", "error"] as const),
+];
+
+type Body = ClientMessage["message"];
+
+export class EditorClient implements SessionClient {
+  readonly #options: EditorClientOptions;
+  readonly #deps: Deps;
+  readonly #mirrors = new Map<string, Mirror>();
+  readonly #pending = new Map<string, Pending>();
+  #stream: Duplex<ServerMessage, ClientMessage> | undefined;
+  #resumeToken = "";
+  #triggers = 0;
+  #closed = false;
+  readonly violations: string[] = [];
+  resyncs = 0;
+  connections = 0;
+
+  constructor(options: EditorClientOptions, deps: Deps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#connect();
+  }
+
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  open(document: TraceDocument): void {
+    const mirror = { document, text: document.text, version: 1n };
+    this.#mirrors.set(document.id, mirror);
+    this.#sendOpen(mirror);
+  }
+
+  edit(document: string, edit: TraceEdit, origin: Origin): void {
+    const mirror = this.#mirror(document);
+    const baseVersion = mirror.version;
+    mirror.version += 1n;
+    mirror.text = applyEdit(mirror.text, edit);
+    this.#send("documentEdit", {
+      documentId: document,
+      baseVersion,
+      version: mirror.version,
+      edits: [edit],
+      sha256After: sha256(mirror.text),
+      origin: origins.indexOf(origin) + 1,
+      clientTimeUs: BigInt(Math.round(this.#deps.clock.now() * 1_000)),
+    });
+  }
+
+  trigger(document: string, cursor: number, kind: AskKind): Asked {
+    const id = `${this.#options.session}-${++this.#triggers}`;
+    const askedMs = this.#deps.clock.now();
+    const { stream, deadlineMs, maxTokens, pendingMax = 1_000 } = this.#options;
+    const answer = new Promise<Answer>((answered) => {
+      this.#pending.set(id, { askedMs, answered, parts: "" });
+    });
+    if (!this.#stream) this.#answer(id, lost);
+    else if (this.#pending.size > pendingMax) this.#answer(id, { ...lost, detail: "too many triggers without an answer" });
+    else {
+      this.#send("trigger", {
+        triggerId: id,
+        documentId: document,
+        version: this.#mirror(document).version,
+        offsetUtf16: cursor,
+        kind: askKinds.indexOf(kind) + 1,
+        deadlineMs,
+        stream,
+        sampling: { maxTokens },
+      });
+    }
+    return { id, answer, cancel: () => void (this.#pending.has(id) && this.#send("cancel", { triggerId: id })) };
+  }
+
+  react(completion: string, reaction: Reaction, acceptedUtf16: number): void {
+    this.#send("feedback", { completionId: completion, event: reactions.indexOf(reaction) + 1, acceptedUtf16 });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#stream?.end();
+  }
+
+  /** The editor's process dies: nothing more is said, what is unanswered is lost. */
+  vanish(): void {
+    this.#closed = true;
+    this.#stream?.end(new SlipstreamError("cancelled", "the editor went away"));
+    this.#lose();
+  }
+
+  #connect(): void {
+    if (this.#closed) return;
+    const stream = this.#deps.connect();
+    if (!stream) {
+      this.#deps.clock.timer(this.#options.reconnectMs, () => this.#connect());
+      return;
+    }
+    this.#stream = stream;
+    this.connections += 1;
+    const { session, workspace } = this.#options;
+    this.#send("hello", {
+      protocol: "1",
+      client: "typist",
+      sessionId: session,
+      workspaceId: workspace,
+      resumeToken: this.#resumeToken,
+    });
+    for (const mirror of this.#mirrors.values()) this.#sendOpen(mirror);
+    void this.#read(stream);
+  }
+
+  async #read(stream: Duplex<ServerMessage, ClientMessage>): Promise<void> {
+    try {
+      for await (const { message } of stream.frames) this.#receive(message);
+    } catch {
+      // However it broke, the way on is the same: connect anew.
+    }
+    this.#stream = undefined;
+    this.#lose();
+    if (!this.#closed) this.#deps.clock.timer(this.#options.reconnectMs, () => this.#connect());
+  }
+
+  #receive(message: ServerMessage["message"]): void {
+    if (message.case === "welcome") this.#resumeToken = message.value.resumeToken;
+    else if (message.case === "partial") this.#part(message.value.triggerId, message.value.text);
+    else if (message.case === "completion") this.#complete(message.value);
+    else if (message.case === "nothing") this.#nothing(message.value);
+    else if (message.case === "resync") {
+      this.resyncs += 1;
+      const mirror = this.#mirrors.get(message.value.documentId);
+      if (mirror) this.#sendOpen(mirror);
+    } else if (message.case === "status" && message.value.field) this.#violate(`refused: ${message.value.detail}`);
+  }
+
+  #part(id: string, text: string): void {
+    const pending = this.#pending.get(id);
+    if (!pending) {
+      this.#violate(`text for ${id}, which has its answer or was never asked`);
+      return;
+    }
+    pending.firstTextMs ??= this.#deps.clock.now() - pending.askedMs;
+    pending.parts += text;
+  }
+
+  #complete(completion: Completion): void {
+    const text = completion.items[0]?.insertText ?? "";
+    const pending = this.#pending.get(completion.triggerId);
+    if (pending && text !== "") pending.firstTextMs ??= this.#deps.clock.now() - pending.askedMs;
+    if (pending && pending.parts !== "" && pending.parts !== text)
+      this.#violate(`parts of ${completion.triggerId} do not make its text`);
+    if (text === "") this.#violate(`completion without text for ${completion.triggerId}`);
+    this.#answer(completion.triggerId, {
+      ...lost,
+      outcome: outcomes[completion.outcome - 1] ?? "failed",
+      text,
+      completion: completion.completionId,
+      usage: usageOf(completion.cache),
+      worker: completion.cache?.worker ?? "",
+    });
+  }
+
+  #nothing(nothing: Nothing): void {
+    const reason = reasons[nothing.reason - 1];
+    if (!reason) this.#violate(`nothing without a reason for ${nothing.triggerId}`);
+    this.#answer(nothing.triggerId, {
+      ...lost,
+      outcome: outcomes[nothing.outcome - 1] ?? "failed",
+      ...(reason && { reason }),
+      detail: nothing.detail,
+      usage: usageOf(nothing.cache),
+    });
+  }
+
+  #answer(id: string, answer: Omit<Answer, "totalMs" | "firstTextMs">): void {
+    const pending = this.#pending.get(id);
+    if (!pending) {
+      this.#violate(`an answer for ${id}, which has its answer or was never asked`);
+      return;
+    }
+    this.#pending.delete(id);
+    pending.answered({
+      ...answer,
+      ...(pending.firstTextMs !== undefined && { firstTextMs: pending.firstTextMs }),
+      totalMs: this.#deps.clock.now() - pending.askedMs,
+    });
+  }
+
+  #lose(): void {
+    for (const id of [...this.#pending.keys()]) this.#answer(id, lost);
+  }
+
+  #sendOpen({ document: { id, path, language }, text, version }: Mirror): void {
+    this.#send("documentOpen", { documentId: id, path, language, version, text, sha256: sha256(text) });
+  }
+
+  #send<C extends NonNullable<Body["case"]>>(name: C, value: object): void {
+    this.#stream?.send(create(ClientMessageSchema, { message: { case: name, value } as never }));
+  }
+
+  #mirror(document: string): Mirror {
+    const mirror = this.#mirrors.get(document);
+    if (!mirror) throw new SlipstreamError("not_found", `document ${document} is not open`);
+    return mirror;
+  }
+
+  #violate(what: string): void {
+    if (this.violations.length < 100) this.violations.push(what);
+  }
+}
+
+const lost = { outcome: "lost", text: "", completion: "", usage: noUsage, worker: "", detail: "" } as const;
+
+function usageOf(cache: CacheUse | undefined): Usage {
+  if (!cache) return noUsage;
+  const { promptTokens, cachedTokens, recomputedTokens, completionTokens, drafted, draftAccepted } = cache;
+  return { promptTokens, cachedTokens, recomputedTokens, completionTokens, drafted, draftAccepted };
+}
+
+function sha256(text: string): Uint8Array {
+  return createHash("sha256").update(text).digest();
+}
