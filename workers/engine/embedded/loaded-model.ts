@@ -1,0 +1,125 @@
+// loaded-model: a start message in, a loaded model with its sequences out, or an error with one sentence. Runs in the child
+// process only; the one file that opens llama.cpp.
+
+import { basename } from "node:path";
+import {
+  getLlama,
+  InsufficientMemoryError,
+  type Llama,
+  type LlamaContext,
+  type LlamaContextSequence,
+  type LlamaModel,
+  NoBinaryFoundError,
+  type Token,
+} from "node-llama-cpp";
+import { SlipstreamError } from "../../../lib/errors.ts";
+import type { Model } from "../../generation.ts";
+import { fimFamily, findFimTokens } from "./fim-tokens.ts";
+import { unusable } from "./gguf-file.ts";
+import type { Start } from "./messages.ts";
+import type { Tokenizer } from "./prompt-tokens.ts";
+import { sampleCode } from "./sample-code.ts";
+
+export interface LoadedModel extends Tokenizer {
+  readonly model: Model;
+  readonly llama: LlamaModel;
+  readonly sequences: readonly LlamaContextSequence[];
+  /** Whether a sequence may drop its last tokens: recurrent models can only start anew. */
+  readonly canTrim: boolean;
+  /** End of generation, or another control token: neither is ever text. */
+  endsText(token: Token): boolean;
+  detokenize(tokens: readonly number[], before: readonly number[]): string;
+  dispose(): Promise<void>;
+}
+
+/** Lines of llama.cpp kept to explain a model that does not load. */
+const complaintsMax = 8;
+
+export async function loadModel(start: Start): Promise<LoadedModel> {
+  const complaints: string[] = [];
+  const llama = await openLlama(start.threads, complaints);
+  const model = await llama.loadModel({ modelPath: start.modelPath }).catch((cause: unknown) => {
+    throw unusable(start.modelPath, reason(cause, complaints), cause);
+  });
+  const vocabulary = specials(model);
+  const metadata = model.fileInfo.metadata;
+  const fim = findFimTokens((metadata.tokenizer?.ggml ?? {}) as unknown as Record<string, unknown>, {
+    textOf: (id) => model.detokenize([id as Token], true),
+    isSpecialToken: (text) => vocabulary(text) !== undefined,
+  });
+  if (!fim)
+    throw unusable(start.modelPath, "it has no fill-in-the-middle tokens (prefix and suffix), so it cannot complete inside code");
+  const contextTokens = Math.min(model.trainContextSize, start.contextTokensMax);
+  const context = await openContext(model, contextTokens, start);
+  const encodeText = (text: string) => model.tokenize(text, false, "trimLeadingSpace");
+  const generalName = metadata.general?.name;
+  return {
+    llama: model,
+    model: {
+      name: start.modelName ?? generalName ?? basename(start.modelPath, ".gguf"),
+      fimFamily: fimFamily(generalName),
+      fim,
+      contextTokens: context.contextSize,
+      bytesPerToken: Buffer.byteLength(sampleCode) / encodeText(sampleCode).length,
+      chatTemplate: typeof metadata.tokenizer?.chat_template === "string",
+    },
+    sequences: Array.from({ length: start.slots }, () => context.getSequence()),
+    canTrim: !model.fileInsights.isRecurrent,
+    contextTokens: context.contextSize,
+    encodeText,
+    specialToken: vocabulary,
+    endsText: (token) => model.isEogToken(token) || model.isSpecialToken(token),
+    detokenize: (tokens, before) => model.detokenize(tokens as Token[], false, before as Token[]),
+    dispose: () => llama.dispose(),
+  };
+}
+
+async function openLlama(threads: number, complaints: string[]): Promise<Llama> {
+  const keep = (_level: string, message: string) => {
+    if (complaints.push(message.trim()) > complaintsMax) complaints.shift();
+  };
+  return getLlama({ gpu: false, build: "never", maxThreads: threads, logger: keep, skipDownload: true }).catch((cause: unknown) => {
+    if (!(cause instanceof NoBinaryFoundError)) throw cause;
+    const platform = `${process.platform}-${process.arch}`;
+    throw new SlipstreamError(
+      "unsupported",
+      `llama.cpp has no prebuilt binary for this machine (${platform}); serve from another engine`,
+      {
+        cause,
+      },
+    );
+  });
+}
+
+async function openContext(model: LlamaModel, contextTokens: number, start: Start): Promise<LlamaContext> {
+  return model
+    .createContext({
+      contextSize: contextTokens,
+      sequences: start.slots,
+      threads: start.threads,
+      // A batch is one step of every sequence: all prompt chunks of a step together, and one token of each that decodes.
+      batchSize: start.chunkTokens + start.slots,
+      swaFullCache: true,
+    })
+    .catch((cause: unknown) => {
+      if (!(cause instanceof InsufficientMemoryError)) throw cause;
+      throw unusable(start.modelPath, `there is not enough memory for ${start.slots} contexts of ${contextTokens} tokens`, cause);
+    });
+}
+
+/** Text → id of the special token that is exactly this text. */
+function specials(model: LlamaModel): (text: string) => Token | undefined {
+  return (text) => {
+    const tokens = text === "" ? [] : model.tokenize(text, true);
+    const [token] = tokens;
+    if (token === undefined || tokens.length !== 1 || !model.isSpecialToken(token)) return undefined;
+    return model.detokenize([token], true) === text ? token : undefined;
+  };
+}
+
+function reason(cause: unknown, complaints: readonly string[]): string {
+  if (cause instanceof InsufficientMemoryError) return "there is not enough memory to load it";
+  const said = complaints.findLast((line) => /error|fail|invalid|corrupt|missing|unknown|bounds/i.test(line));
+  const message = said ?? (cause instanceof Error ? cause.message : String(cause));
+  return `llama.cpp cannot load it (${message.replace(/\s+/g, " ").slice(0, 300)})`;
+}

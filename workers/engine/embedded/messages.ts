@@ -1,0 +1,145 @@
+// messages: what the agent's process and the engine's child process say to each other, parsed on both sides. Every text and
+// list has a bound; whoever breaks one is ended, because only our own two processes speak here.
+import { z } from "zod";
+import { type ErrorCode, errorTable, SlipstreamError } from "../../../lib/errors.ts";
+import type { Finished } from "../../generation.ts";
+
+/** A prompt of this size is refused before it crosses: no model here has a context for it. */
+export const promptBytesMax = 4 * 1024 * 1024;
+export const segmentsMax = 4096;
+
+const id = z.number().int().nonnegative();
+const count = z.number().int().nonnegative();
+const amount = z.number().nonnegative();
+const name = z.string().max(1024);
+
+const segment = z.union([z.object({ text: z.string().max(promptBytesMax) }), z.object({ special: z.string().max(256) })]);
+
+const prompt = { segments: z.array(segment).max(segmentsMax), cacheSalt: name, affinity: name };
+
+const toChild = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("start"),
+    modelPath: z.string(),
+    modelName: name.optional(),
+    threads: z.number().int().min(1).max(1024),
+    slots: z.number().int().min(1).max(256),
+    chunkTokens: z.number().int().min(1).max(4096),
+    contextTokensMax: z.number().int().min(64),
+    confidenceTokens: count,
+  }),
+  z.object({
+    kind: z.literal("generate"),
+    id,
+    ...prompt,
+    sampling: z.object({
+      maxTokens: z.number().int().min(1),
+      temperature: amount,
+      topP: amount,
+      topK: count,
+      seed: count.optional(),
+    }),
+  }),
+  z.object({ kind: z.literal("warm"), id, ...prompt }),
+  z.object({ kind: z.literal("abort"), id }),
+  z.object({ kind: z.literal("close") }),
+]);
+
+const fim = z.object({ prefix: name, suffix: name, middle: name, fileSeparator: name, repository: name });
+
+const model = z.object({
+  name,
+  fimFamily: name,
+  fim,
+  contextTokens: z.number().int().positive(),
+  bytesPerToken: z.number().positive(),
+  chatTemplate: z.boolean(),
+});
+
+const usage = z.object({
+  promptTokens: count,
+  cachedTokens: count,
+  recomputedTokens: count,
+  completionTokens: count,
+  drafted: count,
+  draftAccepted: count,
+  queueMs: amount,
+  prefillMs: amount,
+  decodeMs: amount,
+});
+
+const failure = z.object({
+  code: z.enum(Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]]),
+  message: z.string().max(4096),
+  field: name.optional(),
+});
+
+const fromChild = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("ready"), model }),
+  z.object({ kind: z.literal("refused"), error: failure }),
+  z.object({
+    kind: z.literal("piece"),
+    id,
+    text: z.string().max(64 * 1024),
+    tokens: z.number().int().positive(),
+    confidence: z.number().min(0).max(1.001).optional(),
+  }),
+  z.object({
+    kind: z.literal("ended"),
+    id,
+    how: z.discriminatedUnion("kind", [
+      z.object({ kind: z.literal("done"), finish: z.enum(["stop", "length"]), usage }),
+      z.object({ kind: z.literal("aborted"), usage }),
+      z.object({ kind: z.literal("failed"), error: failure, usage }),
+    ]),
+  }),
+  z.object({
+    kind: z.literal("load"),
+    load: z.object({
+      running: count,
+      kvBlocksUsed: count,
+      kvBlocks: count,
+      prefillTokensPerSecond: amount,
+      stepMs: amount,
+      prefillBacklogTokens: count,
+    }),
+  }),
+]);
+
+export type ToChild = z.infer<typeof toChild>;
+export type FromChild = z.infer<typeof fromChild>;
+export type Start = Extract<ToChild, { kind: "start" }>;
+export type Work = Extract<ToChild, { kind: "generate" }>;
+export type Warm = Extract<ToChild, { kind: "warm" }>;
+export type Ended = Extract<FromChild, { kind: "ended" }>["how"];
+type Failure = z.infer<typeof failure>;
+
+/** KV of the embedded engine is kept by token; a block is the unit in which its use is told. */
+export const blockTokens = 16;
+
+export function parseToChild(raw: unknown): ToChild {
+  return parsed("agent", toChild.safeParse(raw));
+}
+
+export function parseFromChild(raw: unknown): FromChild {
+  return parsed("engine child", fromChild.safeParse(raw));
+}
+
+function parsed<T>(sender: string, result: { success: true; data: T } | { success: false; error: z.ZodError }): T {
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new SlipstreamError("protocol", `message of the ${sender}: ${issue?.path.join(".")}: ${issue?.message}`);
+}
+
+export function toFailure(error: SlipstreamError): Failure {
+  const message = error.message.slice(0, 4096);
+  return error.field === undefined ? { code: error.code, message } : { code: error.code, message, field: error.field };
+}
+
+export function fromFailure(failure: Failure): SlipstreamError {
+  return new SlipstreamError(failure.code, failure.message, failure.field === undefined ? {} : { field: failure.field });
+}
+
+export function toFinished(ended: Ended): Finished {
+  return ended.kind === "failed" ? { ...ended, error: fromFailure(ended.error) } : ended;
+}

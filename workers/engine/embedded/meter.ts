@@ -1,0 +1,34 @@
+// meter: durations of chunks and steps in, the rates of the last seconds out.
+import type { Clock } from "../../../lib/clock.ts";
+import { Ewma } from "../../../lib/structures/ewma.ts";
+
+const halfLifeMs = 2_000;
+/** The last chunk of a warm prompt is a handful of tokens and costs a step: it says nothing about the rate. */
+const tellingTokens = 16;
+
+export class Meter {
+  readonly #clock: Clock;
+  readonly #msPerToken = new Ewma({ halfLifeMs });
+  readonly #stepMs = new Ewma({ halfLifeMs });
+
+  constructor(deps: { clock: Clock }) {
+    this.#clock = deps.clock;
+  }
+
+  prefilled(tokens: number, ms: number): void {
+    if (tokens >= tellingTokens) this.#msPerToken.add(ms / tokens, this.#clock.now());
+  }
+
+  stepped(ms: number): void {
+    this.#stepMs.add(ms, this.#clock.now());
+  }
+
+  get prefillTokensPerSecond(): number {
+    const ms = this.#msPerToken.value(0);
+    return ms === 0 ? 0 : 1_000 / ms;
+  }
+
+  get stepMs(): number {
+    return this.#stepMs.value(0);
+  }
+}
