@@ -13,7 +13,7 @@ function world(options: { jitterMs?: number; unreadMax?: number; passUp?: (frame
   const clock = new FakeClock();
   const made = pipe(
     { up: CancelGenerationSchema, down: WindowSchema, latencyMs: 5, jitterMs: 0, ...options },
-    { clock, random: seeded(1), ...(options.passUp && { passUp: options.passUp }) },
+    { clock, random: seeded(1), ...(options.passUp && { up: { pass: options.passUp } }) },
   );
   const seen: string[] = [];
   const read = async (name: string, frames: AsyncIterable<CancelGeneration | Window>) => {

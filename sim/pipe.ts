@@ -27,17 +27,25 @@ export interface Pipe<Up extends DescMessage, Down extends DescMessage> {
   stall(ms: number): void;
 }
 
-interface Hooks<Up extends DescMessage, Down extends DescMessage> {
+/** Whoever watches one direction. */
+export interface Watch<Frame> {
+  /** As it is sent; it will arrive at `arrivesMs` unless the connection breaks before. */
+  sent?(frame: Frame, arrivesMs: number): void;
+  /** False: the frame is lost. Only a planted bug does that: a stream that lives loses nothing. */
+  pass?(frame: Frame): boolean;
+  arrived?(frame: Frame): void;
+}
+
+interface Deps<Up extends DescMessage, Down extends DescMessage> {
   readonly clock: Clock;
   readonly random: Random;
-  /** False: the frame is lost. Only a planted bug does that: a stream that lives loses nothing. */
-  readonly passUp?: (frame: MessageShape<Up>) => boolean;
-  readonly passDown?: (frame: MessageShape<Down>) => boolean;
+  readonly up?: Watch<MessageShape<Up>>;
+  readonly down?: Watch<MessageShape<Down>>;
 }
 
 export function pipe<Up extends DescMessage, Down extends DescMessage>(
   options: PipeOptions<Up, Down>,
-  deps: Hooks<Up, Down>,
+  deps: Deps<Up, Down>,
 ): Pipe<Up, Down> {
   const { clock } = deps;
   const client = new End<MessageShape<Down>>();
@@ -49,6 +57,7 @@ export function pipe<Up extends DescMessage, Down extends DescMessage>(
     return (arrive: () => void) => {
       lastMs = Math.max(lastMs, clock.now() + latency(), stalledUntilMs);
       clock.timer(lastMs - clock.now(), arrive);
+      return lastMs;
     };
   };
 
@@ -56,7 +65,7 @@ export function pipe<Up extends DescMessage, Down extends DescMessage>(
     own: End<In>,
     peer: End<MessageShape<Out>>,
     schema: Out,
-    pass: ((frame: MessageShape<Out>) => boolean) | undefined,
+    watch: Watch<MessageShape<Out>> | undefined,
     serves: boolean,
   ): Duplex<In, MessageShape<Out>> => {
     const transmit = lane();
@@ -81,10 +90,12 @@ export function pipe<Up extends DescMessage, Down extends DescMessage>(
         }
         const bytes = toBinary(schema, frame);
         peer.unread += 1;
-        transmit(() => {
+        const arrivesMs = transmit(() => {
           const copy = fromBinary(schema, bytes);
-          if (!(pass?.(copy) ?? true) || !peer.inbox.push(copy)) peer.unread -= 1;
+          if ((watch?.pass?.(copy) ?? true) && peer.inbox.push(copy)) watch?.arrived?.(copy);
+          else peer.unread -= 1;
         });
+        watch?.sent?.(frame, arrivesMs);
         return peer.unread < unreadMax / 2;
       },
       drained: () => peer.whenRead(unreadMax / 4, own.signal),
@@ -92,8 +103,8 @@ export function pipe<Up extends DescMessage, Down extends DescMessage>(
     };
   };
   return {
-    client: side(client, server, options.up, deps.passUp, false),
-    server: side(server, client, options.down, deps.passDown, true),
+    client: side(client, server, options.up, deps.up, false),
+    server: side(server, client, options.down, deps.down, true),
     cut() {
       client.over(new SlipstreamError("unavailable", "the connection broke"));
       server.over(new SlipstreamError("cancelled", "the connection broke"));

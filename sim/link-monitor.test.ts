@@ -1,0 +1,127 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { RouterFrameSchema, WorkerFrameSchema } from "../proto/gen/slipstream/v1/worker_pb.ts";
+import { type Ended, LinkMonitor } from "./link-monitor.ts";
+
+type Up = MessageInitShape<typeof RouterFrameSchema>["frame"];
+type Down = MessageInitShape<typeof WorkerFrameSchema>["frame"];
+const credits: Down = { case: "credits", value: { inline: 2 } };
+const submit = (id: bigint): Up => ({ case: "submit", value: { id, lane: 1, cacheSalt: "t" } });
+const cancel = (id: bigint): Up => ({ case: "cancel", value: { id } });
+const delta = (id: bigint): Down => ({ case: "delta", value: { id, text: "x" } });
+const done = (id: bigint): Down => ({ case: "done", value: { id, usage: { promptTokens: 3 } } });
+const ack = (id: bigint): Down => ({ case: "cancelAck", value: { id } });
+
+/** Plays [time, up or down, frame]; a frame up arrives 5 ms later. */
+function play(...steps: [number, "up" | "down", Up | Down][]) {
+  let now = 0;
+  const violations: string[] = [];
+  const ended: Ended[] = [];
+  const deps = { now: () => now, violate: (what: string) => violations.push(what), ended: (end: Ended) => ended.push(end) };
+  const monitor = new LinkMonitor({ name: "l", abortMaxMs: 10 }, deps);
+  for (const [at, direction, frame] of steps) {
+    now = at;
+    if (direction === "up") monitor.up.sent?.(create(RouterFrameSchema, { frame: frame as Up } as never), at + 5);
+    else {
+      const made = create(WorkerFrameSchema, { frame: frame as Down } as never);
+      monitor.down.sent?.(made, at + 5);
+      monitor.down.arrived?.(made);
+    }
+  }
+  return { violations, ended, monitor };
+}
+
+test("a link that keeps its protocol has no violation, and its ends are told with text and usage", () => {
+  const { violations, ended, monitor } = play(
+    [0, "down", credits],
+    [1, "up", submit(1n)],
+    [2, "up", submit(2n)],
+    [10, "down", delta(1n)],
+    [11, "up", cancel(2n)],
+    [12, "down", done(1n)],
+    [13, "up", cancel(1n)],
+    [26, "down", ack(2n)],
+  );
+  expect(violations).toEqual([]);
+  expect(ended.map(({ id, end, text, usage }) => [id, end, text, usage?.promptTokens])).toEqual([
+    [1n, "done", "x", 3],
+    [2n, "cancelAck", "", undefined],
+  ]);
+  expect(monitor.open).toBe(0);
+});
+
+test("each breach of the protocol is named", () => {
+  const cases: [string, Parameters<typeof play>][] = [
+    ["generation 1 of lane 1 is submitted with 0 of 0 credits used", [[0, "up", submit(1n)]]],
+    [
+      "generation 3 of lane 1 is submitted with 2 of 2 credits used",
+      [
+        [0, "down", credits],
+        [0, "up", submit(1n)],
+        [0, "up", submit(2n)],
+        [0, "up", submit(3n)],
+      ],
+    ],
+    [
+      "generation 1 is submitted after 1",
+      [
+        [0, "down", credits],
+        [0, "up", submit(1n)],
+        [0, "up", submit(1n)],
+      ],
+    ],
+    ["generation 1 is cancelled before it was submitted", [[0, "up", cancel(1n)]]],
+    ["delta for generation 1, which is not under way", [[0, "down", delta(1n)]]],
+    [
+      "delta for generation 1 before it arrived",
+      [
+        [0, "down", credits],
+        [0, "up", submit(1n)],
+        [4, "down", delta(1n)],
+      ],
+    ],
+    [
+      "done for generation 1, which is not under way",
+      [
+        [0, "down", credits],
+        [0, "up", submit(1n)],
+        [9, "down", done(1n)],
+        [10, "down", done(1n)],
+      ],
+    ],
+    [
+      "delta for generation 1, which is not under way",
+      [
+        [0, "down", credits],
+        [0, "up", submit(1n)],
+        [9, "up", cancel(1n)],
+        [15, "down", ack(1n)],
+        [16, "down", delta(1n)],
+      ],
+    ],
+    [
+      "delta for generation 1 10.5 ms after its Cancel arrived",
+      [
+        [0, "down", credits],
+        [0, "up", submit(1n)],
+        [9, "up", cancel(1n)],
+        [24.5, "down", delta(1n)],
+      ],
+    ],
+    [
+      "cancelAck for generation 1 without a Cancel",
+      [
+        [0, "down", credits],
+        [0, "up", submit(1n)],
+        [9, "down", ack(1n)],
+      ],
+    ],
+  ];
+  for (const [violation, steps] of cases) expect(play(...steps).violations).toEqual([`link l: ${violation}`]);
+});
+
+test("a broken link forgets what was under way", () => {
+  const { monitor } = play([0, "down", credits], [0, "up", submit(1n)], [9, "down", delta(1n)]);
+  expect(monitor.broke()).toMatchObject([{ salt: "t", text: "x" }]);
+  expect(monitor.open).toBe(0);
+});
