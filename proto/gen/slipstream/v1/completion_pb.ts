@@ -470,6 +470,8 @@ export const DocumentEditSchema: GenMessage<DocumentEdit> = /*@__PURE__*/
   messageDesc(file_slipstream_v1_completion, 8);
 
 /**
+ * The document is no longer open: the router forgets it and ends its trigger.
+ *
  * @generated from message slipstream.v1.DocumentClose
  */
 export type DocumentClose = Message<"slipstream.v1.DocumentClose"> & {
@@ -704,6 +706,8 @@ export const TriggerSchema: GenMessage<Trigger> = /*@__PURE__*/
   messageDesc(file_slipstream_v1_completion, 13);
 
 /**
+ * The client wants the trigger's text no longer; it is answered by Nothing with REASON_CANCELLED.
+ *
  * @generated from message slipstream.v1.Cancel
  */
 export type Cancel = Message<"slipstream.v1.Cancel"> & {
@@ -818,6 +822,8 @@ export const EditEventSchema: GenMessage<EditEvent> = /*@__PURE__*/
   messageDesc(file_slipstream_v1_completion, 16);
 
 /**
+ * An error or warning the editor shows, with the severity numbers of the Language Server Protocol.
+ *
  * @generated from message slipstream.v1.Diagnostic
  */
 export type Diagnostic = Message<"slipstream.v1.Diagnostic"> & {
@@ -952,6 +958,8 @@ export const PartialSchema: GenMessage<Partial$> = /*@__PURE__*/
   messageDesc(file_slipstream_v1_completion, 20);
 
 /**
+ * [start, end) in UTF-16 code units of the document.
+ *
  * @generated from message slipstream.v1.Range
  */
 export type Range = Message<"slipstream.v1.Range"> & {
@@ -974,6 +982,8 @@ export const RangeSchema: GenMessage<Range> = /*@__PURE__*/
   messageDesc(file_slipstream_v1_completion, 21);
 
 /**
+ * Public code the text is close to, and its licence.
+ *
  * @generated from message slipstream.v1.Citation
  */
 export type Citation = Message<"slipstream.v1.Citation"> & {
@@ -1025,6 +1035,8 @@ export const NextEditSchema: GenMessage<NextEdit> = /*@__PURE__*/
   messageDesc(file_slipstream_v1_completion, 23);
 
 /**
+ * One alternative of a completion.
+ *
  * @generated from message slipstream.v1.Item
  */
 export type Item = Message<"slipstream.v1.Item"> & {
@@ -1346,6 +1358,8 @@ export const StatusSchema: GenMessage<Status> = /*@__PURE__*/
   messageDesc(file_slipstream_v1_completion, 30);
 
 /**
+ * What a Status tells.
+ *
  * @generated from enum slipstream.v1.Status.Kind
  */
 export const Status_Kind = {
@@ -1377,6 +1391,8 @@ export const Status_Kind = {
 } as const;
 
 /**
+ * What a Status tells.
+ *
  * @generated from enum slipstream.v1.Status.Kind
  */
 export type Status_Kind = (typeof Status_Kind)[keyof typeof Status_Kind] | UnknownEnum;
@@ -1513,6 +1529,8 @@ export const CompleteRequestSchema: GenMessage<CompleteRequest> = /*@__PURE__*/
   messageDesc(file_slipstream_v1_completion, 32);
 
 /**
+ * One turn of a conversation.
+ *
  * @generated from message slipstream.v1.ChatMessage
  */
 export type ChatMessage = Message<"slipstream.v1.ChatMessage"> & {
@@ -1610,6 +1628,8 @@ export const GenerateResponseSchema: GenMessage<GenerateResponse> = /*@__PURE__*
   messageDesc(file_slipstream_v1_completion, 35);
 
 /**
+ * The end of the text, or why there is none.
+ *
  * @generated from message slipstream.v1.GenerateResponse.End
  */
 export type GenerateResponse_End = Message<"slipstream.v1.GenerateResponse.End"> & {
@@ -1652,6 +1672,8 @@ export const GenerateResponse_EndSchema: GenMessage<GenerateResponse_End> = /*@_
   messageDesc(file_slipstream_v1_completion, 35, 0);
 
 /**
+ * Feedback of a caller without a session.
+ *
  * @generated from message slipstream.v1.ReportRequest
  */
 export type ReportRequest = Message<"slipstream.v1.ReportRequest"> & {
@@ -1890,6 +1912,8 @@ export const SpeculationSchema: GenEnum<Speculation> = /*@__PURE__*/
   enumDesc(file_slipstream_v1_completion, 3);
 
 /**
+ * How often a snippet's text changes: the stable ones stand first in a prompt, so that its prefix stays the same.
+ *
  * @generated from enum slipstream.v1.Stability
  */
 export const Stability = {
@@ -1910,6 +1934,8 @@ export const Stability = {
 } as const;
 
 /**
+ * How often a snippet's text changes: the stable ones stand first in a prompt, so that its prefix stays the same.
+ *
  * @generated from enum slipstream.v1.Stability
  */
 export type Stability = (typeof Stability)[keyof typeof Stability] | UnknownEnum;
@@ -1921,6 +1947,8 @@ export const StabilitySchema: GenEnum<Stability> = /*@__PURE__*/
   enumDesc(file_slipstream_v1_completion, 4);
 
 /**
+ * What happened to a shown completion.
+ *
  * @generated from enum slipstream.v1.FeedbackEvent
  */
 export const FeedbackEvent = {
@@ -1970,6 +1998,8 @@ export const FeedbackEvent = {
 } as const;
 
 /**
+ * What happened to a shown completion.
+ *
  * @generated from enum slipstream.v1.FeedbackEvent
  */
 export type FeedbackEvent = (typeof FeedbackEvent)[keyof typeof FeedbackEvent] | UnknownEnum;
@@ -1981,6 +2011,8 @@ export const FeedbackEventSchema: GenEnum<FeedbackEvent> = /*@__PURE__*/
   enumDesc(file_slipstream_v1_completion, 5);
 
 /**
+ * Where the text came from, cheapest first; KV and COLD were generated, with and without a resident prefix.
+ *
  * @generated from enum slipstream.v1.CacheSource
  */
 export const CacheSource = {
@@ -2016,6 +2048,8 @@ export const CacheSource = {
 } as const;
 
 /**
+ * Where the text came from, cheapest first; KV and COLD were generated, with and without a resident prefix.
+ *
  * @generated from enum slipstream.v1.CacheSource
  */
 export type CacheSource = (typeof CacheSource)[keyof typeof CacheSource] | UnknownEnum;
@@ -2027,6 +2061,8 @@ export const CacheSourceSchema: GenEnum<CacheSource> = /*@__PURE__*/
   enumDesc(file_slipstream_v1_completion, 6);
 
 /**
+ * Why the text ends where it does.
+ *
  * @generated from enum slipstream.v1.Finish
  */
 export const Finish = {
@@ -2063,6 +2099,8 @@ export const Finish = {
 } as const;
 
 /**
+ * Why the text ends where it does.
+ *
  * @generated from enum slipstream.v1.Finish
  */
 export type Finish = (typeof Finish)[keyof typeof Finish] | UnknownEnum;
@@ -2239,6 +2277,8 @@ export const ReasonSchema: GenEnum<Reason> = /*@__PURE__*/
   enumDesc(file_slipstream_v1_completion, 9);
 
 /**
+ * Who says a chat message.
+ *
  * @generated from enum slipstream.v1.Role
  */
 export const Role = {
@@ -2264,6 +2304,8 @@ export const Role = {
 } as const;
 
 /**
+ * Who says a chat message.
+ *
  * @generated from enum slipstream.v1.Role
  */
 export type Role = (typeof Role)[keyof typeof Role] | UnknownEnum;

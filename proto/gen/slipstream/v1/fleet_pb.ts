@@ -180,6 +180,8 @@ export const LeaseExceptionSchema: GenMessage<LeaseException> = /*@__PURE__*/
   messageDesc(file_slipstream_v1_fleet, 2);
 
 /**
+ * Why the session is elsewhere.
+ *
  * @generated from enum slipstream.v1.LeaseException.Cause
  */
 export const LeaseException_Cause = {
@@ -205,6 +207,8 @@ export const LeaseException_Cause = {
 } as const;
 
 /**
+ * Why the session is elsewhere.
+ *
  * @generated from enum slipstream.v1.LeaseException.Cause
  */
 export type LeaseException_Cause = (typeof LeaseException_Cause)[keyof typeof LeaseException_Cause] | UnknownEnum;
