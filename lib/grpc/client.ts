@@ -9,10 +9,13 @@ import type {
 import * as grpc from "@grpc/grpc-js";
 import { type Clock, systemClock } from "../clock.ts";
 import { SlipstreamError } from "../errors.ts";
-import { Mailbox } from "../structures/mailbox.ts";
 import { type Duplex, duplexOver, type ObjectStream } from "./duplex.ts";
+import { type ReadableFrames, readAhead } from "./read-ahead.ts";
 import { methodDefinition } from "./service.ts";
 import { fromStatus } from "./status.ts";
+
+/** Answers of a server stream that may wait for their reader here. */
+const messagesAheadMax = 64;
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
@@ -33,6 +36,9 @@ export class GrpcClient {
       "grpc.max_send_message_length": max,
       "grpc.keepalive_time_ms": 30_000,
       "grpc.keepalive_timeout_ms": 10_000,
+      // A peer that restarts is found again within seconds; the default waits up to two minutes.
+      "grpc.initial_reconnect_backoff_ms": 100,
+      "grpc.max_reconnect_backoff_ms": 3_000,
       // A proxy named in the environment is not for links inside a machine or a cluster.
       "grpc.enable_http_proxy": 0,
       // Links are long-lived and own their retries; a shared sub-channel would tie their fates together.
@@ -78,13 +84,11 @@ export class GrpcClient {
       metadataOf(options),
       this.#callOptions(options),
     );
-    const inbox = new Mailbox<MessageShape<O>>({ max: Number.POSITIVE_INFINITY, full: "refuse" });
-    call.on("data", (message: MessageShape<O>) => inbox.push(message));
-    call.on("error", (error: grpc.ServiceError) => inbox.end(fromStatus(error)));
-    call.on("end", () => inbox.end());
+    const inbox = readAhead<MessageShape<O>>(call as unknown as ReadableFrames, messagesAheadMax);
+    call.on("error", (error: grpc.ServiceError) => inbox.settle(fromStatus(error)));
     const release = onAbort(options.signal, () => call.cancel());
     try {
-      yield* inbox;
+      yield* inbox.frames;
     } finally {
       release();
       call.cancel();
@@ -103,13 +107,14 @@ export class GrpcClient {
       metadataOf(options),
       this.#callOptions(options),
     );
-    const duplex = duplexOver<MessageShape<O>, MessageShape<I>>(
-      call as unknown as ObjectStream,
-      (error) => (error ? call.cancel() : call.end()),
-      (error) => fromStatus(error as grpc.ServiceError),
-    );
+    const duplex = duplexOver<MessageShape<O>, MessageShape<I>>(call as unknown as ObjectStream, {
+      end: () => call.end(),
+      fail: () => call.cancel(),
+      cut: () => call.cancel(),
+    });
+    call.on("error", (error: grpc.ServiceError) => duplex.settle(fromStatus(error)));
     call.on("status", (status: grpc.StatusObject) => {
-      if (status.code === grpc.status.OK) duplex.over();
+      if (status.code === grpc.status.OK) duplex.settle();
     });
     const release = onAbort(options.signal, () => duplex.end(SlipstreamError.from(options.signal?.reason)));
     duplex.signal.addEventListener("abort", release, { once: true });
@@ -131,7 +136,10 @@ function metadataOf(options: CallOptions): grpc.Metadata {
 
 function onAbort(signal: AbortSignal | undefined, act: () => void): () => void {
   if (!signal) return () => {};
-  if (signal.aborted) act();
+  if (signal.aborted) {
+    act();
+    return () => {};
+  }
   signal.addEventListener("abort", act, { once: true });
   return () => signal.removeEventListener("abort", act);
 }

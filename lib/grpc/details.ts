@@ -16,18 +16,13 @@ function message(...fields: (readonly [number: number, value: string | Uint8Arra
 
 const any = (type: string, value: Uint8Array) => message([1, `type.googleapis.com/google.rpc.${type}`], [2, value]);
 
-export function statusDetails(error: SlipstreamError): Uint8Array {
+/** `sentence` is what the caller may read; it is not always the error's message. */
+export function statusDetails(error: SlipstreamError, sentence: string): Uint8Array {
   const errorInfo = any("ErrorInfo", message([1, error.code.toUpperCase()], [2, "slipstream.dev"]));
   const badRequest = error.field && any("BadRequest", message([1, message([1, error.field], [2, error.message])]));
   const delay = error.retryAfterMs;
   const retryInfo =
     delay !== undefined &&
-    any("RetryInfo", message([1, message([1, Math.floor(delay / 1000)], [2, Math.round((delay % 1000) * 1e6)])]));
-  return message(
-    [1, error.row.grpc],
-    [2, error.message],
-    [3, errorInfo],
-    [3, badRequest || undefined],
-    [3, retryInfo || undefined],
-  );
+    any("RetryInfo", message([1, message([1, Math.floor(delay / 1000)], [2, Math.floor((delay % 1000) * 1e6)])]));
+  return message([1, error.row.grpc], [2, sentence], [3, errorInfo], [3, badRequest || undefined], [3, retryInfo || undefined]);
 }

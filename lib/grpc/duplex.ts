@@ -1,13 +1,14 @@
 // grpc/duplex: one side of a bidirectional stream: frames to read, `send` to write at once. Bounded both ways: reading
 // pauses the peer after `readAheadMax` frames, and a peer that does not read is cut off after `writeBehindMax`.
 import { SlipstreamError } from "../errors.ts";
-import { Mailbox } from "../structures/mailbox.ts";
+import { type ReadableFrames, readAhead } from "./read-ahead.ts";
 
 export interface Duplex<In, Out> {
-  /** Frames of the peer, in order; throws a SlipstreamError when the stream broke. */
+  /** Frames of the peer, in order; throws a SlipstreamError when the stream broke. One reader at a time. */
   readonly frames: AsyncIterable<In>;
   /** Writes now. False: the buffer is filling; wait for `drained` if there is a choice. After the end it does nothing. */
   send(frame: Out): boolean;
+  /** Resolves when `send` may say true again, or the stream is over. */
   drained(): Promise<void>;
   /** No more frames from this side; with an error the stream is torn down. */
   end(error?: SlipstreamError): void;
@@ -23,79 +24,86 @@ export interface DuplexLimits {
 export const defaultDuplexLimits: DuplexLimits = { readAheadMax: 256, writeBehindMax: 8192 };
 
 /** The part of a grpc-js stream that both ends share. */
-export interface ObjectStream {
-  on(event: string, listener: (value: never) => void): unknown;
-  pause(): unknown;
-  resume(): unknown;
+export interface ObjectStream extends ReadableFrames {
   write(frame: unknown): boolean;
   readonly writableLength: number;
+  readonly writableNeedDrain: boolean;
 }
 
-/** A Duplex over a grpc-js stream. `finish` ends or tears down this side; `convert` makes the stream's errors ours. */
-export function duplexOver<In, Out>(
-  stream: ObjectStream,
-  finish: (error?: SlipstreamError) => void,
-  convert: (error: unknown) => SlipstreamError,
-  limits = defaultDuplexLimits,
-): Duplex<In, Out> & { over(error?: SlipstreamError): void } {
-  const inbox = new Mailbox<In>({ max: Number.POSITIVE_INFINITY, full: "refuse" });
+/** How one end of a call is brought to its end; client and server differ. */
+export interface Ending {
+  /** Politely, after what was written. */
+  end(): void;
+  /** With an error, after what was written where the end can still say so. */
+  fail(error: SlipstreamError): void;
+  /** At once: what was written and not yet sent is dropped. */
+  cut(error: SlipstreamError): void;
+}
+
+export interface OwnedDuplex<In, Out> extends Duplex<In, Out> {
+  /** The call is over and nothing more can be read. */
+  over(error?: SlipstreamError): void;
+  /** The call got its status; frames that came before it can still be read. */
+  settle(error?: SlipstreamError): void;
+}
+
+/** A Duplex over a grpc-js stream. */
+export function duplexOver<In, Out>(stream: ObjectStream, ending: Ending, limits = defaultDuplexLimits): OwnedDuplex<In, Out> {
+  const inbox = readAhead<In>(stream, limits.readAheadMax);
   const controller = new AbortController();
-  let paused = false;
-  let ended = false;
+  let closed = false;
   const waiting: (() => void)[] = [];
 
-  const over = (error?: SlipstreamError) => {
-    ended = true;
-    inbox.end(error);
+  const wake = () => {
+    for (const resolve of waiting.splice(0)) resolve();
+  };
+  const abort = (error?: SlipstreamError) => {
+    closed = true;
     if (!controller.signal.aborted) controller.abort(error ?? new SlipstreamError("cancelled", "the stream ended"));
-    for (const wake of waiting.splice(0)) wake();
+    wake();
   };
-  stream.on("data", (frame: In) => {
-    inbox.push(frame);
-    if (inbox.length >= limits.readAheadMax && !paused) {
-      paused = true;
-      stream.pause();
-    }
-  });
-  stream.on("end", () => inbox.end());
-  stream.on("error", (error: unknown) => over(convert(error)));
-  stream.on("drain", () => {
-    for (const wake of waiting.splice(0)) wake();
-  });
+  const over = (error?: SlipstreamError) => {
+    inbox.end(error);
+    abort(error);
+  };
+  const settle = (error?: SlipstreamError) => {
+    inbox.settle(error);
+    abort(error);
+  };
+  stream.on("drain", wake);
+  stream.on("close", () => abort());
 
-  async function* frames(): AsyncGenerator<In, void> {
-    for await (const frame of inbox) {
-      if (paused && inbox.length < limits.readAheadMax / 2) {
-        paused = false;
-        stream.resume();
-      }
-      yield frame;
-    }
-  }
-  const end = (error?: SlipstreamError) => {
-    if (ended) return;
-    ended = true;
-    finish(error);
-    if (error) over(error);
-  };
   return {
-    frames: { [Symbol.asyncIterator]: frames },
+    frames: inbox.frames,
     signal: controller.signal,
     send(frame) {
-      if (ended) return false;
-      if (stream.writableLength > limits.writeBehindMax) {
-        end(new SlipstreamError("overloaded", "the peer does not read its stream"));
-        return false;
-      }
-      return stream.write(frame);
+      if (closed) return false;
+      if (stream.writableLength < limits.writeBehindMax) return stream.write(frame);
+      const error = new SlipstreamError("overloaded", "the peer does not read its stream");
+      closed = true;
+      ending.cut(error);
+      over(error);
+      return false;
     },
     drained: () =>
-      ended || stream.writableLength === 0
+      closed || !stream.writableNeedDrain
         ? Promise.resolve()
         : new Promise((resolve) => {
             waiting.push(resolve);
           }),
-    end,
+    end(error) {
+      if (error && !controller.signal.aborted) {
+        closed = true;
+        ending.fail(error);
+        over(error);
+      } else if (!closed) {
+        closed = true;
+        ending.end();
+        // A stream that was ended says no "drain" any more.
+        wake();
+      }
+    },
     over,
+    settle,
   };
 }

@@ -1,5 +1,6 @@
 // grpc/server: handlers as async functions and generators on a grpc-js server. Each call gets a signal that aborts when the
 // client leaves or its deadline passes; what a handler throws becomes a status. Health and reflection come with every server.
+import { constants } from "node:http2";
 import {
   type DescMethodBiDiStreaming,
   type DescMethodServerStreaming,
@@ -20,7 +21,7 @@ import { toStatus } from "./status.ts";
 
 /** What a handler knows of its call. */
 export interface Call {
-  /** Aborts when the client leaves or its gRPC deadline passes. */
+  /** Aborts when the call is over: the client left, its gRPC deadline passed, or the answer is sent. */
   readonly signal: AbortSignal;
   /** Lower-case metadata, first value each. */
   readonly metadata: (name: string) => string | undefined;
@@ -56,6 +57,8 @@ export interface GrpcServer {
 
 type Failure = (error: SlipstreamError) => void;
 
+type AnyHandler = (input: unknown, call: Call) => unknown;
+
 /** Adds one service to `server`. Errors that are ours by mistake go to `failed` as well as to the caller. */
 function addService<S extends DescService>(server: grpc.Server, service: S, handlers: Handlers<S>, failed: Failure): void {
   const refuse = (thrown: unknown) => {
@@ -66,45 +69,79 @@ function addService<S extends DescService>(server: grpc.Server, service: S, hand
   const made: Record<string, unknown> = {};
   for (const method of service.methods) {
     // The mapped type pairs each handler with its method's kind; the loop cannot see that.
-    const handler = handlers[method.localName as keyof typeof handlers] as unknown as (input: unknown, call: Call) => unknown;
-    if (method.methodKind === "unary")
-      made[method.localName] = (call: grpc.ServerUnaryCall<unknown, unknown>, reply: grpc.sendUnaryData<unknown>) => {
-        (handler(call.request, callOf(call)) as Promise<unknown>).then(
-          (response) => reply(null, response),
-          (thrown: unknown) => reply(refuse(thrown)),
-        );
-      };
-    else if (method.methodKind === "server_streaming")
-      made[method.localName] = (call: grpc.ServerWritableStream<unknown, unknown>) => {
-        const context = callOf(call);
-        void pump(handler(call.request, context) as AsyncIterable<unknown>, call, context.signal).then(
-          () => call.end(),
-          (thrown: unknown) => call.destroy(asError(refuse(thrown))),
-        );
-      };
-    else
-      made[method.localName] = (call: grpc.ServerDuplexStream<unknown, unknown>) => {
-        const context = callOf(call);
-        const duplex = duplexOver(
-          call as unknown as ObjectStream,
-          (error) => (error ? call.destroy(asError(refuse(error))) : call.end()),
-          SlipstreamError.from,
-        );
-        context.signal.addEventListener("abort", () => duplex.over(SlipstreamError.from(context.signal.reason)), { once: true });
-        (handler(duplex, context) as Promise<void>).then(
-          () => {
-            duplex.end();
-            duplex.over();
-          },
-          (thrown: unknown) => duplex.end(SlipstreamError.from(thrown)),
-        );
-      };
+    const handler = handlers[method.localName as keyof typeof handlers] as unknown as AnyHandler;
+    if (method.methodKind === "unary") made[method.localName] = unaryCall(handler, refuse);
+    else if (method.methodKind === "server_streaming") made[method.localName] = serverStreamCall(handler, refuse);
+    else made[method.localName] = duplexCall(handler, refuse);
   }
   server.addService(serviceDefinition(service), made as grpc.UntypedServiceImplementation);
 }
 
-function asError(status: grpc.StatusObject): Error {
-  return Object.assign(new Error(status.details), status);
+type Refuse = (thrown: unknown) => grpc.StatusObject;
+
+function unaryCall(handler: AnyHandler, refuse: Refuse) {
+  return (call: grpc.ServerUnaryCall<unknown, unknown>, reply: grpc.sendUnaryData<unknown>) => {
+    const answer = async () => handler(call.request, callOf(call));
+    answer().then(
+      (response) => reply(null, response),
+      (thrown: unknown) => reply(refuse(thrown)),
+    );
+  };
+}
+
+function serverStreamCall(handler: AnyHandler, refuse: Refuse) {
+  return (call: grpc.ServerWritableStream<unknown, unknown>) => {
+    const context = callOf(call);
+    const answer = async () => pump(handler(call.request, context) as AsyncIterable<unknown>, call, context.signal);
+    answer().then(
+      () => call.end(),
+      (thrown: unknown) => endWith(call, refuse(thrown)),
+    );
+  };
+}
+
+function duplexCall(handler: AnyHandler, refuse: Refuse) {
+  return (call: grpc.ServerDuplexStream<unknown, unknown>) => {
+    const context = callOf(call);
+    let answered = false;
+    const duplex = duplexOver(call as unknown as ObjectStream, {
+      end: () => {
+        answered = true;
+        call.end();
+      },
+      fail: (error) => endWith(call, refuse(error)),
+      cut: () => cut(call),
+    });
+    const left = () => duplex.over(answered ? undefined : SlipstreamError.from(context.signal.reason));
+    context.signal.addEventListener("abort", left, { once: true });
+    const answer = async () => handler(duplex, context);
+    answer().then(
+      () => {
+        duplex.end();
+        duplex.over();
+      },
+      (thrown: unknown) => {
+        // A mistake of ours is told even when the caller has left.
+        if (duplex.signal.aborted) refuse(thrown);
+        else duplex.end(SlipstreamError.from(thrown));
+      },
+    );
+  };
+}
+
+/** Ends a stream with a status, after what was written. `destroy(error)` would drop the status. */
+function endWith(call: { emit(event: "error", error: Error): boolean }, status: grpc.StatusObject): void {
+  call.emit("error", Object.assign(new Error(status.details), status));
+}
+
+/**
+ * Ends a stream whose peer does not read: a status would wait behind the data for ever, so the HTTP/2 stream is reset.
+ * grpc-js has no public way to it; without the private one the stream ends when the peer goes away.
+ */
+function cut(call: grpc.ServerDuplexStream<unknown, unknown>): void {
+  const inner = (call as unknown as { call?: { stream?: { close?(code: number): void } } }).call;
+  inner?.stream?.close?.(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  call.destroy();
 }
 
 interface AnyCall {
@@ -129,12 +166,14 @@ async function pump(
   call: grpc.ServerWritableStream<unknown, unknown>,
   signal: AbortSignal,
 ): Promise<void> {
+  let wake = () => {};
+  call.on("drain", () => wake());
+  signal.addEventListener("abort", () => wake(), { once: true });
   for await (const message of messages) {
     if (signal.aborted) return;
     if (!call.write(message) && !signal.aborted)
       await new Promise<void>((resolve) => {
-        call.once("drain", resolve);
-        signal.addEventListener("abort", () => resolve(), { once: true });
+        wake = resolve;
       });
   }
 }

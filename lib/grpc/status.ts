@@ -8,15 +8,23 @@ const codeTrailer = "slipstream-code";
 const fieldTrailer = "slipstream-field";
 const retryTrailer = "slipstream-retry-after-ms";
 
+/** Trailers have room for a few kilobytes in all; a message travels in up to three of them. */
+const sentenceMax = 1_000;
+
+/** Cut to size, without the halves of surrogate pairs that no header can carry. */
+const clip = (text: string) => text.slice(0, sentenceMax).replace(/\p{Surrogate}/gu, "\ufffd");
+/** Printable ASCII as it is, all else percent-encoded. */
+const encode = (text: string) => clip(text).replace(/[^ -$&-~]/gu, encodeURIComponent);
+
 export function toStatus(error: SlipstreamError): StatusObject {
+  // An internal message may hold anything; the caller gets a sentence, the log has the cause.
+  const sentence = error.code === "internal" ? "internal error; see the server's log" : clip(error.message);
   const metadata = new Metadata();
   metadata.set(codeTrailer, error.code);
-  if (error.field) metadata.set(fieldTrailer, error.field);
+  if (error.field) metadata.set(fieldTrailer, encode(error.field));
   if (error.retryAfterMs !== undefined) metadata.set(retryTrailer, String(Math.round(error.retryAfterMs)));
-  metadata.set("grpc-status-details-bin", Buffer.from(statusDetails(error)));
-  // An internal message may hold anything; the caller gets a sentence, the log has the cause.
-  const details = error.code === "internal" ? "internal error; see the server's log" : error.message;
-  return { code: error.row.grpc, details, metadata };
+  metadata.set("grpc-status-details-bin", Buffer.from(statusDetails(error, sentence)));
+  return { code: error.row.grpc, details: sentence, metadata };
 }
 
 /** What a status without our trailer means: a proxy, another server, or the transport said it. */
@@ -37,11 +45,20 @@ export function fromStatus(error: ServiceError): SlipstreamError {
   const trailer = (name: string) => error.metadata?.get(name)[0]?.toString();
   const named = trailer(codeTrailer);
   const code = named && Object.hasOwn(errorTable, named) ? (named as ErrorCode) : (fromGrpc[error.code] ?? "internal");
-  const field = trailer(fieldTrailer);
-  const retry = trailer(retryTrailer);
+  const field = decode(trailer(fieldTrailer));
+  const retry = Number(trailer(retryTrailer) ?? Number.NaN);
   return new SlipstreamError(code, error.details || error.message, {
     cause: error,
     ...(field ? { field } : {}),
-    ...(retry ? { retryAfterMs: Number(retry) } : {}),
+    ...(Number.isFinite(retry) ? { retryAfterMs: retry } : {}),
   });
+}
+
+/** A peer may send anything: what is not our encoding is taken as it stands. */
+function decode(text: string | undefined): string | undefined {
+  try {
+    return text && decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
