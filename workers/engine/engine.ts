@@ -30,7 +30,7 @@ export interface Engine {
   /** Calls `listener` as blocks come and go; at most one listener. */
   onKv(listener: (event: KvEvent) => void): void;
   /** Computes the KV of a prefix; resolves when it is resident or the signal ends it. */
-  warm(model: string, segments: readonly Segment[], signal: AbortSignal): Promise<void>;
+  warm(model: string, segments: readonly Segment[], signal: AbortSignal, cacheSalt: string): Promise<void>;
   /** Resolves with the reason when the engine dies by itself; never, while it lives. */
   readonly died: Promise<Error>;
   close(): Promise<void>;
