@@ -1,0 +1,133 @@
+// faults: a seed and rates in, misfortunes out: links and editors' connections that break or stall, editors that vanish, a
+// bus that goes away. They come as a Poisson process on the clock until `stop`. `planted` holds deliberate mistakes of
+// ours, which only tests switch on, to see that the simulation finds them.
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { Bus } from "../lib/bus/bus.ts";
+import { matches } from "../lib/bus/bus.ts";
+import { subjects } from "../lib/bus/subjects.ts";
+import type { Clock } from "../lib/clock.ts";
+import { below, type Random } from "../lib/random.ts";
+import { OutcomeBatchSchema } from "../proto/gen/slipstream/v1/fleet_pb.ts";
+import type { RouterFrame } from "../proto/gen/slipstream/v1/worker_pb.ts";
+import type { Watch } from "./pipe.ts";
+
+/** How often each happens to the whole world, a minute. */
+export interface FaultRates {
+  readonly linkCut: number;
+  readonly linkStall: number;
+  readonly editorCut: number;
+  readonly editorStall: number;
+  readonly editorVanish: number;
+  readonly busAway: number;
+}
+
+export const noFaults: FaultRates = { linkCut: 0, linkStall: 0, editorCut: 0, editorStall: 0, editorVanish: 0, busAway: 0 };
+
+interface Breakable {
+  readonly name: string;
+  cut(): void;
+  stall(ms: number): void;
+}
+
+export interface FaultOptions {
+  readonly rates: FaultRates;
+  readonly stallMaxMs: number;
+  readonly busAwayMs: number;
+}
+
+interface Deps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly links: () => readonly Breakable[];
+  readonly editors: () => readonly (Breakable & { vanish(): void })[];
+  readonly bus: { connected: boolean };
+  readonly log: (line: string) => void;
+}
+
+export class Faults {
+  readonly #options: FaultOptions;
+  readonly #deps: Deps;
+  #timer: Disposable | undefined;
+  count = 0;
+
+  constructor(options: FaultOptions, deps: Deps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#next();
+  }
+
+  /** No more faults; what is away comes back. */
+  stop(): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#deps.bus.connected = true;
+  }
+
+  #next(): void {
+    const rates = Object.entries(this.#options.rates) as [keyof FaultRates, number][];
+    const total = rates.reduce((sum, [, rate]) => sum + rate, 0);
+    if (total === 0) return;
+    const { clock, random } = this.#deps;
+    this.#timer = clock.timer((-Math.log(1 - random.next()) * 60_000) / total, () => {
+      const draw = random.next() * total;
+      let sum = 0;
+      for (const [fault, rate] of rates) {
+        if (draw >= sum && draw < sum + rate) this.#happen(fault);
+        sum += rate;
+      }
+      this.#next();
+    });
+  }
+
+  #happen(fault: keyof FaultRates): void {
+    const { clock, random, bus, log } = this.#deps;
+    const ms = random.next() * this.#options.stallMaxMs;
+    this.count += 1;
+    if (fault === "busAway") {
+      log("fault busAway");
+      bus.connected = false;
+      clock.timer(this.#options.busAwayMs, () => {
+        bus.connected = true;
+      });
+      return;
+    }
+    if (fault === "linkCut" || fault === "linkStall") {
+      const link = pick(random, this.#deps.links());
+      log(`fault ${fault} ${link?.name ?? "none"}`);
+      if (fault === "linkCut") link?.cut();
+      else link?.stall(ms);
+      return;
+    }
+    const editor = pick(random, this.#deps.editors());
+    log(`fault ${fault} ${editor?.name ?? "none"}`);
+    if (fault === "editorCut") editor?.cut();
+    else if (fault === "editorStall") editor?.stall(ms);
+    else editor?.vanish();
+  }
+}
+
+function pick<T>(random: Random, from: readonly T[]): T | undefined {
+  return from[below(random, from.length)];
+}
+
+/** Mistakes that only a test plants. */
+export const plantedBugs = ["lostCancel", "doubleOutcome"] as const;
+export type PlantedBug = (typeof plantedBugs)[number];
+
+/** A link that loses Cancel frames. */
+export const losesCancels: Watch<RouterFrame> = { pass: ({ frame }) => frame.case !== "cancel" };
+
+/** A bus on which the first outcome of each batch is told twice. */
+export function doublesOutcomes(bus: Bus): Bus {
+  return {
+    ...{ subscribe: (pattern, options) => bus.subscribe(pattern, options), close: () => bus.close() },
+    get connected() {
+      return bus.connected;
+    },
+    publish(subject, data) {
+      if (!matches(subjects.allOutcomes, subject)) return bus.publish(subject, data);
+      const batch = fromBinary(OutcomeBatchSchema, data);
+      batch.outcomes.push(...batch.outcomes.slice(0, 1));
+      return bus.publish(subject, toBinary(OutcomeBatchSchema, batch));
+    },
+  };
+}
