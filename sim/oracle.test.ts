@@ -15,7 +15,7 @@ test("knows what follows the prefix in every layout", () => {
   const follows = "first + second;\n}\n";
   expect(truth(pre, before, suf, { text: "}" }, mid)).toBe(follows);
   expect(truth(suf, { text: "}" }, pre, before)).toBe(follows);
-  expect(truth(pre, { text: "// Path: b.ts\nconst b = 1;\n" }, before, suf, mid)).toBeUndefined();
+  expect(truth(pre, { text: "// Path: b.ts\nconst b = 1;\n" }, before, suf, mid)).toBe(follows);
   expect(truth(suf, { text: "x" }, pre, { text: "function add(" }, { text: "first" })?.startsWith(": number")).toBe(true);
 });
 
