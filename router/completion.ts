@@ -95,6 +95,8 @@ export interface Trigger {
   readonly signal: AbortSignal;
   /** Ends the trigger from elsewhere: supersession, Cancel, a client that left. */
   readonly retire: (retired: Retired) => void;
+  /** Gives back the deadline timer and the tie to the caller's signal; called once, by feedback. */
+  readonly release: () => void;
 }
 
 /** Why a trigger was ended before its text was complete. */
@@ -124,8 +126,6 @@ export interface Prompt {
   readonly key: string;
   /** Chained digests of the 64-byte blocks, 8 bytes each, one after another. */
   readonly blocks: Uint8Array;
-  /** Text right of the cursor that a completion must not repeat. */
-  readonly suffix: string;
   /** Strings at which the engine stops, the family's own included. */
   readonly stop: readonly string[];
 }
@@ -150,6 +150,41 @@ export interface Placement {
   readonly why: "lease" | "least_cost";
 }
 
+/** What the fleet knows of one model it serves. */
+export interface ServedModel {
+  readonly name: string;
+  /** Name of a family, or "" where the tokens must tell. */
+  readonly fimFamily: string;
+  readonly fim: { readonly prefix: string; readonly suffix: string; readonly middle: string; readonly fileSeparator: string; readonly repository: string };
+  readonly contextTokens: number;
+  readonly bytesPerToken: number;
+  readonly chatTemplate: boolean;
+  /** Best of its workers; 0: not measured yet. */
+  readonly prefillTokensPerSecond: number;
+}
+
+/** One worker as the router sees it now. */
+export interface WorkerView {
+  readonly name: string;
+  readonly pool: string;
+  readonly models: readonly ServedModel[];
+  readonly slots: number;
+  readonly draining: boolean;
+  /** Generations this router may still submit, per lane, own bookings already counted. */
+  readonly free: Readonly<Record<Lane, number>>;
+  /** Own outstanding generations and what the worker last said of its engine. */
+  readonly outstanding: number;
+  readonly running: number;
+  readonly prefillTokensPerSecond: number;
+  readonly stepMs: number;
+  readonly prefillBacklogTokens: number;
+}
+
+/** All workers at one moment, by name; never changed after it is made. */
+export interface FleetView {
+  readonly workers: readonly WorkerView[];
+}
+
 /** A generated piece of text on its way to the editor. */
 export interface Delta {
   readonly text: string;
@@ -164,6 +199,17 @@ export interface Generated {
   readonly worker: string;
 }
 
+/** A worker's credit taken for one generation; given back when the worker says that it ended. */
+export interface Booking {
+  readonly placement: Placement;
+  readonly release: () => void;
+}
+
+/** A generation as the editor gets it: cut, trimmed, and what it cost. */
+export interface Shaped extends Generated {
+  readonly text: string;
+}
+
 /** The end of a trigger: what was delivered, or why nothing was. */
 export interface Ending {
   readonly outcome: Outcome;
@@ -175,6 +221,8 @@ export interface Ending {
   readonly usage: Usage;
   readonly worker?: string;
   readonly model?: string;
+  /** Names the delivered text in reports of what became of it. */
+  readonly completionId?: string;
 }
 
 /** When things happened on the way, filled in by the path; read by timing, metrics and explanations. */

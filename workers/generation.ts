@@ -49,6 +49,8 @@ export interface Piece {
   readonly tokens: number;
   /** Mean probability of these tokens under the model, where the engine knows it. */
   readonly confidence?: number;
+  /** With the first piece: what the prompt cost, so that a generation cut short can still say it. */
+  readonly prompt?: { readonly promptTokens: number; readonly cachedTokens: number; readonly recomputedTokens: number };
 }
 
 export interface Usage {

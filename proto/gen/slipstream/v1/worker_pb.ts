@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file slipstream/v1/worker.proto.
  */
 export const file_slipstream_v1_worker: GenFile = /*@__PURE__*/
-  fileDesc("ChpzbGlwc3RyZWFtL3YxL3dvcmtlci5wcm90bxINc2xpcHN0cmVhbS52MSLKAgoLUm91dGVyRnJhbWUSKwoFaGVsbG8YASABKAsyGi5zbGlwc3RyZWFtLnYxLlJvdXRlckhlbGxvSAASJwoGc3VibWl0GAIgASgLMhUuc2xpcHN0cmVhbS52MS5TdWJtaXRIABIxCgZjYW5jZWwYAyABKAsyHy5zbGlwc3RyZWFtLnYxLkNhbmNlbEdlbmVyYXRpb25IABInCgZkZW1hbmQYBCABKAsyFS5zbGlwc3RyZWFtLnYxLkRlbWFuZEgAEicKBndpbmRvdxgFIAEoCzIVLnNsaXBzdHJlYW0udjEuV2luZG93SAASKQoHcHJld2FybRgGIAEoCzIWLnNsaXBzdHJlYW0udjEuUHJld2FybUgAEiwKCWt2X3Jlc2VuZBgHIAEoCzIXLnNsaXBzdHJlYW0udjEuS3ZSZXNlbmRIAEIHCgVmcmFtZSLCAwoLV29ya2VyRnJhbWUSLwoHd2VsY29tZRgBIAEoCzIcLnNsaXBzdHJlYW0udjEuV29ya2VyV2VsY29tZUgAEikKB2NyZWRpdHMYAiABKAsyFi5zbGlwc3RyZWFtLnYxLkNyZWRpdHNIABIlCgVkZWx0YRgDIAEoCzIULnNsaXBzdHJlYW0udjEuRGVsdGFIABIjCgRkb25lGAQgASgLMhMuc2xpcHN0cmVhbS52MS5Eb25lSAASKQoHcmVmdXNlZBgFIAEoCzIWLnNsaXBzdHJlYW0udjEuUmVmdXNlZEgAEi4KCmNhbmNlbF9hY2sYBiABKAsyGC5zbGlwc3RyZWFtLnYxLkNhbmNlbEFja0gAEiMKBGxvYWQYByABKAsyEy5zbGlwc3RyZWFtLnYxLkxvYWRIABIsCglrdl9jaGFuZ2UYCCABKAsyFy5zbGlwc3RyZWFtLnYxLkt2Q2hhbmdlSAASKwoIZHJhaW5pbmcYCSABKAsyFy5zbGlwc3RyZWFtLnYxLkRyYWluaW5nSAASJwoGcmVzdW1lGAogASgLMhUuc2xpcHN0cmVhbS52MS5SZXN1bWVIAEIHCgVmcmFtZSJyCgtSb3V0ZXJIZWxsbxIUCgxwcm90b2NvbF9taW4YASABKA0SFAoMcHJvdG9jb2xfbWF4GAIgASgNEg4KBnJvdXRlchgDIAEoCRInCgdjaGFubmVsGAQgASgOMhYuc2xpcHN0cmVhbS52MS5DaGFubmVsImcKCUZpbVRva2VucxIOCgZwcmVmaXgYASABKAkSDgoGc3VmZml4GAIgASgJEg4KBm1pZGRsZRgDIAEoCRIWCg5maWxlX3NlcGFyYXRvchgEIAEoCRISCgpyZXBvc2l0b3J5GAUgASgJIpwBCglNb2RlbEluZm8SDAoEbmFtZRgBIAEoCRISCgpmaW1fZmFtaWx5GAIgASgJEiUKA2ZpbRgDIAEoCzIYLnNsaXBzdHJlYW0udjEuRmltVG9rZW5zEhYKDmNvbnRleHRfdG9rZW5zGAQgASgNEhcKD2J5dGVzX3Blcl90b2tlbhgFIAEoAhIVCg1jaGF0X3RlbXBsYXRlGAYgASgIIo0CCg1Xb3JrZXJXZWxjb21lEhAKCHByb3RvY29sGAEgASgNEg4KBndvcmtlchgCIAEoCRIMCgRwb29sGAMgASgJEigKBm1vZGVscxgEIAMoCzIYLnNsaXBzdHJlYW0udjEuTW9kZWxJbmZvEhQKDGNhcGFiaWxpdGllcxgFIAMoCRIUCgxibG9ja190b2tlbnMYBiABKA0SDQoFc2xvdHMYByABKA0SDgoGZW5naW5lGAggASgJEhgKEHByb21wdF9ieXRlc19tYXgYCSABKA0SFgoObWF4X3Rva2Vuc19tYXgYCiABKA0SEwoLa3Zfc2VxdWVuY2UYCyABKAQSEAoIaW5zdGFuY2UYDCABKAkiNAoHU2VnbWVudBIOCgR0ZXh0GAEgASgJSAASEQoHc3BlY2lhbBgCIAEoCUgAQgYKBHBhcnQiywIKBlN1Ym1pdBIKCgJpZBgBIAEoBBIhCgRsYW5lGAIgASgOMhMuc2xpcHN0cmVhbS52MS5MYW5lEg0KBW1vZGVsGAMgASgJEigKCHNlZ21lbnRzGAQgAygLMhYuc2xpcHN0cmVhbS52MS5TZWdtZW50EikKCHNhbXBsaW5nGAUgASgLMhcuc2xpcHN0cmVhbS52MS5TYW1wbGluZxITCgtkZWFkbGluZV9tcxgGIAEoDRIQCghhZmZpbml0eRgHIAEoCRISCgpjYWNoZV9zYWx0GAggASgJEhUKDWJsb2NrX2RpZ2VzdHMYCSABKAwSGAoQZHJhZnRfZGVwdGhfaGludBgKIAEoDRITCgt0cmFjZXBhcmVudBgLIAEoCRIUCgx3aW5kb3dfYnl0ZXMYDCABKA0SFwoPc3RvcF9hdF9uZXdsaW5lGA0gASgIIh4KEENhbmNlbEdlbmVyYXRpb24SCgoCaWQYASABKAQiSgoGRGVtYW5kEg4KBmlubGluZRgBIAEoDRIMCgRjaGF0GAIgASgNEhMKC3NwZWN1bGF0aXZlGAMgASgNEg0KBWJhdGNoGAQgASgNIiMKBldpbmRvdxIKCgJpZBgBIAEoBBINCgVieXRlcxgCIAEoDSJWCgdQcmV3YXJtEg0KBW1vZGVsGAEgASgJEigKCHNlZ21lbnRzGAIgAygLMhYuc2xpcHN0cmVhbS52MS5TZWdtZW50EhIKCmNhY2hlX3NhbHQYAyABKAkiIQoIS3ZSZXNlbmQSFQoNZnJvbV9zZXF1ZW5jZRgBIAEoBCJLCgdDcmVkaXRzEg4KBmlubGluZRgBIAEoDRIMCgRjaGF0GAIgASgNEhMKC3NwZWN1bGF0aXZlGAMgASgNEg0KBWJhdGNoGAQgASgNIlkKBURlbHRhEgoKAmlkGAEgASgEEgwKBHRleHQYAiABKAkSDgoGdG9rZW5zGAMgASgNEhcKCmNvbmZpZGVuY2UYBCABKAJIAIgBAUINCgtfY29uZmlkZW5jZSLNAQoFVXNhZ2USFQoNcHJvbXB0X3Rva2VucxgBIAEoDRIVCg1jYWNoZWRfdG9rZW5zGAIgASgNEhkKEXJlY29tcHV0ZWRfdG9rZW5zGAMgASgNEhkKEWNvbXBsZXRpb25fdG9rZW5zGAQgASgNEg8KB2RyYWZ0ZWQYBSABKA0SFgoOZHJhZnRfYWNjZXB0ZWQYBiABKA0SEAoIcXVldWVfbXMYByABKAISEgoKcHJlZmlsbF9tcxgIIAEoAhIRCglkZWNvZGVfbXMYCSABKAIiXgoERG9uZRIKCgJpZBgBIAEoBBIlCgZmaW5pc2gYAiABKA4yFS5zbGlwc3RyZWFtLnYxLkZpbmlzaBIjCgV1c2FnZRgDIAEoCzIULnNsaXBzdHJlYW0udjEuVXNhZ2UiawoHUmVmdXNlZBIKCgJpZBgBIAEoBBIMCgRjb2RlGAIgASgJEg4KBmRldGFpbBgDIAEoCRIRCglyZXRyeWFibGUYBCABKAgSIwoFdXNhZ2UYBSABKAsyFC5zbGlwc3RyZWFtLnYxLlVzYWdlIk4KCUNhbmNlbEFjaxIKCgJpZBgBIAEoBBIjCgV1c2FnZRgCIAEoCzIULnNsaXBzdHJlYW0udjEuVXNhZ2USEAoIYWJvcnRfbXMYAyABKAIi0AEKBExvYWQSDwoHcnVubmluZxgBIAEoDRIPCgd3YWl0aW5nGAIgASgNEg0KBXNsb3RzGAMgASgNEhYKDmt2X2Jsb2Nrc191c2VkGAQgASgNEhEKCWt2X2Jsb2NrcxgFIAEoDRIhChlwcmVmaWxsX3Rva2Vuc19wZXJfc2Vjb25kGAYgASgCEg8KB3N0ZXBfbXMYByABKAISGAoQZHJhZnRfYWNjZXB0YW5jZRgIIAEoAhIeChZwcmVmaWxsX2JhY2tsb2dfdG9rZW5zGAkgASgNImIKCEt2Q2hhbmdlEhAKCHNlcXVlbmNlGAEgASgEEg4KBnN0b3JlZBgCIAMoDBIPCgdyZW1vdmVkGAMgAygMEg8KB2NsZWFyZWQYBCABKAgSEgoKY2FjaGVfc2FsdBgFIAEoCSIcCghEcmFpbmluZxIQCghncmFjZV9tcxgBIAEoDSIICgZSZXN1bWUqSAoHQ2hhbm5lbBIXChNDSEFOTkVMX1VOU1BFQ0lGSUVEEAASEgoOQ0hBTk5FTF9JTkxJTkUQARIQCgxDSEFOTkVMX0JVTEsQAipiCgRMYW5lEhQKEExBTkVfVU5TUEVDSUZJRUQQABIPCgtMQU5FX0lOTElORRABEg0KCUxBTkVfQ0hBVBACEhQKEExBTkVfU1BFQ1VMQVRJVkUQAxIOCgpMQU5FX0JBVENIEAQyUwoNV29ya2VyU2VydmljZRJCCgRMaW5rEhouc2xpcHN0cmVhbS52MS5Sb3V0ZXJGcmFtZRoaLnNsaXBzdHJlYW0udjEuV29ya2VyRnJhbWUoATABYgZwcm90bzM", [file_slipstream_v1_completion]);
+  fileDesc("ChpzbGlwc3RyZWFtL3YxL3dvcmtlci5wcm90bxINc2xpcHN0cmVhbS52MSLKAgoLUm91dGVyRnJhbWUSKwoFaGVsbG8YASABKAsyGi5zbGlwc3RyZWFtLnYxLlJvdXRlckhlbGxvSAASJwoGc3VibWl0GAIgASgLMhUuc2xpcHN0cmVhbS52MS5TdWJtaXRIABIxCgZjYW5jZWwYAyABKAsyHy5zbGlwc3RyZWFtLnYxLkNhbmNlbEdlbmVyYXRpb25IABInCgZkZW1hbmQYBCABKAsyFS5zbGlwc3RyZWFtLnYxLkRlbWFuZEgAEicKBndpbmRvdxgFIAEoCzIVLnNsaXBzdHJlYW0udjEuV2luZG93SAASKQoHcHJld2FybRgGIAEoCzIWLnNsaXBzdHJlYW0udjEuUHJld2FybUgAEiwKCWt2X3Jlc2VuZBgHIAEoCzIXLnNsaXBzdHJlYW0udjEuS3ZSZXNlbmRIAEIHCgVmcmFtZSLCAwoLV29ya2VyRnJhbWUSLwoHd2VsY29tZRgBIAEoCzIcLnNsaXBzdHJlYW0udjEuV29ya2VyV2VsY29tZUgAEikKB2NyZWRpdHMYAiABKAsyFi5zbGlwc3RyZWFtLnYxLkNyZWRpdHNIABIlCgVkZWx0YRgDIAEoCzIULnNsaXBzdHJlYW0udjEuRGVsdGFIABIjCgRkb25lGAQgASgLMhMuc2xpcHN0cmVhbS52MS5Eb25lSAASKQoHcmVmdXNlZBgFIAEoCzIWLnNsaXBzdHJlYW0udjEuUmVmdXNlZEgAEi4KCmNhbmNlbF9hY2sYBiABKAsyGC5zbGlwc3RyZWFtLnYxLkNhbmNlbEFja0gAEiMKBGxvYWQYByABKAsyEy5zbGlwc3RyZWFtLnYxLkxvYWRIABIsCglrdl9jaGFuZ2UYCCABKAsyFy5zbGlwc3RyZWFtLnYxLkt2Q2hhbmdlSAASKwoIZHJhaW5pbmcYCSABKAsyFy5zbGlwc3RyZWFtLnYxLkRyYWluaW5nSAASJwoGcmVzdW1lGAogASgLMhUuc2xpcHN0cmVhbS52MS5SZXN1bWVIAEIHCgVmcmFtZSJyCgtSb3V0ZXJIZWxsbxIUCgxwcm90b2NvbF9taW4YASABKA0SFAoMcHJvdG9jb2xfbWF4GAIgASgNEg4KBnJvdXRlchgDIAEoCRInCgdjaGFubmVsGAQgASgOMhYuc2xpcHN0cmVhbS52MS5DaGFubmVsImcKCUZpbVRva2VucxIOCgZwcmVmaXgYASABKAkSDgoGc3VmZml4GAIgASgJEg4KBm1pZGRsZRgDIAEoCRIWCg5maWxlX3NlcGFyYXRvchgEIAEoCRISCgpyZXBvc2l0b3J5GAUgASgJIpwBCglNb2RlbEluZm8SDAoEbmFtZRgBIAEoCRISCgpmaW1fZmFtaWx5GAIgASgJEiUKA2ZpbRgDIAEoCzIYLnNsaXBzdHJlYW0udjEuRmltVG9rZW5zEhYKDmNvbnRleHRfdG9rZW5zGAQgASgNEhcKD2J5dGVzX3Blcl90b2tlbhgFIAEoAhIVCg1jaGF0X3RlbXBsYXRlGAYgASgIIo0CCg1Xb3JrZXJXZWxjb21lEhAKCHByb3RvY29sGAEgASgNEg4KBndvcmtlchgCIAEoCRIMCgRwb29sGAMgASgJEigKBm1vZGVscxgEIAMoCzIYLnNsaXBzdHJlYW0udjEuTW9kZWxJbmZvEhQKDGNhcGFiaWxpdGllcxgFIAMoCRIUCgxibG9ja190b2tlbnMYBiABKA0SDQoFc2xvdHMYByABKA0SDgoGZW5naW5lGAggASgJEhgKEHByb21wdF9ieXRlc19tYXgYCSABKA0SFgoObWF4X3Rva2Vuc19tYXgYCiABKA0SEwoLa3Zfc2VxdWVuY2UYCyABKAQSEAoIaW5zdGFuY2UYDCABKAkiNAoHU2VnbWVudBIOCgR0ZXh0GAEgASgJSAASEQoHc3BlY2lhbBgCIAEoCUgAQgYKBHBhcnQiywIKBlN1Ym1pdBIKCgJpZBgBIAEoBBIhCgRsYW5lGAIgASgOMhMuc2xpcHN0cmVhbS52MS5MYW5lEg0KBW1vZGVsGAMgASgJEigKCHNlZ21lbnRzGAQgAygLMhYuc2xpcHN0cmVhbS52MS5TZWdtZW50EikKCHNhbXBsaW5nGAUgASgLMhcuc2xpcHN0cmVhbS52MS5TYW1wbGluZxITCgtkZWFkbGluZV9tcxgGIAEoDRIQCghhZmZpbml0eRgHIAEoCRISCgpjYWNoZV9zYWx0GAggASgJEhUKDWJsb2NrX2RpZ2VzdHMYCSABKAwSGAoQZHJhZnRfZGVwdGhfaGludBgKIAEoDRITCgt0cmFjZXBhcmVudBgLIAEoCRIUCgx3aW5kb3dfYnl0ZXMYDCABKA0SFwoPc3RvcF9hdF9uZXdsaW5lGA0gASgIIh4KEENhbmNlbEdlbmVyYXRpb24SCgoCaWQYASABKAQiSgoGRGVtYW5kEg4KBmlubGluZRgBIAEoDRIMCgRjaGF0GAIgASgNEhMKC3NwZWN1bGF0aXZlGAMgASgNEg0KBWJhdGNoGAQgASgNIiMKBldpbmRvdxIKCgJpZBgBIAEoBBINCgVieXRlcxgCIAEoDSJWCgdQcmV3YXJtEg0KBW1vZGVsGAEgASgJEigKCHNlZ21lbnRzGAIgAygLMhYuc2xpcHN0cmVhbS52MS5TZWdtZW50EhIKCmNhY2hlX3NhbHQYAyABKAkiIQoIS3ZSZXNlbmQSFQoNZnJvbV9zZXF1ZW5jZRgBIAEoBCJLCgdDcmVkaXRzEg4KBmlubGluZRgBIAEoDRIMCgRjaGF0GAIgASgNEhMKC3NwZWN1bGF0aXZlGAMgASgNEg0KBWJhdGNoGAQgASgNIpMBCgVEZWx0YRIKCgJpZBgBIAEoBBIMCgR0ZXh0GAIgASgJEg4KBnRva2VucxgDIAEoDRIXCgpjb25maWRlbmNlGAQgASgCSACIAQESLQoGcHJvbXB0GAUgASgLMhguc2xpcHN0cmVhbS52MS5Qcm9tcHRVc2VIAYgBAUINCgtfY29uZmlkZW5jZUIJCgdfcHJvbXB0IlQKCVByb21wdFVzZRIVCg1wcm9tcHRfdG9rZW5zGAEgASgNEhUKDWNhY2hlZF90b2tlbnMYAiABKA0SGQoRcmVjb21wdXRlZF90b2tlbnMYAyABKA0izQEKBVVzYWdlEhUKDXByb21wdF90b2tlbnMYASABKA0SFQoNY2FjaGVkX3Rva2VucxgCIAEoDRIZChFyZWNvbXB1dGVkX3Rva2VucxgDIAEoDRIZChFjb21wbGV0aW9uX3Rva2VucxgEIAEoDRIPCgdkcmFmdGVkGAUgASgNEhYKDmRyYWZ0X2FjY2VwdGVkGAYgASgNEhAKCHF1ZXVlX21zGAcgASgCEhIKCnByZWZpbGxfbXMYCCABKAISEQoJZGVjb2RlX21zGAkgASgCIl4KBERvbmUSCgoCaWQYASABKAQSJQoGZmluaXNoGAIgASgOMhUuc2xpcHN0cmVhbS52MS5GaW5pc2gSIwoFdXNhZ2UYAyABKAsyFC5zbGlwc3RyZWFtLnYxLlVzYWdlImsKB1JlZnVzZWQSCgoCaWQYASABKAQSDAoEY29kZRgCIAEoCRIOCgZkZXRhaWwYAyABKAkSEQoJcmV0cnlhYmxlGAQgASgIEiMKBXVzYWdlGAUgASgLMhQuc2xpcHN0cmVhbS52MS5Vc2FnZSJOCglDYW5jZWxBY2sSCgoCaWQYASABKAQSIwoFdXNhZ2UYAiABKAsyFC5zbGlwc3RyZWFtLnYxLlVzYWdlEhAKCGFib3J0X21zGAMgASgCItABCgRMb2FkEg8KB3J1bm5pbmcYASABKA0SDwoHd2FpdGluZxgCIAEoDRINCgVzbG90cxgDIAEoDRIWCg5rdl9ibG9ja3NfdXNlZBgEIAEoDRIRCglrdl9ibG9ja3MYBSABKA0SIQoZcHJlZmlsbF90b2tlbnNfcGVyX3NlY29uZBgGIAEoAhIPCgdzdGVwX21zGAcgASgCEhgKEGRyYWZ0X2FjY2VwdGFuY2UYCCABKAISHgoWcHJlZmlsbF9iYWNrbG9nX3Rva2VucxgJIAEoDSJiCghLdkNoYW5nZRIQCghzZXF1ZW5jZRgBIAEoBBIOCgZzdG9yZWQYAiADKAwSDwoHcmVtb3ZlZBgDIAMoDBIPCgdjbGVhcmVkGAQgASgIEhIKCmNhY2hlX3NhbHQYBSABKAkiHAoIRHJhaW5pbmcSEAoIZ3JhY2VfbXMYASABKA0iCAoGUmVzdW1lKkgKB0NoYW5uZWwSFwoTQ0hBTk5FTF9VTlNQRUNJRklFRBAAEhIKDkNIQU5ORUxfSU5MSU5FEAESEAoMQ0hBTk5FTF9CVUxLEAIqYgoETGFuZRIUChBMQU5FX1VOU1BFQ0lGSUVEEAASDwoLTEFORV9JTkxJTkUQARINCglMQU5FX0NIQVQQAhIUChBMQU5FX1NQRUNVTEFUSVZFEAMSDgoKTEFORV9CQVRDSBAEMlMKDVdvcmtlclNlcnZpY2USQgoETGluaxIaLnNsaXBzdHJlYW0udjEuUm91dGVyRnJhbWUaGi5zbGlwc3RyZWFtLnYxLldvcmtlckZyYW1lKAEwAWIGcHJvdG8z", [file_slipstream_v1_completion]);
 
 /**
  * What a router says on a link.
@@ -687,6 +687,13 @@ export type Delta = Message<"slipstream.v1.Delta"> & {
    * @generated from field: optional float confidence = 4;
    */
   confidence?: number | undefined;
+
+  /**
+   * With the first delta: what the prompt cost, so that a generation cut short can still say it.
+   *
+   * @generated from field: optional slipstream.v1.PromptUse prompt = 5;
+   */
+  prompt?: PromptUse | undefined;
 };
 
 /**
@@ -695,6 +702,35 @@ export type Delta = Message<"slipstream.v1.Delta"> & {
  */
 export const DeltaSchema: GenMessage<Delta> = /*@__PURE__*/
   messageDesc(file_slipstream_v1_worker, 14);
+
+/**
+ * Prompt tokens by where their KV came from.
+ *
+ * @generated from message slipstream.v1.PromptUse
+ */
+export type PromptUse = Message<"slipstream.v1.PromptUse"> & {
+  /**
+   * @generated from field: uint32 prompt_tokens = 1;
+   */
+  promptTokens: number;
+
+  /**
+   * @generated from field: uint32 cached_tokens = 2;
+   */
+  cachedTokens: number;
+
+  /**
+   * @generated from field: uint32 recomputed_tokens = 3;
+   */
+  recomputedTokens: number;
+};
+
+/**
+ * Describes the message slipstream.v1.PromptUse.
+ * Use `create(PromptUseSchema)` to create a new message.
+ */
+export const PromptUseSchema: GenMessage<PromptUse> = /*@__PURE__*/
+  messageDesc(file_slipstream_v1_worker, 15);
 
 /**
  * Tokens and time a generation cost, as the engine counted them.
@@ -755,7 +791,7 @@ export type Usage = Message<"slipstream.v1.Usage"> & {
  * Use `create(UsageSchema)` to create a new message.
  */
 export const UsageSchema: GenMessage<Usage> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 15);
+  messageDesc(file_slipstream_v1_worker, 16);
 
 /**
  * The end of a generation that was not cancelled.
@@ -784,7 +820,7 @@ export type Done = Message<"slipstream.v1.Done"> & {
  * Use `create(DoneSchema)` to create a new message.
  */
 export const DoneSchema: GenMessage<Done> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 16);
+  messageDesc(file_slipstream_v1_worker, 17);
 
 /**
  * The generation was not run, or died: the router may try another worker if no delta was sent.
@@ -825,7 +861,7 @@ export type Refused = Message<"slipstream.v1.Refused"> & {
  * Use `create(RefusedSchema)` to create a new message.
  */
 export const RefusedSchema: GenMessage<Refused> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 17);
+  messageDesc(file_slipstream_v1_worker, 18);
 
 /**
  * The engine has stopped working on it: no delta follows.
@@ -856,7 +892,7 @@ export type CancelAck = Message<"slipstream.v1.CancelAck"> & {
  * Use `create(CancelAckSchema)` to create a new message.
  */
 export const CancelAckSchema: GenMessage<CancelAck> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 18);
+  messageDesc(file_slipstream_v1_worker, 19);
 
 /**
  * State of the engine, at most every 100 ms and at each change of running work.
@@ -923,7 +959,7 @@ export type Load = Message<"slipstream.v1.Load"> & {
  * Use `create(LoadSchema)` to create a new message.
  */
 export const LoadSchema: GenMessage<Load> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 19);
+  messageDesc(file_slipstream_v1_worker, 20);
 
 /**
  * 64-byte blocks that became resident or left. A gap in sequence → KvResend.
@@ -966,7 +1002,7 @@ export type KvChange = Message<"slipstream.v1.KvChange"> & {
  * Use `create(KvChangeSchema)` to create a new message.
  */
 export const KvChangeSchema: GenMessage<KvChange> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 20);
+  messageDesc(file_slipstream_v1_worker, 21);
 
 /**
  * The worker takes no new work and ends within grace_ms.
@@ -985,7 +1021,7 @@ export type Draining = Message<"slipstream.v1.Draining"> & {
  * Use `create(DrainingSchema)` to create a new message.
  */
 export const DrainingSchema: GenMessage<Draining> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 21);
+  messageDesc(file_slipstream_v1_worker, 22);
 
 /**
  * The worker takes work again.
@@ -1000,7 +1036,7 @@ export type Resume = Message<"slipstream.v1.Resume"> & {
  * Use `create(ResumeSchema)` to create a new message.
  */
 export const ResumeSchema: GenMessage<Resume> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 22);
+  messageDesc(file_slipstream_v1_worker, 23);
 
 /**
  * Which of a link's two streams this one is.

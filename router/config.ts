@@ -1,0 +1,30 @@
+// config: the router's settings, by environment. Behaviour of pools and tenants comes as one versioned policy document;
+// what stands here belongs to one process.
+import { address, addressList, bytes, type Config, duration, type Env, integer, readConfig, setting, text } from "../lib/config.ts";
+
+export const routerSettings = {
+  name: setting("SLIPSTREAM_ROUTER_NAME", text, "router", "Name of this router on links and the bus; unique in a fleet."),
+  grpcAddress: setting("SLIPSTREAM_ROUTER_GRPC_ADDRESS", address, "127.0.0.1:7411", "Where editors and products connect."),
+  httpAddress: setting("SLIPSTREAM_ROUTER_HTTP_ADDRESS", address, "127.0.0.1:7412", "Status page and OpenAI-compatible HTTP."),
+  adminAddress: setting("SLIPSTREAM_ROUTER_ADMIN_ADDRESS", address, "127.0.0.1:7413", "/healthz, /readyz and /metrics."),
+  workers: setting("SLIPSTREAM_ROUTER_WORKERS", addressList, "", "Worker agents, comma-separated host:port."),
+  nats: setting("SLIPSTREAM_ROUTER_NATS", text, "", "NATS servers, comma-separated host:port; empty: signals stay in the process."),
+  tokens: setting("SLIPSTREAM_ROUTER_TOKENS", text, "", 'Bearer tokens as "tenant=token", comma-separated; empty: everyone is tenant "default".'),
+  settleMs: setting("SLIPSTREAM_ROUTER_SETTLE", duration(0, 2_000), "15ms", "Pause after a key before an AUTO trigger goes on; a newer key within it retires the trigger."),
+  autoDeadlineMs: setting("SLIPSTREAM_ROUTER_AUTO_DEADLINE", duration(10, 60_000), "500ms", "Deadline of AUTO triggers that name none."),
+  invokedDeadlineMs: setting("SLIPSTREAM_ROUTER_INVOKED_DEADLINE", duration(10, 120_000), "3s", "Deadline of INVOKED triggers that name none."),
+  chatDeadlineMs: setting("SLIPSTREAM_ROUTER_CHAT_DEADLINE", duration(100, 600_000), "60s", "Deadline of Generate calls that name none."),
+  documentBytesMax: setting("SLIPSTREAM_ROUTER_DOCUMENT_BYTES_MAX", bytes(1024, 64 << 20), "2MiB", "Largest document, and largest prefix plus suffix of a stateless call."),
+  documentsMax: setting("SLIPSTREAM_ROUTER_DOCUMENTS_MAX", integer(1, 10_000), "64", "Open documents of one session."),
+  sessionsMax: setting("SLIPSTREAM_ROUTER_SESSIONS_MAX", integer(1, 1_000_000), "20000", "Open session streams of this process."),
+  queueMax: setting("SLIPSTREAM_ROUTER_QUEUE_MAX", integer(1, 1_000_000), "2000", "Triggers waiting for a credit, all lanes."),
+  resultCacheBytes: setting("SLIPSTREAM_ROUTER_RESULT_CACHE_BYTES", bytes(0, 4 * 2 ** 30), "16MiB", "Finished results kept for identical prompts."),
+  graceMs: setting("SLIPSTREAM_ROUTER_GRACE", duration(0, 600_000), "5s", "Time for running calls when the process ends."),
+  logLevel: setting("SLIPSTREAM_ROUTER_LOG_LEVEL", text, "info", "fatal, error, warn, info, debug or silent."),
+} as const;
+
+export type RouterConfig = Config<typeof routerSettings>;
+
+export function readRouterConfig(env: Env): RouterConfig {
+  return readConfig(routerSettings, env, "SLIPSTREAM_ROUTER_");
+}

@@ -1,0 +1,91 @@
+// document: the mirror of one open document. Edits come as UTF-16 ranges of one version step; a version or hash that does
+// not match means the mirror is wrong, and nothing is answered from it until the client sends the document again.
+import { createHash } from "node:crypto";
+import { invalid } from "../../lib/errors.ts";
+import { offset, textBytes } from "./check.ts";
+import { limits } from "./limits.ts";
+
+export interface Edit {
+  readonly startUtf16: number;
+  readonly endUtf16: number;
+  readonly text: string;
+}
+
+/** The mirror does not match what the client has. */
+export interface Mismatch {
+  readonly heldVersion: bigint;
+  readonly detail: string;
+}
+
+export class Document {
+  readonly path: string;
+  readonly language: string;
+  readonly excluded: boolean;
+  readonly #bytesMax: number;
+  #text: string;
+  #version: bigint;
+  #stale = false;
+  /** Monotonic time of the last edit, for typing cadence. */
+  #editedMs: number | undefined;
+
+  constructor(options: { path: string; language: string; excluded: boolean; version: bigint; text: string; bytesMax: number }) {
+    textBytes("document_open.text", options.text, options.bytesMax);
+    this.path = options.path;
+    this.language = options.language;
+    this.excluded = options.excluded;
+    this.#bytesMax = options.bytesMax;
+    this.#text = options.text;
+    this.#version = options.version;
+  }
+
+  get text(): string {
+    return this.#text;
+  }
+
+  get version(): bigint {
+    return this.#version;
+  }
+
+  get stale(): boolean {
+    return this.#stale;
+  }
+
+  get editedMs(): number | undefined {
+    return this.#editedMs;
+  }
+
+  /** Applies all edits of a version step or none. Throws for edits that cannot be; returns a mismatch where a resync heals. */
+  apply(step: { baseVersion: bigint; version: bigint; edits: readonly Edit[]; sha256After: Uint8Array; now: number }): Mismatch | undefined {
+    if (step.edits.length > limits.editsPerMessageMax)
+      throw invalid("document_edit.edits", `more than ${limits.editsPerMessageMax}; send the document again instead`);
+    if (this.#stale) return { heldVersion: 0n, detail: "the document is waiting for DocumentOpen" };
+    if (step.baseVersion !== this.#version)
+      return this.#mismatch(`edit is based on version ${step.baseVersion}, the mirror holds ${this.#version}`);
+    if (step.version <= step.baseVersion) throw invalid("document_edit.version", "must be greater than base_version");
+    let text = this.#text;
+    for (const [i, edit] of step.edits.entries()) {
+      const field = `document_edit.edits[${i}]`;
+      if (edit.startUtf16 > edit.endUtf16) throw invalid(`${field}.start_utf16`, `${edit.startUtf16} is after end_utf16 ${edit.endUtf16}`);
+      offset(`${field}.start_utf16`, edit.startUtf16, text);
+      offset(`${field}.end_utf16`, edit.endUtf16, text);
+      textBytes(`${field}.text`, edit.text, this.#bytesMax);
+      text = text.slice(0, edit.startUtf16) + edit.text + text.slice(edit.endUtf16);
+    }
+    if (text.length > this.#text.length) textBytes("document_edit.edits", text, this.#bytesMax);
+    this.#text = text;
+    this.#version = step.version;
+    this.#editedMs = step.now;
+    if (step.sha256After.length > 0 && !sameHash(text, step.sha256After)) return this.#mismatch("the text after the edit has another hash");
+    return undefined;
+  }
+
+  #mismatch(detail: string): Mismatch {
+    this.#stale = true;
+    return { heldVersion: this.#version, detail };
+  }
+}
+
+/** SHA-256 of the text as UTF-8. */
+export function sameHash(text: string, sha256: Uint8Array): boolean {
+  return createHash("sha256").update(text, "utf8").digest().equals(sha256);
+}

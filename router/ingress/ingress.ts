@@ -1,0 +1,121 @@
+// ingress: wire messages in, checked Triggers out; the only place where fields of the outside are looked at. Documents of
+// sessions are mirrored here (session.ts, document.ts). Bounded: sessions by count, documents by count and bytes, ids and
+// texts by limits.ts. Every refusal is an `invalid_request`, `unsupported`, `overloaded` or `permission_denied` naming its field.
+import { invalid, SlipstreamError } from "../../lib/errors.ts";
+import { type CompleteRequest, type GenerateRequest, type Hello, Role } from "../../proto/gen/slipstream/v1/completion_pb.ts";
+import type { RouterMetrics } from "../metrics.ts";
+import type { Trigger } from "../completion.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { Random } from "../../lib/random.ts";
+import { Arrivals } from "./arrival.ts";
+import { id, shortText, textBytes } from "./check.ts";
+import { Identity } from "./identity.ts";
+import { limits } from "./limits.ts";
+import { Session } from "./session.ts";
+import { snippets } from "./snippets.ts";
+import { type DeadlineDefaults, Wishes } from "./wishes.ts";
+
+export type { Session } from "./session.ts";
+
+export interface IngressOptions {
+  readonly documentBytesMax: number;
+  readonly documentsMax: number;
+  readonly sessionsMax: number;
+  readonly tokens: string;
+  readonly deadlines: DeadlineDefaults;
+}
+
+export interface IngressDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly metrics: Pick<RouterMetrics, "sessions" | "documents">;
+}
+
+export class Ingress {
+  readonly #options: IngressOptions;
+  readonly #deps: IngressDeps;
+  readonly #identity: Identity;
+  readonly #wishes: Wishes;
+  readonly #sessions = new Set<Session>();
+  #documents = 0;
+
+  constructor(options: IngressOptions, deps: IngressDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#identity = new Identity({ tokens: options.tokens });
+    this.#wishes = new Wishes(options.deadlines, { arrivals: new Arrivals(deps) });
+  }
+
+  /** Who calls, by the authorization header. */
+  tenant(authorization: string | undefined): string {
+    return this.#identity.tenant(authorization);
+  }
+
+  openSession(hello: Hello, tenant: string): Session {
+    if (this.#sessions.size >= this.#options.sessionsMax)
+      throw new SlipstreamError("overloaded", `this router holds ${this.#options.sessionsMax} sessions; connect to another`, { retryAfterMs: 1_000 });
+    const counted = (change: number) => this.#deps.metrics.documents.set({}, (this.#documents += change));
+    const session = new Session(hello, { ...this.#options, tenant }, { wishes: this.#wishes, counted });
+    this.#sessions.add(session);
+    this.#deps.metrics.sessions.set({}, this.#sessions.size);
+    return session;
+  }
+
+  closeSession(session: Session): void {
+    session.closeAll();
+    this.#sessions.delete(session);
+    this.#deps.metrics.sessions.set({}, this.#sessions.size);
+  }
+
+  /** A completion without a session. */
+  complete(request: CompleteRequest, tenant: string, caller: AbortSignal): Trigger {
+    const max = this.#options.documentBytesMax;
+    const size = textBytes("prefix", request.prefix, max) + textBytes("suffix", request.suffix, max);
+    if (size > max) throw invalid("prefix", `prefix and suffix together are larger than ${max} bytes`);
+    const place = this.#place(tenant, request.triggerId, request.sessionId, request.documentId);
+    return this.#wishes.inline(
+      "request",
+      request,
+      {
+        ...place,
+        path: shortText("path", request.path, limits.pathCharsMax),
+        language: shortText("language", request.language, limits.languageCharsMax),
+        excluded: false,
+        prefix: request.prefix,
+        suffix: request.suffix,
+        snippets: snippets("snippets", request.snippets),
+      },
+      caller,
+    );
+  }
+
+  /** Chat. Messages travel as a prefix in the plain form "role: text"; models with a template of their own come with their engine. */
+  generate(request: GenerateRequest, tenant: string, caller: AbortSignal): Trigger {
+    if (request.messages.length === 0) throw invalid("messages", "at least one is required");
+    if (request.messages.length > limits.messagesMax) throw invalid("messages", `more than ${limits.messagesMax}`);
+    let size = 0;
+    for (const [i, message] of request.messages.entries()) {
+      if (!(message.role in roleNames)) throw invalid(`messages[${i}].role`, "must be SYSTEM, USER or ASSISTANT");
+      size += textBytes(`messages[${i}].content`, message.content, this.#options.documentBytesMax);
+    }
+    if (size > this.#options.documentBytesMax) throw invalid("messages", `together larger than ${this.#options.documentBytesMax} bytes`);
+    const single = request.messages.length === 1;
+    const prefix = single ? (request.messages[0]?.content ?? "") : transcript(request);
+    const place = this.#place(tenant, request.requestId, request.sessionId, "");
+    return this.#wishes.chat("request", request, { ...place, path: "", language: "", excluded: false, prefix, suffix: "", snippets: [] }, caller);
+  }
+
+  /** Session and document of a call without a stream; without names it is alone and supersedes nothing. */
+  #place(tenant: string, triggerId: string, sessionId: string, documentId: string) {
+    const given = triggerId === "" ? "" : id("trigger_id", triggerId, limits.idCharsMax);
+    const session = `${tenant}/${sessionId === "" ? `call-${this.#deps.random.hex(16)}` : id("session_id", sessionId, limits.idCharsMax)}`;
+    const document = `${session}/${documentId === "" ? `call-${this.#deps.random.hex(16)}` : id("document_id", documentId, limits.idCharsMax)}`;
+    return { id: given, tenant, session, document, previousKeyMs: undefined, stateless: true };
+  }
+}
+
+const roleNames: Readonly<Record<number, string>> = { [Role.SYSTEM]: "System", [Role.USER]: "User", [Role.ASSISTANT]: "Assistant" };
+
+function transcript(request: GenerateRequest): string {
+  return `${request.messages.map((message) => `${roleNames[message.role]}: ${message.content}`).join("\n\n")}\n\nAssistant:`;
+}

@@ -1,0 +1,30 @@
+// limits: sizes that ingress holds every message to, with their reasons. What depends on the installation is in config.
+
+export const limits = {
+  /** Ids are keys of maps and labels of traces. */
+  idCharsMax: 128,
+  /** Longest path any file system in use allows. */
+  pathCharsMax: 4_096,
+  /** LSP language identifiers are words. */
+  languageCharsMax: 64,
+  /** An editor sends one message a key; more edits than this are a new document. */
+  editsPerMessageMax: 1_024,
+  /** Chunks a client sends along; the prompt takes 4–8 of them. */
+  snippetsMax: 64,
+  snippetBytesMax: 16 << 10,
+  /** Stop strings: as many as the strictest engine takes. */
+  stopsMax: 8,
+  stopBytesMax: 64,
+  /** Alternatives of one INVOKED trigger. */
+  alternativesMax: 1,
+  deadlineMsMax: 600_000,
+  /** Tokens of an inline completion: past it nobody reads ghost text. */
+  inlineTokensMax: 256,
+  chatTokensMax: 4_096,
+  messagesMax: 256,
+  temperatureMax: 2,
+  topKMax: 1_000,
+  labelsMax: 16,
+  /** Live triggers of one session: a flood beyond it is refused, never queued. */
+  triggersPerSessionMax: 32,
+} as const;

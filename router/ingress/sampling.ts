@@ -1,0 +1,33 @@
+// sampling: what a caller asks of the sampler, honoured or refused by name. Inline text is greedy unless asked otherwise.
+import { SlipstreamError } from "../../lib/errors.ts";
+import { type Sampling as SamplingMessage, Speculation } from "../../proto/gen/slipstream/v1/completion_pb.ts";
+import type { Sampling } from "../completion.ts";
+import { textBytes, within } from "./check.ts";
+import { limits } from "./limits.ts";
+
+const speculation: Readonly<Record<number, Sampling["speculation"]>> = {
+  [Speculation.UNSPECIFIED]: "auto",
+  [Speculation.AUTO]: "auto",
+  [Speculation.ALWAYS]: "always",
+  [Speculation.OFF]: "off",
+};
+
+export function sampling(field: string, message: SamplingMessage | undefined, defaults: { maxTokens: number; maxTokensMax: number }): Sampling {
+  const stop = message?.stop ?? [];
+  if (stop.length > limits.stopsMax) throw new SlipstreamError("invalid_request", `${field}.stop: more than ${limits.stopsMax}`, { field: `${field}.stop` });
+  for (const [i, text] of stop.entries()) {
+    textBytes(`${field}.stop[${i}]`, text, limits.stopBytesMax);
+    within(`${field}.stop[${i}].length`, text.length, 1, limits.stopBytesMax);
+  }
+  const speculate = speculation[message?.speculation ?? Speculation.UNSPECIFIED];
+  if (!speculate) throw new SlipstreamError("invalid_request", `${field}.speculation: no such value`, { field: `${field}.speculation` });
+  return {
+    maxTokens: within(`${field}.max_tokens`, message?.maxTokens ?? defaults.maxTokens, 1, defaults.maxTokensMax),
+    temperature: within(`${field}.temperature`, message?.temperature ?? 0, 0, limits.temperatureMax),
+    topP: within(`${field}.top_p`, message?.topP ?? 1, Number.MIN_VALUE, 1),
+    topK: within(`${field}.top_k`, message?.topK ?? 0, 0, limits.topKMax),
+    seed: message?.seed === undefined ? undefined : Number(message.seed & 0xffffffffn),
+    stop,
+    speculation: speculate,
+  };
+}

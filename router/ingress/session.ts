@@ -1,0 +1,120 @@
+// session: one editor window's documents. Messages in; a Trigger, a Mismatch (resync) or nothing out. Bounded: documents by
+// count and bytes, live triggers by count. A message that cannot be is refused with its field; the session lives on.
+import { invalid, SlipstreamError } from "../../lib/errors.ts";
+import type { Context, DocumentEdit, DocumentOpen, Hello, Trigger as TriggerMessage } from "../../proto/gen/slipstream/v1/completion_pb.ts";
+import type { Snippet, Trigger } from "../completion.ts";
+import { id, offset, shortText } from "./check.ts";
+import { Document, type Mismatch, sameHash } from "./document.ts";
+import { limits } from "./limits.ts";
+import { snippets } from "./snippets.ts";
+import type { Wishes } from "./wishes.ts";
+
+export interface SessionOptions {
+  readonly tenant: string;
+  readonly documentBytesMax: number;
+  readonly documentsMax: number;
+}
+
+export class Session {
+  /** Unique over tenants: two tenants may choose the same session id. */
+  readonly key: string;
+  readonly #options: SessionOptions;
+  readonly #wishes: Wishes;
+  /** Told of each document that comes (+1) or goes (−1). */
+  readonly #counted: (change: number) => void;
+  readonly #documents = new Map<string, Document>();
+  readonly #snippets = new Map<string, readonly Snippet[]>();
+  readonly #live = new Map<string, Trigger>();
+
+  constructor(hello: Hello, options: SessionOptions, deps: { wishes: Wishes; counted: (change: number) => void }) {
+    if (hello.protocol !== "1") throw new SlipstreamError("protocol", `hello.protocol: "${hello.protocol.slice(0, 16)}" is not spoken here; this router speaks "1"`, { field: "hello.protocol" });
+    shortText("hello.client", hello.client, limits.idCharsMax);
+    shortText("hello.client_version", hello.clientVersion, limits.idCharsMax);
+    if (Object.keys(hello.labels).length > limits.labelsMax) throw invalid("hello.labels", `more than ${limits.labelsMax}`);
+    this.key = `${options.tenant}/${id("hello.session_id", hello.sessionId, limits.idCharsMax)}`;
+    this.#options = options;
+    this.#wishes = deps.wishes;
+    this.#counted = deps.counted;
+  }
+
+  open(message: DocumentOpen): Mismatch | undefined {
+    const documentId = id("document_open.document_id", message.documentId, limits.idCharsMax);
+    if (!this.#documents.has(documentId) && this.#documents.size >= this.#options.documentsMax)
+      throw new SlipstreamError("overloaded", `document_open: more than ${this.#options.documentsMax} open documents; close one first`, { field: "document_open.document_id" });
+    const document = new Document({
+      path: shortText("document_open.path", message.path, limits.pathCharsMax),
+      language: shortText("document_open.language", message.language, limits.languageCharsMax),
+      excluded: message.excluded,
+      version: message.version,
+      text: message.text,
+      bytesMax: this.#options.documentBytesMax,
+    });
+    if (message.sha256.length > 0 && !sameHash(message.text, message.sha256)) return { heldVersion: 0n, detail: "the text does not have the given hash" };
+    if (!this.#documents.has(documentId)) this.#counted(1);
+    this.#documents.set(documentId, document);
+    return undefined;
+  }
+
+  edit(message: DocumentEdit, now: number): Mismatch | undefined {
+    const document = this.#documents.get(message.documentId);
+    if (!document) return { heldVersion: 0n, detail: "the document is not open" };
+    return document.apply({ ...message, now });
+  }
+
+  close(documentId: string): void {
+    if (this.#documents.delete(documentId)) this.#counted(-1);
+    this.#snippets.delete(documentId);
+  }
+
+  closeAll(): void {
+    for (const documentId of [...this.#documents.keys()]) this.close(documentId);
+  }
+
+  context(message: Context): void {
+    if (!this.#documents.has(message.documentId)) throw invalid("context.document_id", "the document is not open");
+    this.#snippets.set(message.documentId, snippets("context.snippets", message.snippets));
+  }
+
+  /** A Trigger, or why the document cannot serve it: stale or unknown mirrors need a resync first. */
+  trigger(message: TriggerMessage, caller: AbortSignal): Trigger | Mismatch {
+    const document = this.#documents.get(message.documentId);
+    if (!document) return { heldVersion: 0n, detail: "the document is not open" };
+    if (document.stale) return { heldVersion: 0n, detail: "the document is waiting for DocumentOpen" };
+    if (message.version !== document.version)
+      return { heldVersion: document.version, detail: `trigger is for version ${message.version}, the mirror holds ${document.version}` };
+    if (this.#live.size >= limits.triggersPerSessionMax)
+      throw new SlipstreamError("overloaded", `trigger: more than ${limits.triggersPerSessionMax} live triggers in one session`, { field: "trigger", retryAfterMs: 100 });
+    if (this.#live.has(message.triggerId)) throw invalid("trigger.trigger_id", "is already live in this session");
+    const at = offset("trigger.offset_utf16", message.offsetUtf16, document.text);
+    const trigger = this.#wishes.inline(
+      "trigger",
+      message,
+      {
+        id: message.triggerId === "" ? "" : id("trigger.trigger_id", message.triggerId, limits.idCharsMax),
+        tenant: this.#options.tenant,
+        session: this.key,
+        document: `${this.key}/${message.documentId}`,
+        path: document.path,
+        language: document.language,
+        excluded: document.excluded,
+        prefix: document.text.slice(0, at),
+        suffix: document.text.slice(at),
+        snippets: this.#snippets.get(message.documentId) ?? [],
+        previousKeyMs: document.editedMs,
+        stateless: false,
+      },
+      caller,
+    );
+    this.#live.set(trigger.id, trigger);
+    return trigger;
+  }
+
+  /** The live trigger of that id, to be cancelled. */
+  find(triggerId: string): Trigger | undefined {
+    return this.#live.get(triggerId);
+  }
+
+  ended(trigger: Trigger): void {
+    this.#live.delete(trigger.id);
+  }
+}

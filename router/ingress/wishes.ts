@@ -1,0 +1,109 @@
+// wishes: the fields that a session's Trigger, a stateless CompleteRequest and a chat GenerateRequest share, checked once and
+// made into a Trigger of the right lane with its deadline.
+import { invalid, SlipstreamError } from "../../lib/errors.ts";
+import { Shape as ShapeMessage, TriggerKind, type Sampling as SamplingMessage } from "../../proto/gen/slipstream/v1/completion_pb.ts";
+import type { Kind, Lane, Shape, Trigger } from "../completion.ts";
+import type { Arrivals } from "./arrival.ts";
+import { shortText, within } from "./check.ts";
+import { limits } from "./limits.ts";
+import { sampling } from "./sampling.ts";
+
+export interface DeadlineDefaults {
+  readonly autoMs: number;
+  readonly invokedMs: number;
+  readonly chatMs: number;
+}
+
+/** What the wire says, whichever message it came in. */
+interface Wish {
+  readonly kind: TriggerKind;
+  readonly shape: ShapeMessage;
+  readonly deadlineMs: number;
+  readonly model: string;
+  readonly stream: boolean;
+  readonly n?: number | undefined;
+  readonly sampling?: SamplingMessage | undefined;
+}
+
+/** What is known of the place of the cursor. */
+type Place = Pick<
+  Trigger,
+  "id" | "tenant" | "session" | "document" | "path" | "language" | "prefix" | "suffix" | "snippets" | "previousKeyMs" | "stateless"
+> & { readonly excluded: boolean };
+
+const kinds: Partial<Record<TriggerKind, Kind>> = {
+  [TriggerKind.UNSPECIFIED]: "auto",
+  [TriggerKind.AUTO]: "auto",
+  [TriggerKind.INVOKED]: "invoked",
+  [TriggerKind.PRELOAD]: "preload",
+  [TriggerKind.SPECULATIVE]: "speculative",
+};
+
+const shapes: Partial<Record<ShapeMessage, Shape>> = {
+  [ShapeMessage.UNSPECIFIED]: "auto",
+  [ShapeMessage.AUTO]: "auto",
+  [ShapeMessage.TOKEN]: "token",
+  [ShapeMessage.LINE]: "line",
+  [ShapeMessage.BLOCK]: "block",
+};
+
+const lanesOf: Record<Kind, Lane> = { auto: "inline", invoked: "inline", preload: "speculative", speculative: "speculative" };
+/** Enough for a line or a small block; what is never shown is not generated. */
+const tokensOf: Record<Shape, number> = { token: 8, line: 32, auto: 64, block: 96 };
+
+export class Wishes {
+  readonly #defaults: DeadlineDefaults;
+  readonly #arrivals: Arrivals;
+
+  constructor(options: DeadlineDefaults, deps: { arrivals: Arrivals }) {
+    this.#defaults = options;
+    this.#arrivals = deps.arrivals;
+  }
+
+  inline(field: string, wish: Wish, place: Place, caller: AbortSignal): Trigger {
+    if (place.excluded) throw new SlipstreamError("permission_denied", `${field}: the document is excluded from completions`, { field });
+    if (wish.kind === TriggerKind.NEXT_EDIT) throw new SlipstreamError("unsupported", `${field}.kind: NEXT_EDIT is reserved and not served yet`, { field: `${field}.kind` });
+    const kind = kinds[wish.kind];
+    if (!kind) throw invalid(`${field}.kind`, `${wish.kind} is not a trigger kind`);
+    const shape = shapes[wish.shape];
+    if (!shape) throw invalid(`${field}.shape`, `${wish.shape} is not a shape`);
+    if ((wish.n ?? 0) > limits.alternativesMax)
+      throw new SlipstreamError("unsupported", `${field}.n: more than ${limits.alternativesMax} alternative is not served yet`, { field: `${field}.n` });
+    const { excluded: _, ...where } = place;
+    const fallback = kind === "invoked" ? this.#defaults.invokedMs : this.#defaults.autoMs;
+    return this.#arrivals.trigger(
+      {
+        ...where,
+        kind,
+        shape,
+        lane: lanesOf[kind],
+        model: shortText(`${field}.model`, wish.model, limits.idCharsMax),
+        sampling: sampling(`${field}.sampling`, wish.sampling, { maxTokens: tokensOf[shape], maxTokensMax: limits.inlineTokensMax }),
+        stream: wish.stream,
+        deadlineAfterMs: this.#deadline(field, wish.deadlineMs, fallback),
+      },
+      caller,
+    );
+  }
+
+  chat(field: string, wish: Pick<Wish, "deadlineMs" | "model" | "sampling">, place: Place, caller: AbortSignal): Trigger {
+    const { excluded: _, ...where } = place;
+    return this.#arrivals.trigger(
+      {
+        ...where,
+        kind: "invoked",
+        shape: "block",
+        lane: "chat",
+        model: shortText(`${field}.model`, wish.model, limits.idCharsMax),
+        sampling: sampling(`${field}.sampling`, wish.sampling, { maxTokens: 256, maxTokensMax: limits.chatTokensMax }),
+        stream: true,
+        deadlineAfterMs: this.#deadline(field, wish.deadlineMs, this.#defaults.chatMs),
+      },
+      caller,
+    );
+  }
+
+  #deadline(field: string, given: number, fallback: number): number {
+    return given === 0 ? fallback : within(`${field}.deadline_ms`, given, 1, limits.deadlineMsMax);
+  }
+}

@@ -1,0 +1,32 @@
+// metrics: every metric of the router, as slipstream_router_<name>. Rooms take the slice they need.
+import { counter, createMetrics, gauge, histogram, type Metrics, type Registry } from "../lib/metrics.ts";
+
+export const routerMetricTable = {
+  outcomes_total: counter("How triggers ended.", ["lane", "outcome"]),
+  errors_total: counter("Errors of failed triggers, by code of docs/reference/errors.md.", ["code"]),
+  first_text_seconds: histogram("From receipt of a trigger to the first text that could be shown.", ["lane"]),
+  total_seconds: histogram("From receipt of a trigger to its end.", ["lane", "outcome"]),
+  settle_seconds: histogram("Time waited for the person to pause.", []),
+  queue_seconds: histogram("Time waited in the router's queue for a worker's credit.", ["lane"]),
+  queued: gauge("Triggers waiting for a worker's credit.", ["lane"]),
+  queue_refused_total: counter("Triggers refused because the queue was full.", ["lane"]),
+  prompt_tokens_total: counter("Prompt tokens of finished generations.", ["kv"]),
+  completion_tokens_total: counter("Tokens generated, by whether their text reached a live trigger.", ["fate"]),
+  drafted_tokens_total: counter("Tokens drafted by speculation, by what became of them.", ["fate"]),
+  sessions: gauge("Open session streams.", []),
+  documents: gauge("Documents mirrored for open sessions.", []),
+  links: gauge("Links to workers, by state.", ["state"]),
+  link_reconnects_total: counter("Links that broke and were made anew.", []),
+  worker_retries_total: counter("Generations tried on another worker before their first delta.", []),
+  cancels_total: counter("Cancels sent to workers.", ["cause"]),
+  cancel_ack_seconds: histogram("From Cancel on the link to the worker's CancelAck.", []),
+  result_cache_lookups_total: counter("Lookups in the finished-result cache.", ["result"]),
+  outcome_events_total: counter("Outcome events for the bus.", ["fate"]),
+  feedback_total: counter("Reports of shown completions, by event.", ["event"]),
+} as const;
+
+export type RouterMetrics = Metrics<typeof routerMetricTable>;
+
+export function createRouterMetrics(registry?: Registry): RouterMetrics {
+  return createMetrics("router", routerMetricTable, registry);
+}
