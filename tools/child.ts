@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { delimiter, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Folder of the package, from the sources and from dist alike. */
@@ -57,14 +57,10 @@ export function run(command: readonly string[], options: RunOptions = {}): Promi
 
 /** The command that runs a program of an installed package with this Node. */
 export function packageProgram(name: string, file: string): string[] {
-  const manifest = createRequire(join(root, "package.json")).resolve(`${name}/package.json`);
-  return [process.execPath, join(dirname(manifest), file)];
-}
-
-/** First file of that name on PATH. */
-export function onPath(name: string): string | undefined {
-  const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
-  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+  const folders = createRequire(join(root, "package.json")).resolve.paths(name) ?? [];
+  const found = folders.map((folder) => join(folder, name, file)).find((path) => existsSync(path));
+  if (!found) throw new Error(`${name} is not installed; run npm ci`);
+  return [process.execPath, found];
 }
 
 function nearestPackage(from: string): string {

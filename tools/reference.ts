@@ -1,0 +1,25 @@
+// reference: which pages of docs/reference are generated from which tables. The pages of the contracts come from buf's
+// descriptors (contracts.ts); these need nothing but the program itself.
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { routerSettings } from "../router/config.ts";
+import { routerMetricTable } from "../router/metrics.ts";
+import { root } from "./child.ts";
+import { configPage, errorsPage, metricsPage } from "./table-reference.ts";
+
+/** Path from the root → text. */
+export function tablePages(): Readonly<Record<string, string>> {
+  return {
+    "docs/reference/errors.md": errorsPage(),
+    "docs/reference/metrics.md": metricsPage({ router: routerMetricTable }),
+    "docs/reference/config.md": configPage({ router: routerSettings }),
+  };
+}
+
+/** Pages on disk that are not what their tables say, a line each. */
+export function stalePages(base = root): string[] {
+  const onDisk = (path: string) => (existsSync(join(base, path)) ? readFileSync(join(base, path), "utf8") : undefined);
+  return Object.entries(tablePages())
+    .filter(([path, text]) => onDisk(path) !== text)
+    .map(([path]) => `${path} is not what its table says`);
+}

@@ -1,0 +1,68 @@
+// table-reference: the product's own tables (errors, metrics, settings) in, their reference pages in Markdown out. Pure.
+import type { SettingTable } from "../lib/config.ts";
+import { errorTable, grpcCode } from "../lib/errors.ts";
+import type { MetricTable } from "../lib/metrics.ts";
+import { table } from "./proto-reference.ts";
+
+const generated = (from: string) => `Generated from ${from} by \`npm run generate\`; do not edit.`;
+
+export function errorsPage(rows: typeof errorTable = errorTable): string {
+  const status = new Map<number, string>(
+    Object.entries(grpcCode).map(([name, number]) => [number, name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()]),
+  );
+  const cells = Object.entries(rows).map(([code, row]) => [
+    `\`${code}\``,
+    `${status.get(row.grpc)} (${row.grpc})`,
+    String(row.http),
+    row.retryable ? "yes" : "no",
+    String(row.exit),
+    row.means,
+  ]);
+  return [
+    "# Errors",
+    generated("`lib/errors.ts`"),
+    "An error has one of these codes. It reaches a gRPC client as the status, an HTTP client as the HTTP status, and ends a command with the exit status.",
+    `${table(["code", "gRPC status", "HTTP", "may be retried", "exit", "meaning"], cells)}\n`,
+  ].join("\n\n");
+}
+
+export function metricsPage(processes: Readonly<Record<string, MetricTable>>): string {
+  const sections = Object.entries(processes).map(([process, metrics]) => {
+    const rows = Object.entries(metrics).map(([name, row]) => [
+      `\`slipstream_${process}_${name}\``,
+      row.kind,
+      row.labels.map((label) => `\`${label}\``).join(", "),
+      row.help,
+    ]);
+    return `## ${process}\n\n${table(["metric", "kind", "labels", "meaning"], rows)}`;
+  });
+  return [
+    "# Metrics",
+    generated("the processes' metric tables"),
+    "Served at `/metrics` of the admin port, in seconds and bytes, beside the figures of Node itself (`process_*`, `nodejs_*`). Labels are of closed sets: never a session, an address or code.",
+    ...sections,
+    "",
+  ]
+    .join("\n\n")
+    .replace(/\n+$/, "\n");
+}
+
+export function configPage(processes: Readonly<Record<string, SettingTable>>): string {
+  const sections = Object.entries(processes).map(([process, settings]) => {
+    const rows = Object.values(settings).map((row) => [
+      `\`${row.env}\``,
+      row.fallback === "" ? "empty" : `\`${row.fallback}\``,
+      row.help,
+    ]);
+    return `## ${process}\n\n${table(["variable", "default", "meaning"], rows)}`;
+  });
+  return [
+    "# Settings",
+    generated("the processes' setting tables"),
+    "Each process reads its settings from the environment once, before it opens a port. It lists every problem at once and ends with 64.",
+    ...sections,
+    "",
+  ]
+    .join("\n\n")
+    .replace(/\n+$/, "\n");
+}
