@@ -1,0 +1,103 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { Outcome } from "../proto/gen/slipstream/v1/completion_pb.ts";
+import { OutcomeEventSchema } from "../proto/gen/slipstream/v1/fleet_pb.ts";
+import { UsageSchema } from "../proto/gen/slipstream/v1/worker_pb.ts";
+import { noUsage } from "../router/completion.ts";
+import { Books } from "./books.ts";
+import type { Answer } from "./session-client.ts";
+
+const answer = (outcome: Answer["outcome"], text = ""): Answer => ({
+  ...{ outcome, text, completion: "", totalMs: 1, usage: noUsage, worker: "", detail: "why" },
+});
+const told = (books: Books, event: MessageInitShape<typeof OutcomeEventSchema>) => books.told(create(OutcomeEventSchema, event));
+const ended = (books: Books, salt: string, text: string, usage = {}) =>
+  books.ended({ link: "l", id: 1n, salt, text, usage: create(UsageSchema, usage), end: "done" });
+
+/** One trigger "t" of tenant "a", generated as it should be. */
+function honest(): Books {
+  const books = new Books();
+  books.asked("t", "a");
+  ended(books, "a", "some text", { completionTokens: 3 });
+  books.answered("t", answer("generated", "some"));
+  told(books, { triggerId: "t", outcome: Outcome.GENERATED, cache: { completionTokens: 3 } });
+  return books;
+}
+
+test("books that add up have nothing to say", () => {
+  expect(honest().close({ tokensExact: true })).toEqual([]);
+});
+
+test("a trigger whose connection broke may have no outcome, but not two", () => {
+  const books = honest();
+  books.asked("u", "a");
+  books.answered("u", answer("lost"));
+  expect(books.close({ tokensExact: true })).toEqual([]);
+  told(books, { triggerId: "u", outcome: Outcome.CANCELLED });
+  expect(books.close({ tokensExact: true })).toEqual([]);
+  told(books, { triggerId: "u", outcome: Outcome.CANCELLED });
+  expect(books.close({ tokensExact: true })).toEqual(["u has 2 outcomes (cancelled, cancelled)"]);
+});
+
+test("what does not add up is named", () => {
+  const cases: [string, (books: Books) => void][] = [
+    ["u has 0 answers", (books) => books.asked("u", "a")],
+    ["t has 2 answers", (books) => books.answered("t", answer("empty"))],
+    ["t has 2 outcomes (generated, empty)", (books) => told(books, { triggerId: "t", outcome: Outcome.EMPTY })],
+    ["outcome for x, which nobody asked", (books) => told(books, { triggerId: "x", outcome: Outcome.EMPTY })],
+    [
+      "u has 0 outcomes ()",
+      (books) => {
+        books.asked("u", "a");
+        books.answered("u", answer("empty"));
+      },
+    ],
+    [
+      "u was answered empty and booked gated",
+      (books) => {
+        books.asked("u", "a");
+        books.answered("u", answer("empty"));
+        told(books, { triggerId: "u", outcome: Outcome.GATED });
+      },
+    ],
+    [
+      "u failed: why",
+      (books) => {
+        books.asked("u", "a");
+        books.answered("u", answer("failed"));
+        told(books, { triggerId: "u", outcome: Outcome.FAILED });
+      },
+    ],
+    [
+      "tenant b was shown text that no single salt's generations hold",
+      (books) => {
+        books.asked("u", "b");
+        ended(books, "b", "other");
+        ended(books, "a", "secret");
+        books.answered("u", answer("cached", "secret"));
+        told(books, { triggerId: "u", outcome: Outcome.CACHED });
+        books.asked("v", "b");
+        books.answered("v", answer("cached", "other"));
+        told(books, { triggerId: "v", outcome: Outcome.CACHED });
+      },
+    ],
+    [
+      "link l: generation 1 found 16 cached tokens under a salt of its own",
+      (books) => ended(books, "new", "", { cachedTokens: 16 }),
+    ],
+    ["outcomes book 3 completion tokens, workers generated 4", (books) => ended(books, "a", "", { completionTokens: 1 })],
+  ];
+  for (const [violation, act] of cases) {
+    const books = honest();
+    act(books);
+    expect(books.close({ tokensExact: true })).toEqual([violation]);
+  }
+});
+
+test("tokens lost with a link may be unbooked, but never booked twice", () => {
+  const books = honest();
+  ended(books, "a", "", { completionTokens: 1 });
+  expect(books.close({ tokensExact: false })).toEqual([]);
+  told(books, { triggerId: "t", outcome: Outcome.GENERATED, cache: { completionTokens: 3 } });
+  expect(books.close({ tokensExact: false })).toContain("outcomes book 6 completion tokens, workers generated 4");
+});
