@@ -6,7 +6,7 @@ export async function listening<T>(what: string, address: string, start: () => P
     return await start();
   } catch (thrown) {
     const message = thrown instanceof Error ? thrown.message : String(thrown);
-    const inUse = /EADDRINUSE|No address added|Failed to bind/i.test(message);
+    const inUse = message.includes("EADDRINUSE");
     throw new SlipstreamError(
       "unavailable",
       inUse

@@ -16,10 +16,10 @@ function message(...fields: (readonly [number: number, value: string | Uint8Arra
 
 const any = (type: string, value: Uint8Array) => message([1, `type.googleapis.com/google.rpc.${type}`], [2, value]);
 
-/** `sentence` is what the caller may read; it is not always the error's message. */
-export function statusDetails(error: SlipstreamError, sentence: string): Uint8Array {
+/** `sentence` and `field` are what the caller may read, cut to size: not always the error's own. */
+export function statusDetails(error: SlipstreamError, sentence: string, field: string | undefined): Uint8Array {
   const errorInfo = any("ErrorInfo", message([1, error.code.toUpperCase()], [2, "slipstream.dev"]));
-  const badRequest = error.field && any("BadRequest", message([1, message([1, error.field], [2, error.message])]));
+  const badRequest = field && any("BadRequest", message([1, message([1, field], [2, sentence])]));
   const delay = error.retryAfterMs;
   const retryInfo =
     delay !== undefined &&

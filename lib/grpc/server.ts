@@ -192,6 +192,7 @@ export async function startGrpcServer(
   options: ServerOptions,
   deps: { name: string; mounts: readonly Mount[]; failed: Failure },
 ): Promise<GrpcServer> {
+  grpc.setLogger(quieter);
   const server = new grpc.Server({
     "grpc.max_receive_message_length": options.messageBytesMax,
     "grpc.max_send_message_length": options.messageBytesMax,
@@ -217,6 +218,14 @@ export async function startGrpcServer(
     close: () => server.forceShutdown(),
   };
 }
+
+/** grpc-js prints a line of its own about a port it cannot have; ours is a sentence (lib/listen.ts). */
+const quieter: Partial<Console> = {
+  ...console,
+  error: (...line: unknown[]) => {
+    if (!String(line[0]).includes("No address added")) console.error(...line);
+  },
+};
 
 function bind(server: grpc.Server, address: string): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -8,22 +8,24 @@ const codeTrailer = "slipstream-code";
 const fieldTrailer = "slipstream-field";
 const retryTrailer = "slipstream-retry-after-ms";
 
-/** Trailers have room for a few kilobytes in all; a message travels in up to three of them. */
-const sentenceMax = 1_000;
+/** Clients take 8 KiB of trailers in all; the sentence travels in them three times, non-ASCII at nine bytes a character. */
+const sentenceMax = 400;
+const fieldMax = 128;
 
 /** Cut to size, without the halves of surrogate pairs that no header can carry. */
-const clip = (text: string) => text.slice(0, sentenceMax).replace(/\p{Surrogate}/gu, "\ufffd");
+const clip = (text: string, max: number) => text.slice(0, max).replace(/\p{Surrogate}/gu, "\ufffd");
 /** Printable ASCII as it is, all else percent-encoded. */
-const encode = (text: string) => clip(text).replace(/[^ -$&-~]/gu, encodeURIComponent);
+const encode = (text: string) => text.replace(/[^ -$&-~]/gu, encodeURIComponent);
 
 export function toStatus(error: SlipstreamError): StatusObject {
   // An internal message may hold anything; the caller gets a sentence, the log has the cause.
-  const sentence = error.code === "internal" ? "internal error; see the server's log" : clip(error.message);
+  const sentence = error.code === "internal" ? "internal error; see the server's log" : clip(error.message, sentenceMax);
   const metadata = new Metadata();
   metadata.set(codeTrailer, error.code);
-  if (error.field) metadata.set(fieldTrailer, encode(error.field));
+  const field = error.field && clip(error.field, fieldMax);
+  if (field) metadata.set(fieldTrailer, encode(field));
   if (error.retryAfterMs !== undefined) metadata.set(retryTrailer, String(Math.round(error.retryAfterMs)));
-  metadata.set("grpc-status-details-bin", Buffer.from(statusDetails(error, sentence)));
+  metadata.set("grpc-status-details-bin", Buffer.from(statusDetails(error, sentence, field)));
   return { code: error.row.grpc, details: sentence, metadata };
 }
 
