@@ -12,6 +12,8 @@ export interface BringOptions {
   readonly folder: string;
   readonly platform: string;
   readonly say: (line: string) => void;
+  /** The pinned row, where a test brings its own. */
+  readonly wanted: Tool;
 }
 
 type Archived = Exclude<Source, { kind: "go" }>;
@@ -21,7 +23,7 @@ export async function bring(name: ToolName, options: Partial<BringOptions> = {})
   const { folder = toolsFolder(), platform = `${process.platform}-${process.arch}`, say = () => undefined } = options;
   const found = findTool(name, folder);
   if (found.path) return found.path;
-  const wanted = tool(name);
+  const wanted = options.wanted ?? tool(name);
   const work = join(folder, "work", `${name}-${wanted.version}`);
   const unpacked = join(work, `unpacked-${process.pid}`);
   mkdirSync(unpacked, { recursive: true });

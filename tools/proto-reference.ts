@@ -1,7 +1,9 @@
 // proto-reference: one file of a descriptor set with source info in, its reference page in Markdown out. Pure; what it
 // writes are the comments of the .proto file.
+
+import { isFieldSet } from "@bufbuild/protobuf";
 import type { DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto } from "@bufbuild/protobuf/wkt";
-import { FieldDescriptorProto_Label, FieldDescriptorProto_Type } from "@bufbuild/protobuf/wkt";
+import { FieldDescriptorProto_Label, FieldDescriptorProto_Type, FieldDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 
 /** Field numbers of descriptor.proto: how source info names the place of a comment. */
 const place = {
@@ -21,23 +23,25 @@ type Comments = (...path: number[]) => string;
 export function protoReference(file: FileDescriptorProto): string {
   const comments = commentsOf(file);
   const name = file.name.split("/").at(-1);
-  const head = [`# ${name}`, "", "Generated from the contract by `npm run generate`; do not edit.", "", comments(place.syntax)];
+  const head = [`# ${name}`, "Generated from the contract by `npm run generate`; do not edit.", comments(place.syntax)].filter(
+    Boolean,
+  );
   const services = file.service.map((service, at) => {
     const methods = service.method.map((method, index) => {
       const [from, to] = [method.clientStreaming, method.serverStreaming].map((stream) => (stream ? "stream " : ""));
       const signature = `${method.name}(${from}${short(method.inputType)}) → ${to}${short(method.outputType)}`;
       return `### \`${signature}\`\n\n${comments(place.service, at, place.method, index)}`;
     });
-    return [`## Service ${service.name}`, comments(place.service, at), ...methods].join("\n\n");
+    return [`## Service ${service.name}`, comments(place.service, at), ...methods].filter(Boolean).join("\n\n");
   });
   const messages = file.messageType.flatMap((message, at) => messageSections(message, message.name, [place.message, at], comments));
   const enums = file.enumType.map((each, at) => enumSection(each, each.name, [place.enum, at], comments));
-  return `${[head.join("\n"), ...services, ...messages, ...enums].join("\n\n")}\n`;
+  return `${[...head, ...services, ...messages, ...enums].join("\n\n")}\n`;
 }
 
 function messageSections(message: DescriptorProto, name: string, path: number[], comments: Comments): string[] {
   const rows = message.field.map((field, index) => {
-    const choice = field.oneofIndex !== undefined && !field.proto3Optional ? message.oneofDecl[field.oneofIndex]?.name : undefined;
+    const choice = inChoice(field) ? message.oneofDecl[field.oneofIndex]?.name : undefined;
     const meaning = comments(...path, place.field, index);
     return [
       field.name,
@@ -57,12 +61,17 @@ function messageSections(message: DescriptorProto, name: string, path: number[],
   const enums = message.enumType.map((each, index) =>
     enumSection(each, `${name}.${each.name}`, [...path, place.nestedEnum, index], comments),
   );
-  return [section.join("\n\n"), ...nested, ...enums];
+  return [section.filter(Boolean).join("\n\n"), ...nested, ...enums];
 }
 
 function enumSection(each: EnumDescriptorProto, name: string, path: number[], comments: Comments): string {
   const rows = each.value.map((value, index) => [value.name, String(value.number), comments(...path, place.enumValue, index)]);
-  return [`## ${name}`, comments(...path), table(["value", "number", "meaning"], rows)].join("\n\n");
+  return [`## ${name}`, comments(...path), table(["value", "number", "meaning"], rows)].filter(Boolean).join("\n\n");
+}
+
+/** A oneof of one optional field is only how proto3 writes `optional`. */
+function inChoice(field: FieldDescriptorProto): boolean {
+  return isFieldSet(field, FieldDescriptorProtoSchema.field.oneofIndex) && !field.proto3Optional;
 }
 
 function type(field: FieldDescriptorProto, message: DescriptorProto): string {
