@@ -1,4 +1,4 @@
-// link-monitor: the frames of one stream of a link in, violations of the link's protocol out. It sees each frame as it is
+// link-monitor: the frames of the streams of one link in, violations of the link's protocol out. It sees each frame as it is
 // sent and credits as they arrive, so it judges what each side could know. Holds one entry a generation under way, and
 // the usage of those that ended, for the books.
 import type { RouterFrame, Usage, WorkerFrame } from "../proto/gen/slipstream/v1/worker_pb.ts";
@@ -29,7 +29,7 @@ export interface Ended {
   readonly end: "done" | "refused" | "cancelAck";
 }
 
-interface Deps {
+export interface LinkMonitorDeps {
   readonly now: () => number;
   readonly violate: (what: string) => void;
   readonly ended: (generation: Ended) => void;
@@ -37,10 +37,11 @@ interface Deps {
 
 export class LinkMonitor {
   readonly #options: LinkMonitorOptions;
-  readonly #deps: Deps;
+  readonly #deps: LinkMonitorDeps;
   readonly #open = new Map<bigint, Submitted>();
   readonly #credits = new Map<number, number>();
   #lastId = -1n;
+  #over = false;
   readonly up: Watch<RouterFrame> = { sent: ({ frame }, arrivesMs) => this.#routerSent(frame, arrivesMs) };
   readonly down: Watch<WorkerFrame> = {
     sent: ({ frame }) => this.#workerSent(frame),
@@ -51,7 +52,7 @@ export class LinkMonitor {
     },
   };
 
-  constructor(options: LinkMonitorOptions, deps: Deps) {
+  constructor(options: LinkMonitorOptions, deps: LinkMonitorDeps) {
     this.#options = options;
     this.#deps = deps;
   }
@@ -61,14 +62,16 @@ export class LinkMonitor {
     return this.#open.size;
   }
 
-  /** The stream broke: what was under way has no end. Returns whose texts those were. */
+  /** The link broke: what was under way has no end, and what is still said on it does not count. Returns whose texts those were. */
   broke(): { salt: string; text: string }[] {
     const lost = [...this.#open.values()];
     this.#open.clear();
+    this.#over = true;
     return lost;
   }
 
   #routerSent(frame: RouterFrame["frame"], arrivesMs: number): void {
+    if (this.#over) return;
     if (frame.case === "submit") {
       const { id, lane, cacheSalt } = frame.value;
       if (id <= this.#lastId) this.#violate(`generation ${id} is submitted after ${this.#lastId}`);
@@ -86,6 +89,7 @@ export class LinkMonitor {
   }
 
   #workerSent(frame: WorkerFrame["frame"]): void {
+    if (this.#over) return;
     if (frame.case !== "delta" && frame.case !== "done" && frame.case !== "refused" && frame.case !== "cancelAck") return;
     const { id } = frame.value;
     const submitted = this.#open.get(id);

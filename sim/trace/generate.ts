@@ -6,12 +6,15 @@ import { type Key, keysOf, typingPlaces } from "./keys.ts";
 import { defaultTyping, lognormalOf, type Typing } from "./parameters.ts";
 import { type Trace, type TraceEvent, traceLimits } from "./trace.ts";
 
-interface Generate {
-  readonly seed: number;
+/** A whole source file. */
+export interface Source {
   readonly path: string;
   readonly language: string;
-  /** A whole source file. */
   readonly text: string;
+}
+
+interface Generate extends Source {
+  readonly seed: number;
   /** Keys of the text itself; corrections of typos come on top. */
   readonly keys: number;
   /** Where to begin (UTF-16); not given: a line chosen by the seed, early enough for all keys. */

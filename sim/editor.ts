@@ -1,0 +1,117 @@
+// editor: one simulated person: a generated trace, a client that connects to one router after another, and the typist who
+// plays it. Tells the books what was asked and answered. Can vanish, and its connection can break.
+import type { Clock } from "../lib/clock.ts";
+import { below, fork, type Random } from "../lib/random.ts";
+import type { Books } from "./books.ts";
+import { EditorClient } from "./editor-client.ts";
+import type { Network, SessionHandler } from "./network.ts";
+import type { SessionClient } from "./session-client.ts";
+import { generateTrace, type Source } from "./trace/generate.ts";
+import { type TriggerRecord, Typist } from "./typist.ts";
+
+export interface EditorOptions {
+  readonly name: string;
+  readonly tenant: string;
+  readonly traceSeed: number;
+  readonly source: Source;
+  readonly keys: number;
+  readonly deadlineMs: number;
+  readonly agreement: number;
+  readonly escape: number;
+}
+
+interface Deps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly network: Network;
+  readonly routers: readonly { readonly name: string; readonly session: SessionHandler }[];
+  readonly books: Books;
+  readonly note: (line: string) => void;
+  readonly violate: (what: string) => void;
+}
+
+export class Editor {
+  readonly name: string;
+  readonly #client: EditorClient;
+  readonly #typist: Typist;
+  readonly #deps: Deps;
+  readonly #gone = new AbortController();
+  typing = true;
+
+  constructor(options: EditorOptions, deps: Deps) {
+    const { clock, random, network, routers, books, note } = deps;
+    this.name = options.name;
+    this.#deps = deps;
+    let turn = below(random, routers.length);
+    this.#client = new EditorClient(
+      {
+        ...{ session: options.name, workspace: "w", deadlineMs: options.deadlineMs, maxTokens: 24, reconnectMs: 100 },
+        stream: random.next() < 0.5,
+      },
+      {
+        clock,
+        connect: () => {
+          const router = routers[turn++ % routers.length] as (typeof routers)[number];
+          return network.session(this.name, router.name, { authorization: bearer(options.tenant) }, router.session);
+        },
+      },
+    );
+    const told: SessionClient = {
+      open: (document) => this.#client.open(document),
+      edit: (document, edit, origin) => this.#client.edit(document, edit, origin),
+      react: (completion, reaction, utf16) => this.#client.react(completion, reaction, utf16),
+      close: () => this.#client.close(),
+      trigger: (document, cursor, kind) => {
+        const asked = this.#client.trigger(document, cursor, kind);
+        books.asked(asked.id, options.tenant);
+        void asked.answer.then((answer) => {
+          note(`${asked.id} ${answer.outcome} ${answer.reason ?? ""} ${answer.text.length} ${answer.totalMs.toFixed(3)}`);
+          books.answered(asked.id, answer);
+        });
+        return asked;
+      },
+    };
+    const { path, language, text } = options.source;
+    const trace = generateTrace({ seed: options.traceSeed, keys: options.keys, path, language, text, typing: { typoProbability: 0.02 } });
+    this.#typist = new Typist(
+      { trace, agreement: options.agreement, escape: options.escape },
+      { clock, random: fork(random), client: told },
+    );
+    void this.#typist.play(this.#gone.signal).then(
+      () => {
+        this.typing = false;
+      },
+      () => {
+        this.typing = false;
+      },
+    );
+  }
+
+  get records(): readonly TriggerRecord[] {
+    return this.#typist.records;
+  }
+
+  cut(): void {
+    this.#deps.network.editor(this.name)?.cut();
+  }
+
+  stall(ms: number): void {
+    this.#deps.network.editor(this.name)?.stall(ms);
+  }
+
+  vanish(): void {
+    this.#gone.abort(new Error("vanished"));
+    this.#client.vanish();
+  }
+
+  /** The window is closed in good order; says what the router did that it must not. */
+  finish(): void {
+    if (this.#client.pending > 0) this.#deps.violate(`${this.name} waits for ${this.#client.pending} answers at rest`);
+    for (const what of this.#client.violations) this.#deps.violate(`${this.name}: ${what}`);
+    this.#client.close();
+  }
+}
+
+/** Each tenant's secret, as the routers of a world are told it. */
+export const tokenOf = (tenant: string) => `secret-of-${tenant}`;
+const bearer = (tenant: string) => `Bearer ${tokenOf(tenant)}`;

@@ -1,0 +1,185 @@
+// network: the links and editors' connections of one simulated world: who is connected to whom over which pipe, watched by
+// a monitor each, and what can break. Handlers are served as a gRPC server serves them: what they throw ends the stream.
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import type { Clock } from "../lib/clock.ts";
+import { SlipstreamError } from "../lib/errors.ts";
+import type { Duplex } from "../lib/grpc/duplex.ts";
+import type { Call } from "../lib/grpc/server.ts";
+import { fork, type Random } from "../lib/random.ts";
+import {
+  type ClientMessage,
+  ClientMessageSchema,
+  type ServerMessage,
+  ServerMessageSchema,
+} from "../proto/gen/slipstream/v1/completion_pb.ts";
+import { type RouterFrame, RouterFrameSchema, type WorkerFrame, WorkerFrameSchema } from "../proto/gen/slipstream/v1/worker_pb.ts";
+import { LinkMonitor, type LinkMonitorDeps } from "./link-monitor.ts";
+import { type Pipe, type PipeOptions, pipe, type Watch } from "./pipe.ts";
+
+type Handler<In, Out> = (stream: Duplex<In, Out>, call: Call) => Promise<void>;
+export type LinkHandler = Handler<RouterFrame, WorkerFrame>;
+export type SessionHandler = Handler<ClientMessage, ServerMessage>;
+
+export interface Latency {
+  readonly latencyMs: number;
+  readonly jitterMs: number;
+}
+
+export interface NetworkOptions {
+  readonly link: Latency;
+  readonly editor: Latency;
+  readonly abortMaxMs: number;
+  /** A planted bug of the links. */
+  readonly linkFault?: Watch<RouterFrame>;
+}
+
+interface Deps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: (line: string) => void;
+  readonly violate: (what: string) => void;
+  readonly ended: LinkMonitorDeps["ended"];
+  readonly lost: (generations: readonly { salt: string; text: string }[]) => void;
+}
+
+/** Two streams, one fate. */
+interface LinkEntry {
+  readonly name: string;
+  readonly monitor: LinkMonitor;
+  readonly pipes: Pipe<typeof RouterFrameSchema, typeof WorkerFrameSchema>[];
+}
+
+export class Network {
+  readonly #options: NetworkOptions;
+  readonly #deps: Deps;
+  readonly #random: Random;
+  readonly #links = new Map<string, LinkEntry>();
+  readonly #editors = new Map<string, Pipe<typeof ClientMessageSchema, typeof ServerMessageSchema>>();
+  linksBroken = 0;
+
+  constructor(options: NetworkOptions, deps: Deps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#random = fork(deps.random);
+  }
+
+  links() {
+    return [...this.#links.values()].map(({ name, pipes }) => ({
+      name,
+      cut: () => pipes.map((each) => each.cut()),
+      stall: (ms: number) => pipes.map((each) => each.stall(ms)),
+    }));
+  }
+
+  editor(name: string): Pipe<typeof ClientMessageSchema, typeof ServerMessageSchema> | undefined {
+    return this.#editors.get(name);
+  }
+
+  /** Generations under way on links that live. */
+  get open(): number {
+    return [...this.#links.values()].reduce((sum, { monitor }) => sum + monitor.open, 0);
+  }
+
+  link(router: string, worker: string, channel: "inline" | "bulk", handler: LinkHandler): Duplex<WorkerFrame, RouterFrame> {
+    const name = `${router}>${worker}`;
+    const entry = this.#entry(name, channel);
+    const { log } = this.#deps;
+    const { monitor } = entry;
+    const say = (direction: string, { frame }: RouterFrame | WorkerFrame) => {
+      const id = frame.value && "id" in frame.value ? ` ${frame.value.id}` : "";
+      log(`${name} ${direction} ${frame.case}${id}`);
+    };
+    const made = this.#pipe(
+      { up: RouterFrameSchema, down: WorkerFrameSchema, ...this.#options.link },
+      {
+        ...this.#options.linkFault,
+        sent: (frame, arrivesMs) => {
+          say("up", frame);
+          monitor.up.sent?.(frame, arrivesMs);
+        },
+      },
+      {
+        sent: (frame, arrivesMs) => {
+          say("down", frame);
+          monitor.down.sent?.(frame, arrivesMs);
+        },
+        arrived: (frame) => monitor.down.arrived?.(frame),
+      },
+    );
+    entry.pipes.push(made);
+    made.client.signal.addEventListener("abort", () => this.#broke(entry), { once: true });
+    this.#serve(`${name} ${channel}`, made, handler, {});
+    return made.client;
+  }
+
+  session(
+    editor: string,
+    router: string,
+    metadata: Readonly<Record<string, string>>,
+    handler: SessionHandler,
+  ): Duplex<ServerMessage, ClientMessage> {
+    const { log } = this.#deps;
+    const made = this.#pipe(
+      { up: ClientMessageSchema, down: ServerMessageSchema, ...this.#options.editor },
+      { sent: ({ message }) => log(`${editor}>${router} up ${message.case}${idOf(message.value)}`) },
+      { sent: ({ message }) => log(`${editor}>${router} down ${message.case}${idOf(message.value)}`) },
+    );
+    this.#editors.set(editor, made);
+    this.#serve(`${editor}>${router}`, made, handler, metadata);
+    return made.client;
+  }
+
+  #entry(name: string, channel: "inline" | "bulk"): LinkEntry {
+    const known = this.#links.get(name);
+    if (known && channel === "bulk") return known;
+    // A router that makes the link anew has given up the one before.
+    if (known) this.#broke(known);
+    const { clock, violate, ended } = this.#deps;
+    const monitor = new LinkMonitor({ name, abortMaxMs: this.#options.abortMaxMs }, { now: () => clock.now(), violate, ended });
+    const entry = { name, monitor, pipes: [] };
+    this.#links.set(name, entry);
+    return entry;
+  }
+
+  #broke(entry: LinkEntry): void {
+    if (this.#links.get(entry.name) !== entry) return;
+    this.#links.delete(entry.name);
+    this.linksBroken += 1;
+    this.#deps.log(`${entry.name} broke`);
+    this.#deps.lost(entry.monitor.broke());
+  }
+
+  #pipe<Up extends DescMessage, Down extends DescMessage>(
+    options: PipeOptions<Up, Down>,
+    up: Watch<MessageShape<Up>>,
+    down: Watch<MessageShape<Down>>,
+  ): Pipe<Up, Down> {
+    return pipe(options, { clock: this.#deps.clock, random: this.#random, up, down });
+  }
+
+  #serve<Up extends DescMessage, Down extends DescMessage>(
+    name: string,
+    { server }: Pipe<Up, Down>,
+    handler: Handler<MessageShape<Up>, MessageShape<Down>>,
+    metadata: Readonly<Record<string, string>>,
+  ): void {
+    const call: Call = { signal: server.signal, metadata: (key) => metadata[key], peer: name };
+    handler(server, call).then(
+      () => server.end(),
+      (thrown: unknown) => {
+        const error = SlipstreamError.from(thrown);
+        this.#deps.log(`${name} ended by ${error.code}`);
+        if (error.code === "internal") this.#deps.violate(`${name}: ${error.stack ?? error.message}`);
+        server.end(error);
+      },
+    );
+  }
+}
+
+function idOf(value: object | undefined): string {
+  if (!value) return "";
+  const named = value as { triggerId?: string; version?: bigint; outcome?: number; text?: string };
+  return [named.triggerId, named.version, named.outcome, named.text?.length]
+    .map((each) => (each === undefined ? "" : ` ${each}`))
+    .join("");
+}
