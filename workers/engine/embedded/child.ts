@@ -3,13 +3,14 @@
 import { systemClock } from "../../../lib/clock.ts";
 import { SlipstreamError } from "../../../lib/errors.ts";
 import { below, systemRandom } from "../../../lib/random.ts";
+import type { EngineLoad } from "../../generation.ts";
 import { generating, type Parts } from "./generating.ts";
 import { type LoadedModel, loadModel } from "./loaded-model.ts";
 import { type FromChild, parseToChild, type Start, toFailure, type Warm, type Work } from "./messages.ts";
 import { Meter } from "./meter.ts";
-import { PrefillBudget } from "./prefill-budget.ts";
 import { sampleCode } from "./sample-code.ts";
 import { SequencePool } from "./sequence-pool.ts";
+import { Turns } from "./turns.ts";
 
 /** While generations run, the agent hears of the load this often. */
 const loadEveryMs = 50;
@@ -40,8 +41,7 @@ async function start(options: Start): Promise<void> {
     const loaded = await loadModel(options);
     parts = partsOf(loaded, options);
     await rehearse(parts);
-    send({ kind: "ready", model: loaded.model });
-    sendLoad(parts);
+    send({ kind: "ready", model: loaded.model, load: loadOf(parts) });
   } catch (thrown) {
     send({ kind: "refused", error: toFailure(SlipstreamError.from(thrown)) });
   }
@@ -52,7 +52,7 @@ async function rehearse(rehearsed: Parts): Promise<void> {
   const { loaded, clock } = rehearsed;
   const text = sampleCode.slice(0, loaded.contextTokens);
   const sampling = { maxTokens: 8, temperature: 0, topP: 1, topK: 0 };
-  const work = { kind: "generate", id: 0, segments: [{ text }], cacheSalt: "", affinity: "", sampling } as const;
+  const work = { kind: "generate", id: 0, lane: "inline", segments: [{ text }], cacheSalt: "", affinity: "", sampling } as const;
   const stop = new AbortController();
   using _timer = clock.timer(rehearsalMs, () => stop.abort());
   const ended = await generating({ ...work, segments: [...work.segments] }, rehearsed, stop.signal, () => {});
@@ -66,11 +66,15 @@ function partsOf(loaded: LoadedModel, options: Start): Parts {
   return {
     loaded,
     pool: new SequencePool(loaded, { clock: systemClock }),
-    budget: new PrefillBudget(options),
+    turns: new Turns({ waitingMax: options.slots }),
+    chunkTokens: options.chunkTokens,
     meter: new Meter({ clock: systemClock }),
     clock: systemClock,
     confidenceTokens: options.confidenceTokens,
     anySeed: () => below(random, 0x1_0000_0000),
+    onProgress: () => {
+      if (parts && systemClock.now() - loadSentMs >= loadEveryMs) sendLoad(parts);
+    },
   };
 }
 
@@ -83,28 +87,26 @@ async function run(work: Work | Warm): Promise<void> {
   if (kind === "generate" && pool.idle === 0) for (const other of running.values()) if (other.kind === "warm") other.abort.abort();
   if (kind === "warm" && pool.idle === 0) abort.abort();
   running.set(id, { abort, kind });
-  const ended = await generating(work, parts, abort.signal, (piece) => {
-    send({ kind: "piece", id, ...piece });
-    if (systemClock.now() - loadSentMs >= loadEveryMs && parts) sendLoad(parts);
-  });
+  const ended = await generating(work, parts, abort.signal, (piece) => send({ kind: "piece", id, ...piece }));
   running.delete(id);
   sendLoad(parts);
   send({ kind: "ended", id, how: ended });
 }
 
-function sendLoad({ pool, budget, meter, clock }: Parts): void {
-  loadSentMs = clock.now();
-  send({
-    kind: "load",
-    load: {
-      running: running.size,
-      kvBlocksUsed: pool.blocksUsed,
-      kvBlocks: pool.blocks,
-      prefillTokensPerSecond: meter.prefillTokensPerSecond,
-      stepMs: meter.stepMs,
-      prefillBacklogTokens: budget.backlogTokens,
-    },
-  });
+function sendLoad(now: Parts): void {
+  loadSentMs = now.clock.now();
+  send({ kind: "load", load: loadOf(now) });
+}
+
+function loadOf({ pool, meter }: Parts): EngineLoad {
+  return {
+    running: running.size,
+    kvBlocksUsed: pool.blocksUsed,
+    kvBlocks: pool.blocks,
+    prefillTokensPerSecond: meter.prefillTokensPerSecond,
+    stepMs: meter.stepMs,
+    prefillBacklogTokens: meter.prefillBacklogTokens,
+  };
 }
 
 function send(message: FromChild): void {

@@ -5,7 +5,7 @@ import type { Clock } from "../../../lib/clock.ts";
 import { SlipstreamError } from "../../../lib/errors.ts";
 import type { Usage } from "../../generation.ts";
 import type { Meter } from "./meter.ts";
-import type { PrefillBudget } from "./prefill-budget.ts";
+import type { Turns } from "./turns.ts";
 
 export interface Chosen {
   readonly token: Token;
@@ -19,71 +19,89 @@ export interface SamplingOptions {
   readonly seed: number;
 }
 
+/** What of a sequence evaluates tokens. */
+export type Evaluator = Pick<LlamaContextSequence, "controlledEvaluate" | "evaluateWithoutGeneratingNewTokens">;
+
+interface Options {
+  readonly sequence: Evaluator;
+  /** Of its lane; 0 goes first. */
+  readonly rank: number;
+  readonly sampling: SamplingOptions;
+  readonly chunkTokens: number;
+  /** The probability of a token costs half a step (the vocabulary is sorted for it): only the first tokens are asked for. */
+  readonly confidenceTokens: number;
+  readonly usage: Usage;
+}
+
+interface Deps {
+  readonly clock: Clock;
+  readonly turns: Turns;
+  readonly meter: Meter;
+  readonly onProgress: () => void;
+}
+
 export class Decoding {
-  readonly #sequence: LlamaContextSequence;
-  readonly #sampling: SamplingOptions;
-  /** The probability of a token costs about half a step (the vocabulary is sorted): only the first ones are asked for. */
-  readonly #confidenceTokens: number;
-  readonly #usage: Usage;
-  readonly #deps: { clock: Clock; budget: PrefillBudget; meter: Meter };
+  readonly #options: Options;
+  readonly #deps: Deps;
   #steps = 0;
 
-  constructor(
-    options: { sequence: LlamaContextSequence; sampling: SamplingOptions; confidenceTokens: number; usage: Usage },
-    deps: { clock: Clock; budget: PrefillBudget; meter: Meter },
-  ) {
-    this.#sequence = options.sequence;
-    this.#sampling = options.sampling;
-    this.#confidenceTokens = options.confidenceTokens;
-    this.#usage = options.usage;
+  constructor(options: Options, deps: Deps) {
+    this.#options = options;
     this.#deps = deps;
   }
 
   /** Evaluates `tokens` from `from` on. Gives the first chosen token, when one is wanted; undefined when the signal aborted. */
   async prefill(tokens: readonly number[], from: number, signal: AbortSignal, choose: boolean): Promise<Chosen | undefined> {
-    const { clock, budget, meter } = this.#deps;
+    const { sequence, usage, rank, chunkTokens } = this.#options;
+    const { clock, turns, meter, onProgress } = this.#deps;
     const startedMs = clock.now();
     try {
       for (let at = from; at < tokens.length; ) {
-        if (signal.aborted) return undefined;
-        budget.set(this, tokens.length - at);
-        const chunk = tokens.slice(at, at + budget.share()) as Token[];
+        meter.prefilling(this, tokens.length - at);
+        onProgress();
+        using turn = await turns.take(rank, signal);
+        if (!turn) return undefined;
+        const chunk = tokens.slice(at, at + chunkTokens) as Token[];
         at += chunk.length;
         const chunkMs = clock.now();
-        const last = at === tokens.length;
         const chosen =
-          last && choose ? await this.#evaluate(chunk) : await this.#sequence.evaluateWithoutGeneratingNewTokens(chunk);
+          at === tokens.length && choose ? await this.#evaluate(chunk) : await sequence.evaluateWithoutGeneratingNewTokens(chunk);
         meter.prefilled(chunk.length, clock.now() - chunkMs);
-        this.#usage.recomputedTokens += chunk.length;
+        usage.recomputedTokens += chunk.length;
         if (chosen) return chosen;
       }
       return undefined;
     } finally {
-      budget.set(this, 0);
-      this.#usage.prefillMs += clock.now() - startedMs;
+      meter.prefilling(this, 0);
+      usage.prefillMs += clock.now() - startedMs;
     }
   }
 
-  /** One step: evaluates the token chosen last and chooses the next. */
-  async next(token: Token): Promise<Chosen> {
-    const startedMs = this.#deps.clock.now();
+  /** One step: evaluates the token chosen last and chooses the next; undefined when the signal aborted. */
+  async next(token: Token, signal: AbortSignal): Promise<Chosen | undefined> {
+    const { clock, turns, meter, onProgress } = this.#deps;
+    const startedMs = clock.now();
+    using turn = await turns.take(this.#options.rank, signal);
+    if (!turn) return undefined;
+    const stepMs = clock.now();
     const chosen = await this.#evaluate([token]);
-    const stepMs = this.#deps.clock.now() - startedMs;
-    this.#usage.decodeMs += stepMs;
-    this.#deps.meter.stepped(stepMs);
+    meter.stepped(clock.now() - stepMs);
+    this.#options.usage.decodeMs += clock.now() - startedMs;
+    onProgress();
     return chosen;
   }
 
   async #evaluate(tokens: readonly Token[]): Promise<Chosen> {
     const step = this.#steps++;
-    const { temperature, topP, topK, seed } = this.#sampling;
+    const { temperature, topP, topK, seed } = this.#options.sampling;
     // Each step has a sampler of its own, so each needs a seed of its own; greedy steps take no chance at all.
     const options =
       temperature === 0 ? { temperature } : { temperature, topP, topK, seed: (seed + Math.imul(step, 0x9e3779b1)) >>> 0 };
+    const confidence = step < this.#options.confidenceTokens;
     const input: ControlledEvaluateInputItem[] = [...tokens];
     const last = tokens.length - 1;
-    input[last] = [tokens[last] as Token, { generateNext: { token: true, confidence: step < this.#confidenceTokens, options } }];
-    const output = (await this.#sequence.controlledEvaluate(input))[last]?.next;
+    input[last] = [tokens[last] as Token, { generateNext: { token: true, confidence, options } }];
+    const output = (await this.#options.sequence.controlledEvaluate(input))[last]?.next;
     if (output?.token == null) throw new SlipstreamError("engine_failed", "llama.cpp chose no token");
     return { token: output.token, confidence: output.confidence };
   }

@@ -28,7 +28,7 @@ export interface EmbeddedOptions {
   /** Default: one fewer than cores. With all of them, llama.cpp's barriers wait for every other process of the machine. */
   readonly threads?: number;
   readonly slots?: number;
-  /** Prompt tokens in one step of all slots together: what an abort may have to wait for. */
+  /** Prompt tokens evaluated in one go: what an abort, or a step of another generation, may have to wait for. */
   readonly chunkTokens?: number;
   /** Contexts of models that could hold more are cut to this; each slot has its own. */
   readonly contextTokensMax?: number;
@@ -43,6 +43,8 @@ interface Deps {
   readonly clock: Clock;
   readonly log?: Log;
 }
+
+type Ready = Extract<FromChild, { kind: "ready" }>;
 
 interface Running {
   readonly kind: "generate" | "warm";
@@ -62,10 +64,11 @@ export class EmbeddedEngine implements Engine {
   #nextId = 0;
   #closing = false;
   #gone: SlipstreamError | undefined;
-  #load: EngineLoad = { running: 0, kvBlocksUsed: 0, kvBlocks: 0, prefillTokensPerSecond: 0, stepMs: 0, prefillBacklogTokens: 0 };
+  #load: EngineLoad;
 
-  private constructor(parts: { child: EngineChild; model: Model; slots: number }, deps: Deps) {
-    this.models = [parts.model];
+  private constructor(parts: { child: EngineChild; ready: Ready; slots: number }, deps: Deps) {
+    this.models = [parts.ready.model];
+    this.#load = parts.ready.load;
     this.slots = parts.slots;
     this.#child = parts.child;
     this.#log = deps.log;
@@ -98,14 +101,22 @@ export class EmbeddedEngine implements Engine {
       confidenceTokens: options.confidenceTokens ?? 8,
     });
     try {
-      const model = await loaded(child, options, deps.clock);
-      deps.log?.info({ model: model.name, contextTokens: model.contextTokens, pid: child.pid }, "embedded engine loaded its model");
-      return new EmbeddedEngine({ child, model, slots }, deps);
+      const ready = await loaded(child, options, deps.clock);
+      deps.log?.info(
+        { model: ready.model.name, contextTokens: ready.model.contextTokens, pid: child.pid },
+        "embedded engine loaded its model",
+      );
+      return new EmbeddedEngine({ child, ready, slots }, deps);
     } catch (error) {
       child.kill();
       await child.ended;
       throw error;
     }
+  }
+
+  /** Of the child process. */
+  get pid(): number | undefined {
+    return this.#child.pid;
   }
 
   async *generate(work: Generation, signal: AbortSignal): AsyncGenerator<Piece, Finished> {
@@ -118,12 +129,13 @@ export class EmbeddedEngine implements Engine {
     }
     const generations = [...this.#running.values()].filter((running) => running.kind === "generate").length;
     assert(generations < this.slots || this.#gone, "more generations than slots");
-    const { segments, cacheSalt, affinity } = work;
+    const { lane, segments, cacheSalt, affinity } = work;
     const { maxTokens, temperature, topP, topK, seed } = work.sampling;
     const sampling = { maxTokens, temperature, topP, topK, seed };
     const end = yield* this.#run("generate", signal, maxTokens, (id) => ({
       kind: "generate",
       id,
+      lane,
       segments: [...segments],
       cacheSalt,
       affinity,
@@ -213,7 +225,7 @@ export class EmbeddedEngine implements Engine {
 }
 
 /** Waits until the child has the model, refuses it, ends, or takes too long. */
-function loaded(child: EngineChild, options: EmbeddedOptions, clock: Clock): Promise<Model> {
+function loaded(child: EngineChild, options: EmbeddedOptions, clock: Clock): Promise<Ready> {
   const timeoutMs = options.startTimeoutMs ?? 60_000;
   return new Promise((resolve, reject) => {
     const timer = clock.timer(timeoutMs, () => reject(unusable(options.modelPath, `it did not load within ${timeoutMs} ms`)));
@@ -222,7 +234,7 @@ function loaded(child: EngineChild, options: EmbeddedOptions, clock: Clock): Pro
       act();
     };
     child.onMessage((message) => {
-      if (message.kind === "ready") settle(() => resolve(message.model));
+      if (message.kind === "ready") settle(() => resolve(message));
       if (message.kind === "refused") settle(() => reject(fromFailure(message.error)));
     });
     void child.ended.then((how) => settle(() => reject(unusable(options.modelPath, `the process that loads it died: ${how}`))));

@@ -1,27 +1,29 @@
 // generating: one generate or warm message in, pieces out, its end returned. The whole of a generation in the child, in order:
 // encode, claim a sequence, prefill what is not cached, decode until it stops, is full or is aborted.
-import type { Token } from "node-llama-cpp";
 import type { Clock } from "../../../lib/clock.ts";
 import { SlipstreamError } from "../../../lib/errors.ts";
-import { noUsage } from "../../generation.ts";
+import { lanes, noUsage } from "../../generation.ts";
 import { type Chosen, Decoding, type SamplingOptions } from "./decoding.ts";
 import type { LoadedModel } from "./loaded-model.ts";
 import { type Ended, toFailure, type Warm, type Work } from "./messages.ts";
 import type { Meter } from "./meter.ts";
-import type { PrefillBudget } from "./prefill-budget.ts";
 import { encodePrompt } from "./prompt-tokens.ts";
 import type { Claim, SequencePool } from "./sequence-pool.ts";
+import type { Turns } from "./turns.ts";
 import { type Text, Utf8Pieces } from "./utf8-pieces.ts";
 
 export interface Parts {
   readonly loaded: LoadedModel;
   readonly pool: SequencePool;
-  readonly budget: PrefillBudget;
+  readonly turns: Turns;
+  readonly chunkTokens: number;
   readonly meter: Meter;
   readonly clock: Clock;
   readonly confidenceTokens: number;
   /** A seed for a generation that brings none. */
   readonly anySeed: () => number;
+  /** Called after each chunk and step. */
+  readonly onProgress: () => void;
 }
 
 const greedy: SamplingOptions = { temperature: 0, topP: 1, topK: 0, seed: 0 };
@@ -44,7 +46,9 @@ export async function generating(
     if (!claim) return { kind: "aborted", usage };
     usage.cachedTokens = claim.cached;
     const sampling = work.kind === "warm" ? greedy : { ...work.sampling, seed: work.sampling.seed ?? parts.anySeed() };
-    const decoding = new Decoding({ sequence: claim.sequence, sampling, confidenceTokens: parts.confidenceTokens, usage }, parts);
+    const rank = work.kind === "warm" ? lanes.length : lanes.indexOf(work.lane);
+    const { chunkTokens, confidenceTokens } = parts;
+    const decoding = new Decoding({ sequence: claim.sequence, rank, sampling, chunkTokens, confidenceTokens, usage }, parts);
     const first = await decoding.prefill(tokens, claim.cached, signal, work.kind === "generate");
     if (work.kind === "warm") return signal.aborted ? { kind: "aborted", usage } : { kind: "done", finish: "stop", usage };
     if (!first) return { kind: "aborted", usage };
@@ -52,9 +56,7 @@ export async function generating(
     const maxTokens = Math.min(work.sampling.maxTokens, loaded.contextTokens - tokens.length);
     const pieces = new Utf8Pieces({ before: tokens }, loaded);
     const give = (piece: Text | undefined) => void (piece && piece.text !== "" && emit(piece));
-    let chosen: Chosen = first;
-    for (;;) {
-      if (signal.aborted) return { kind: "aborted", usage };
+    for (let chosen: Chosen | undefined = first; chosen && !signal.aborted; chosen = await decoding.next(chosen.token, signal)) {
       usage.completionTokens += 1;
       if (loaded.endsText(chosen.token)) {
         give(pieces.flush());
@@ -65,8 +67,8 @@ export async function generating(
         give(pieces.flush());
         return { kind: "done", finish: "length", usage };
       }
-      chosen = await decoding.next(chosen.token as Token);
     }
+    return { kind: "aborted", usage };
   } catch (thrown) {
     const error =
       thrown instanceof SlipstreamError ? thrown : new SlipstreamError("engine_failed", `llama.cpp: ${messageOf(thrown)}`);

@@ -97,8 +97,7 @@ async function openContext(model: LlamaModel, contextTokens: number, start: Star
       contextSize: contextTokens,
       sequences: start.slots,
       threads: start.threads,
-      // A batch is one step of every sequence: all prompt chunks of a step together, and one token of each that decodes.
-      batchSize: start.chunkTokens + start.slots,
+      batchSize: start.chunkTokens,
       swaFullCache: true,
     })
     .catch((cause: unknown) => {

@@ -4,7 +4,15 @@ import { noUsage } from "../../generation.ts";
 import { fromFailure, parseFromChild, parseToChild, toFailure, toFinished } from "./messages.ts";
 
 const sampling = { maxTokens: 8, temperature: 0, topP: 1, topK: 0 };
-const generate = { kind: "generate", id: 1, segments: [{ text: "a" }, { special: "<x>" }], cacheSalt: "", affinity: "", sampling };
+const generate = {
+  kind: "generate",
+  id: 1,
+  lane: "inline",
+  segments: [{ text: "a" }, { special: "<x>" }],
+  cacheSalt: "",
+  affinity: "",
+  sampling,
+};
 
 test("messages of both sides pass unchanged", () => {
   expect(parseToChild(generate)).toEqual(generate);

@@ -2,7 +2,7 @@
 // list has a bound; whoever breaks one is ended, because only our own two processes speak here.
 import { z } from "zod";
 import { type ErrorCode, errorTable, SlipstreamError } from "../../../lib/errors.ts";
-import type { Finished } from "../../generation.ts";
+import { type Finished, lanes } from "../../generation.ts";
 
 /** A prompt of this size is refused before it crosses: no model here has a context for it. */
 export const promptBytesMax = 4 * 1024 * 1024;
@@ -31,6 +31,7 @@ const toChild = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("generate"),
     id,
+    lane: z.enum(lanes),
     ...prompt,
     sampling: z.object({
       maxTokens: z.number().int().min(1),
@@ -68,6 +69,15 @@ const usage = z.object({
   decodeMs: amount,
 });
 
+const load = z.object({
+  running: count,
+  kvBlocksUsed: count,
+  kvBlocks: count,
+  prefillTokensPerSecond: amount,
+  stepMs: amount,
+  prefillBacklogTokens: count,
+});
+
 const failure = z.object({
   code: z.enum(Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]]),
   message: z.string().max(4096),
@@ -75,7 +85,7 @@ const failure = z.object({
 });
 
 const fromChild = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("ready"), model }),
+  z.object({ kind: z.literal("ready"), model, load }),
   z.object({ kind: z.literal("refused"), error: failure }),
   z.object({
     kind: z.literal("piece"),
@@ -93,17 +103,7 @@ const fromChild = z.discriminatedUnion("kind", [
       z.object({ kind: z.literal("failed"), error: failure, usage }),
     ]),
   }),
-  z.object({
-    kind: z.literal("load"),
-    load: z.object({
-      running: count,
-      kvBlocksUsed: count,
-      kvBlocks: count,
-      prefillTokensPerSecond: amount,
-      stepMs: amount,
-      prefillBacklogTokens: count,
-    }),
-  }),
+  z.object({ kind: z.literal("load"), load }),
 ]);
 
 export type ToChild = z.infer<typeof toChild>;

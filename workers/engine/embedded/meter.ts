@@ -1,4 +1,4 @@
-// meter: durations of chunks and steps in, the rates of the last seconds out.
+// meter: durations of chunks and steps in, the rates of the last seconds and the prompt tokens still to evaluate out.
 import type { Clock } from "../../../lib/clock.ts";
 import { Ewma } from "../../../lib/structures/ewma.ts";
 
@@ -11,6 +11,8 @@ export class Meter {
   readonly #msPerToken = new Ewma({ halfLifeMs });
   readonly #stepMs = new Ewma({ halfLifeMs });
 
+  readonly #prefilling = new Map<object, number>();
+
   constructor(deps: { clock: Clock }) {
     this.#clock = deps.clock;
   }
@@ -21,6 +23,18 @@ export class Meter {
 
   stepped(ms: number): void {
     this.#stepMs.add(ms, this.#clock.now());
+  }
+
+  /** Says how many tokens of its prompt `owner` has still to evaluate; 0 takes it off. One entry a sequence. */
+  prefilling(owner: object, left: number): void {
+    if (left > 0) this.#prefilling.set(owner, left);
+    else this.#prefilling.delete(owner);
+  }
+
+  get prefillBacklogTokens(): number {
+    let sum = 0;
+    for (const left of this.#prefilling.values()) sum += left;
+    return sum;
   }
 
   get prefillTokensPerSecond(): number {

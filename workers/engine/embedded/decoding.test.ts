@@ -1,0 +1,100 @@
+import type { ControlledEvaluateInputItem, Token } from "node-llama-cpp";
+import { expect, test } from "vitest";
+import { FakeClock } from "../../../lib/clock.fake.ts";
+import { noUsage } from "../../generation.ts";
+import { Decoding, type Evaluator, type SamplingOptions } from "./decoding.ts";
+import { Meter } from "./meter.ts";
+import { Turns } from "./turns.ts";
+
+type Asked = { tokens: number; next: Record<string, unknown> | undefined };
+
+/** A sequence that writes down what it is asked, and always chooses token 7. */
+function recorder(onCall: (calls: number) => void = () => {}): { evaluator: Evaluator; asked: Asked[] } {
+  const asked: Asked[] = [];
+  const evaluator = {
+    evaluateWithoutGeneratingNewTokens: async (tokens: Token[]) => {
+      asked.push({ tokens: tokens.length, next: undefined });
+      onCall(asked.length);
+    },
+    controlledEvaluate: async (input: ControlledEvaluateInputItem[]) => {
+      const item = input[input.length - 1] as [Token, { generateNext: { options: Record<string, unknown> } }];
+      asked.push({ tokens: input.length, next: item[1].generateNext });
+      onCall(asked.length);
+      const output = [];
+      output[input.length - 1] = { next: { token: 7 as Token, confidence: 0.5 } };
+      return output;
+    },
+  };
+  return { evaluator: evaluator as unknown as Evaluator, asked };
+}
+
+function decoding(sequence: Evaluator, sampling: Partial<SamplingOptions> = {}) {
+  const clock = new FakeClock();
+  const usage = noUsage();
+  const meter = new Meter({ clock });
+  const turns = new Turns({ waitingMax: 1 });
+  const options = {
+    sequence,
+    sampling: { temperature: 0, topP: 1, topK: 0, seed: 0, ...sampling },
+    confidenceTokens: 2,
+    chunkTokens: 10,
+    rank: 0,
+    usage,
+  };
+  return { usage, meter, decoding: new Decoding(options, { clock, turns, meter, onProgress: () => {} }) };
+}
+
+const prompt = Array.from({ length: 35 }, (_, index) => index);
+const never = new AbortController().signal;
+
+test("a prompt is evaluated in chunks from where the cache ends, and the last chunk chooses the first token", async () => {
+  const { evaluator, asked } = recorder();
+  const run = decoding(evaluator);
+  expect(await run.decoding.prefill(prompt, 12, never, true)).toEqual({ token: 7, confidence: 0.5 });
+  expect(asked.map(({ tokens, next }) => [tokens, next !== undefined])).toEqual([
+    [10, false],
+    [10, false],
+    [3, true],
+  ]);
+  expect(run.usage.recomputedTokens).toBe(23);
+  expect(run.meter.prefillBacklogTokens).toBe(0);
+});
+
+test("an abort is seen after the chunk in hand, and only what was evaluated is booked", async () => {
+  const abort = new AbortController();
+  const { evaluator, asked } = recorder((calls) => calls === 2 && abort.abort());
+  const run = decoding(evaluator);
+  expect(await run.decoding.prefill(prompt, 0, abort.signal, true)).toBeUndefined();
+  expect(asked).toHaveLength(2);
+  expect(run.usage.recomputedTokens).toBe(20);
+  expect(run.meter.prefillBacklogTokens).toBe(0);
+});
+
+test("warming evaluates everything and chooses nothing", async () => {
+  const { evaluator, asked } = recorder();
+  expect(await decoding(evaluator).decoding.prefill(prompt, 30, never, false)).toBeUndefined();
+  expect(asked).toEqual([{ tokens: 5, next: undefined }]);
+});
+
+test("only the first tokens ask for their probability, and greedy asks for no chance", async () => {
+  const { evaluator, asked } = recorder();
+  const run = decoding(evaluator);
+  await run.decoding.prefill([1], 0, never, true);
+  for (let step = 0; step < 3; step++) await run.decoding.next(7 as Token, never);
+  expect(asked.map(({ next }) => next?.["confidence"])).toEqual([true, true, false, false]);
+  expect(asked.map(({ next }) => next?.["options"])).toEqual(Array(4).fill({ temperature: 0 }));
+});
+
+test("each sampled step has a seed of its own, the same for the same generation", async () => {
+  const seeds = async () => {
+    const { evaluator, asked } = recorder();
+    const run = decoding(evaluator, { temperature: 0.8, seed: 0xffffffff });
+    await run.decoding.prefill([1], 0, never, true);
+    for (let step = 0; step < 3; step++) await run.decoding.next(7 as Token, never);
+    return asked.map(({ next }) => Object(next?.["options"]).seed as number);
+  };
+  const first = await seeds();
+  expect(new Set(first).size).toBe(4);
+  expect(first.every((seed) => Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)).toBe(true);
+  expect(await seeds()).toEqual(first);
+});
