@@ -140,7 +140,14 @@ export interface Usage {
   readonly draftAccepted: number;
 }
 
-export const noUsage: Usage = { promptTokens: 0, cachedTokens: 0, recomputedTokens: 0, completionTokens: 0, drafted: 0, draftAccepted: 0 };
+export const noUsage: Usage = {
+  promptTokens: 0,
+  cachedTokens: 0,
+  recomputedTokens: 0,
+  completionTokens: 0,
+  drafted: 0,
+  draftAccepted: 0,
+};
 
 /** Which worker, and how deep to speculate. */
 export interface Placement {
@@ -155,7 +162,13 @@ export interface ServedModel {
   readonly name: string;
   /** Name of a family, or "" where the tokens must tell. */
   readonly fimFamily: string;
-  readonly fim: { readonly prefix: string; readonly suffix: string; readonly middle: string; readonly fileSeparator: string; readonly repository: string };
+  readonly fim: {
+    readonly prefix: string;
+    readonly suffix: string;
+    readonly middle: string;
+    readonly fileSeparator: string;
+    readonly repository: string;
+  };
   readonly contextTokens: number;
   readonly bytesPerToken: number;
   readonly chatTemplate: boolean;
@@ -190,6 +203,8 @@ export interface Delta {
   readonly text: string;
   readonly tokens: number;
   readonly confidence?: number;
+  /** With a generation's first delta: what its prompt cost. */
+  readonly prompt?: Pick<Usage, "promptTokens" | "cachedTokens" | "recomputedTokens">;
 }
 
 /** How a worker ended a generation. */
@@ -223,6 +238,7 @@ export interface Ending {
   readonly model?: string;
   /** Names the delivered text in reports of what became of it. */
   readonly completionId?: string;
+  readonly textUtf16?: number;
 }
 
 /** When things happened on the way, filled in by the path; read by timing, metrics and explanations. */

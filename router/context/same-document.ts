@@ -5,7 +5,10 @@ import type { Snippet, Trigger } from "../completion.ts";
 const windowLines = 16;
 const minScore = 0.1;
 
-export function sameDocument(trigger: Trigger, bounds: { readonly windowUtf16: number; readonly scanUtf16Max: number }): readonly Snippet[] {
+export function sameDocument(
+  trigger: Trigger,
+  bounds: { readonly windowUtf16: number; readonly scanUtf16Max: number },
+): readonly Snippet[] {
   const end = Math.max(0, trigger.prefix.length - bounds.windowUtf16);
   const above = trigger.prefix.slice(Math.max(0, end - bounds.scanUtf16Max), end);
   if (above.trim() === "") return [];

@@ -36,7 +36,8 @@ export class Gate {
     // Inside a word the person is editing, not writing on: what comes is nearly always in the way.
     if (wordEnd.test(trigger.prefix.slice(-2)) && wordStart.test(trigger.suffix.slice(0, 2)))
       return { reason: "gated", detail: "the cursor is inside a word", retryAfterMs: 0 };
-    if (trigger.prefix.trim() === "" && trigger.suffix.trim() === "") return { reason: "gated", detail: "the document is empty", retryAfterMs: 0 };
+    if (trigger.prefix.trim() === "" && trigger.suffix.trim() === "")
+      return { reason: "gated", detail: "the document is empty", retryAfterMs: 0 };
     const left = trigger.deadlineMs - now;
     if (pressure.predictedWaitMs > left * this.#options.waitShareMax)
       return { reason: "brownout", detail: "workers are busy", retryAfterMs: Math.ceil(pressure.predictedWaitMs) };

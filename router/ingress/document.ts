@@ -55,7 +55,13 @@ export class Document {
   }
 
   /** Applies all edits of a version step or none. Throws for edits that cannot be; returns a mismatch where a resync heals. */
-  apply(step: { baseVersion: bigint; version: bigint; edits: readonly Edit[]; sha256After: Uint8Array; now: number }): Mismatch | undefined {
+  apply(step: {
+    baseVersion: bigint;
+    version: bigint;
+    edits: readonly Edit[];
+    sha256After: Uint8Array;
+    now: number;
+  }): Mismatch | undefined {
     if (step.edits.length > limits.editsPerMessageMax)
       throw invalid("document_edit.edits", `more than ${limits.editsPerMessageMax}; send the document again instead`);
     if (this.#stale) return { heldVersion: 0n, detail: "the document is waiting for DocumentOpen" };
@@ -65,7 +71,8 @@ export class Document {
     let text = this.#text;
     for (const [i, edit] of step.edits.entries()) {
       const field = `document_edit.edits[${i}]`;
-      if (edit.startUtf16 > edit.endUtf16) throw invalid(`${field}.start_utf16`, `${edit.startUtf16} is after end_utf16 ${edit.endUtf16}`);
+      if (edit.startUtf16 > edit.endUtf16)
+        throw invalid(`${field}.start_utf16`, `${edit.startUtf16} is after end_utf16 ${edit.endUtf16}`);
       offset(`${field}.start_utf16`, edit.startUtf16, text);
       offset(`${field}.end_utf16`, edit.endUtf16, text);
       textBytes(`${field}.text`, edit.text, this.#bytesMax);
@@ -75,7 +82,8 @@ export class Document {
     this.#text = text;
     this.#version = step.version;
     this.#editedMs = step.now;
-    if (step.sha256After.length > 0 && !sameHash(text, step.sha256After)) return this.#mismatch("the text after the edit has another hash");
+    if (step.sha256After.length > 0 && !sameHash(text, step.sha256After))
+      return this.#mismatch("the text after the edit has another hash");
     return undefined;
   }
 

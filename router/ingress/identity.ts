@@ -11,7 +11,10 @@ export class Identity {
       if (pair.trim() === "") return [];
       const [tenant, token] = pair.trim().split("=", 2);
       if (!tenant || !token || !/^[A-Za-z0-9_-]{1,64}$/.test(tenant))
-        throw new SlipstreamError("config", 'SLIPSTREAM_ROUTER_TOKENS: each entry is "tenant=token", tenant of letters, digits, "_" and "-"');
+        throw new SlipstreamError(
+          "config",
+          'SLIPSTREAM_ROUTER_TOKENS: each entry is "tenant=token", tenant of letters, digits, "_" and "-"',
+        );
       return [{ tenant, digest: sha256(token) }];
     });
   }
@@ -20,7 +23,8 @@ export class Identity {
   tenant(authorization: string | undefined): string {
     if (this.#tokens.length === 0) return "default";
     const token = /^Bearer (\S+)$/i.exec(authorization ?? "")?.[1];
-    if (!token) throw new SlipstreamError("unauthenticated", "authorization: a bearer token is required", { field: "authorization" });
+    if (!token)
+      throw new SlipstreamError("unauthenticated", "authorization: a bearer token is required", { field: "authorization" });
     const digest = sha256(token);
     // Every entry is compared, so that the time says nothing about which token was nearly right.
     const known = this.#tokens.filter((entry) => timingSafeEqual(entry.digest, digest));

@@ -1,12 +1,13 @@
 // ingress: wire messages in, checked Triggers out; the only place where fields of the outside are looked at. Documents of
 // sessions are mirrored here (session.ts, document.ts). Bounded: sessions by count, documents by count and bytes, ids and
 // texts by limits.ts. Every refusal is an `invalid_request`, `unsupported`, `overloaded` or `permission_denied` naming its field.
-import { invalid, SlipstreamError } from "../../lib/errors.ts";
-import { type CompleteRequest, type GenerateRequest, type Hello, Role } from "../../proto/gen/slipstream/v1/completion_pb.ts";
-import type { RouterMetrics } from "../metrics.ts";
-import type { Trigger } from "../completion.ts";
+
 import type { Clock } from "../../lib/clock.ts";
+import { invalid, SlipstreamError } from "../../lib/errors.ts";
 import type { Random } from "../../lib/random.ts";
+import { type CompleteRequest, type GenerateRequest, type Hello, Role } from "../../proto/gen/slipstream/v1/completion_pb.ts";
+import type { Trigger } from "../completion.ts";
+import type { RouterMetrics } from "../metrics.ts";
 import { Arrivals } from "./arrival.ts";
 import { id, shortText, textBytes } from "./check.ts";
 import { Identity } from "./identity.ts";
@@ -46,6 +47,17 @@ export class Ingress {
     this.#wishes = new Wishes(options.deadlines, { arrivals: new Arrivals(deps) });
   }
 
+  /** What a Welcome tells an editor. */
+  get limits() {
+    const { documentBytesMax, documentsMax } = this.#options;
+    return {
+      documentBytesMax,
+      documentsMax,
+      editsPerMessageMax: limits.editsPerMessageMax,
+      contextBytesMax: limits.snippetsMax * limits.snippetBytesMax,
+    };
+  }
+
   /** Who calls, by the authorization header. */
   tenant(authorization: string | undefined): string {
     return this.#identity.tenant(authorization);
@@ -53,7 +65,9 @@ export class Ingress {
 
   openSession(hello: Hello, tenant: string): Session {
     if (this.#sessions.size >= this.#options.sessionsMax)
-      throw new SlipstreamError("overloaded", `this router holds ${this.#options.sessionsMax} sessions; connect to another`, { retryAfterMs: 1_000 });
+      throw new SlipstreamError("overloaded", `this router holds ${this.#options.sessionsMax} sessions; connect to another`, {
+        retryAfterMs: 1_000,
+      });
     const counted = (change: number) => this.#deps.metrics.documents.set({}, (this.#documents += change));
     const session = new Session(hello, { ...this.#options, tenant }, { wishes: this.#wishes, counted });
     this.#sessions.add(session);
@@ -98,11 +112,17 @@ export class Ingress {
       if (!(message.role in roleNames)) throw invalid(`messages[${i}].role`, "must be SYSTEM, USER or ASSISTANT");
       size += textBytes(`messages[${i}].content`, message.content, this.#options.documentBytesMax);
     }
-    if (size > this.#options.documentBytesMax) throw invalid("messages", `together larger than ${this.#options.documentBytesMax} bytes`);
+    if (size > this.#options.documentBytesMax)
+      throw invalid("messages", `together larger than ${this.#options.documentBytesMax} bytes`);
     const single = request.messages.length === 1;
     const prefix = single ? (request.messages[0]?.content ?? "") : transcript(request);
     const place = this.#place(tenant, request.requestId, request.sessionId, "");
-    return this.#wishes.chat("request", request, { ...place, path: "", language: "", excluded: false, prefix, suffix: "", snippets: [] }, caller);
+    return this.#wishes.chat(
+      "request",
+      request,
+      { ...place, path: "", language: "", excluded: false, prefix, suffix: "", snippets: [] },
+      caller,
+    );
   }
 
   /** Session and document of a call without a stream; without names it is alone and supersedes nothing. */

@@ -12,15 +12,21 @@ const speculation: Readonly<Record<number, Sampling["speculation"]>> = {
   [Speculation.OFF]: "off",
 };
 
-export function sampling(field: string, message: SamplingMessage | undefined, defaults: { maxTokens: number; maxTokensMax: number }): Sampling {
+export function sampling(
+  field: string,
+  message: SamplingMessage | undefined,
+  defaults: { maxTokens: number; maxTokensMax: number },
+): Sampling {
   const stop = message?.stop ?? [];
-  if (stop.length > limits.stopsMax) throw new SlipstreamError("invalid_request", `${field}.stop: more than ${limits.stopsMax}`, { field: `${field}.stop` });
+  if (stop.length > limits.stopsMax)
+    throw new SlipstreamError("invalid_request", `${field}.stop: more than ${limits.stopsMax}`, { field: `${field}.stop` });
   for (const [i, text] of stop.entries()) {
     textBytes(`${field}.stop[${i}]`, text, limits.stopBytesMax);
     within(`${field}.stop[${i}].length`, text.length, 1, limits.stopBytesMax);
   }
   const speculate = speculation[message?.speculation ?? Speculation.UNSPECIFIED];
-  if (!speculate) throw new SlipstreamError("invalid_request", `${field}.speculation: no such value`, { field: `${field}.speculation` });
+  if (!speculate)
+    throw new SlipstreamError("invalid_request", `${field}.speculation: no such value`, { field: `${field}.speculation` });
   return {
     maxTokens: within(`${field}.max_tokens`, message?.maxTokens ?? defaults.maxTokens, 1, defaults.maxTokensMax),
     temperature: within(`${field}.temperature`, message?.temperature ?? 0, 0, limits.temperatureMax),

@@ -1,7 +1,13 @@
 // session: one editor window's documents. Messages in; a Trigger, a Mismatch (resync) or nothing out. Bounded: documents by
 // count and bytes, live triggers by count. A message that cannot be is refused with its field; the session lives on.
 import { invalid, SlipstreamError } from "../../lib/errors.ts";
-import type { Context, DocumentEdit, DocumentOpen, Hello, Trigger as TriggerMessage } from "../../proto/gen/slipstream/v1/completion_pb.ts";
+import type {
+  Context,
+  DocumentEdit,
+  DocumentOpen,
+  Hello,
+  Trigger as TriggerMessage,
+} from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import type { Snippet, Trigger } from "../completion.ts";
 import { id, offset, shortText } from "./check.ts";
 import { Document, type Mismatch, sameHash } from "./document.ts";
@@ -18,6 +24,7 @@ export interface SessionOptions {
 export class Session {
   /** Unique over tenants: two tenants may choose the same session id. */
   readonly key: string;
+  readonly tenant: string;
   readonly #options: SessionOptions;
   readonly #wishes: Wishes;
   /** Told of each document that comes (+1) or goes (−1). */
@@ -27,11 +34,17 @@ export class Session {
   readonly #live = new Map<string, Trigger>();
 
   constructor(hello: Hello, options: SessionOptions, deps: { wishes: Wishes; counted: (change: number) => void }) {
-    if (hello.protocol !== "1") throw new SlipstreamError("protocol", `hello.protocol: "${hello.protocol.slice(0, 16)}" is not spoken here; this router speaks "1"`, { field: "hello.protocol" });
+    if (hello.protocol !== "1")
+      throw new SlipstreamError(
+        "protocol",
+        `hello.protocol: "${hello.protocol.slice(0, 16)}" is not spoken here; this router speaks "1"`,
+        { field: "hello.protocol" },
+      );
     shortText("hello.client", hello.client, limits.idCharsMax);
     shortText("hello.client_version", hello.clientVersion, limits.idCharsMax);
     if (Object.keys(hello.labels).length > limits.labelsMax) throw invalid("hello.labels", `more than ${limits.labelsMax}`);
     this.key = `${options.tenant}/${id("hello.session_id", hello.sessionId, limits.idCharsMax)}`;
+    this.tenant = options.tenant;
     this.#options = options;
     this.#wishes = deps.wishes;
     this.#counted = deps.counted;
@@ -40,7 +53,11 @@ export class Session {
   open(message: DocumentOpen): Mismatch | undefined {
     const documentId = id("document_open.document_id", message.documentId, limits.idCharsMax);
     if (!this.#documents.has(documentId) && this.#documents.size >= this.#options.documentsMax)
-      throw new SlipstreamError("overloaded", `document_open: more than ${this.#options.documentsMax} open documents; close one first`, { field: "document_open.document_id" });
+      throw new SlipstreamError(
+        "overloaded",
+        `document_open: more than ${this.#options.documentsMax} open documents; close one first`,
+        { field: "document_open.document_id" },
+      );
     const document = new Document({
       path: shortText("document_open.path", message.path, limits.pathCharsMax),
       language: shortText("document_open.language", message.language, limits.languageCharsMax),
@@ -49,7 +66,8 @@ export class Session {
       text: message.text,
       bytesMax: this.#options.documentBytesMax,
     });
-    if (message.sha256.length > 0 && !sameHash(message.text, message.sha256)) return { heldVersion: 0n, detail: "the text does not have the given hash" };
+    if (message.sha256.length > 0 && !sameHash(message.text, message.sha256))
+      return { heldVersion: 0n, detail: "the text does not have the given hash" };
     if (!this.#documents.has(documentId)) this.#counted(1);
     this.#documents.set(documentId, document);
     return undefined;
@@ -81,9 +99,15 @@ export class Session {
     if (!document) return { heldVersion: 0n, detail: "the document is not open" };
     if (document.stale) return { heldVersion: 0n, detail: "the document is waiting for DocumentOpen" };
     if (message.version !== document.version)
-      return { heldVersion: document.version, detail: `trigger is for version ${message.version}, the mirror holds ${document.version}` };
+      return {
+        heldVersion: document.version,
+        detail: `trigger is for version ${message.version}, the mirror holds ${document.version}`,
+      };
     if (this.#live.size >= limits.triggersPerSessionMax)
-      throw new SlipstreamError("overloaded", `trigger: more than ${limits.triggersPerSessionMax} live triggers in one session`, { field: "trigger", retryAfterMs: 100 });
+      throw new SlipstreamError("overloaded", `trigger: more than ${limits.triggersPerSessionMax} live triggers in one session`, {
+        field: "trigger",
+        retryAfterMs: 100,
+      });
     if (this.#live.has(message.triggerId)) throw invalid("trigger.trigger_id", "is already live in this session");
     const at = offset("trigger.offset_utf16", message.offsetUtf16, document.text);
     const trigger = this.#wishes.inline(

@@ -1,7 +1,11 @@
 // wishes: the fields that a session's Trigger, a stateless CompleteRequest and a chat GenerateRequest share, checked once and
 // made into a Trigger of the right lane with its deadline.
 import { invalid, SlipstreamError } from "../../lib/errors.ts";
-import { Shape as ShapeMessage, TriggerKind, type Sampling as SamplingMessage } from "../../proto/gen/slipstream/v1/completion_pb.ts";
+import {
+  type Sampling as SamplingMessage,
+  Shape as ShapeMessage,
+  TriggerKind,
+} from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import type { Kind, Lane, Shape, Trigger } from "../completion.ts";
 import type { Arrivals } from "./arrival.ts";
 import { shortText, within } from "./check.ts";
@@ -61,14 +65,20 @@ export class Wishes {
   }
 
   inline(field: string, wish: Wish, place: Place, caller: AbortSignal): Trigger {
-    if (place.excluded) throw new SlipstreamError("permission_denied", `${field}: the document is excluded from completions`, { field });
-    if (wish.kind === TriggerKind.NEXT_EDIT) throw new SlipstreamError("unsupported", `${field}.kind: NEXT_EDIT is reserved and not served yet`, { field: `${field}.kind` });
+    if (place.excluded)
+      throw new SlipstreamError("permission_denied", `${field}: the document is excluded from completions`, { field });
+    if (wish.kind === TriggerKind.NEXT_EDIT)
+      throw new SlipstreamError("unsupported", `${field}.kind: NEXT_EDIT is reserved and not served yet`, {
+        field: `${field}.kind`,
+      });
     const kind = kinds[wish.kind];
     if (!kind) throw invalid(`${field}.kind`, `${wish.kind} is not a trigger kind`);
     const shape = shapes[wish.shape];
     if (!shape) throw invalid(`${field}.shape`, `${wish.shape} is not a shape`);
     if ((wish.n ?? 0) > limits.alternativesMax)
-      throw new SlipstreamError("unsupported", `${field}.n: more than ${limits.alternativesMax} alternative is not served yet`, { field: `${field}.n` });
+      throw new SlipstreamError("unsupported", `${field}.n: more than ${limits.alternativesMax} alternative is not served yet`, {
+        field: `${field}.n`,
+      });
     const { excluded: _, ...where } = place;
     const fallback = kind === "invoked" ? this.#defaults.invokedMs : this.#defaults.autoMs;
     return this.#arrivals.trigger(
@@ -78,7 +88,10 @@ export class Wishes {
         shape,
         lane: lanesOf[kind],
         model: shortText(`${field}.model`, wish.model, limits.idCharsMax),
-        sampling: sampling(`${field}.sampling`, wish.sampling, { maxTokens: tokensOf[shape], maxTokensMax: limits.inlineTokensMax }),
+        sampling: sampling(`${field}.sampling`, wish.sampling, {
+          maxTokens: tokensOf[shape],
+          maxTokensMax: limits.inlineTokensMax,
+        }),
         stream: wish.stream,
         deadlineAfterMs: this.#deadline(field, wish.deadlineMs, fallback),
       },

@@ -39,7 +39,12 @@ const genericPrefixFirst: Family = {
 };
 
 /** `SUF s PRE p`: a model with no middle token. */
-const genericSuffixFirst: Family = { ...genericPrefixFirst, name: "generic-suffix-first", order: "suffix_first", suffixShare: 0.25 };
+const genericSuffixFirst: Family = {
+  ...genericPrefixFirst,
+  name: "generic-suffix-first",
+  order: "suffix_first",
+  suffixShare: 0.25,
+};
 
 export function familyOf(model: ServedModel): Family {
   const named = families.find((family) => family.name === model.fimFamily);

@@ -16,9 +16,19 @@ export class PromptRoom {
   render(trigger: Trigger, context: Context, model: ServedModel): Prompt {
     const family = familyOf(model);
     const budget = budgetFor(trigger, model, family);
-    const segments = trigger.lane === "chat" ? [{ text: prefixWindow(trigger.prefix, budget.prefixBytes) }] : infill(trigger, context, model, family, budget);
+    const segments =
+      trigger.lane === "chat"
+        ? [{ text: prefixWindow(trigger.prefix, budget.prefixBytes) }]
+        : infill(trigger, context, model, family, budget);
     const { sampling } = trigger;
-    const settings = [sampling.maxTokens, sampling.temperature, sampling.topP, sampling.topK, sampling.seed ?? "", sampling.stop.join("\u0000")];
+    const settings = [
+      sampling.maxTokens,
+      sampling.temperature,
+      sampling.topP,
+      sampling.topK,
+      sampling.seed ?? "",
+      sampling.stop.join("\u0000"),
+    ];
     return {
       model: model.name,
       segments,
@@ -33,7 +43,9 @@ export class PromptRoom {
 function infill(trigger: Trigger, context: Context, model: ServedModel, family: Family, budget: Budget): Segment[] {
   const { fim } = model;
   // Stable chunks lead, in an order of their own, so that a better-ranked newcomer does not move the ones before it.
-  const ordered = [...context.snippets].sort((a, b) => Number(b.stable) - Number(a.stable) || compare(a.path, b.path) || compare(a.text, b.text));
+  const ordered = [...context.snippets].sort(
+    (a, b) => Number(b.stable) - Number(a.stable) || compare(a.path, b.path) || compare(a.text, b.text),
+  );
   const around = ordered.map((snippet) => ({ text: `${family.header(snippet.path, model)}${snippet.text.trimEnd()}\n` }));
   const prefix = prefixWindow(trigger.prefix, budget.prefixBytes);
   const suffix = suffixWindow(trigger.suffix, budget.suffixBytes);

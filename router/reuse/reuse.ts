@@ -40,7 +40,8 @@ export class Reuse {
     if (typed < 0 || typed >= shown.text.length) return undefined;
     if (trigger.suffix.length !== shown.suffixLength || trigger.suffix.slice(0, tailUtf16) !== shown.suffixHead) return undefined;
     if (trigger.prefix.slice(shown.prefixLength) !== shown.text.slice(0, typed)) return undefined;
-    if (trigger.prefix.slice(Math.max(0, shown.prefixLength - tailUtf16), shown.prefixLength) !== shown.prefixTail) return undefined;
+    if (trigger.prefix.slice(Math.max(0, shown.prefixLength - tailUtf16), shown.prefixLength) !== shown.prefixTail)
+      return undefined;
     return { text: shown.text.slice(typed), tokens: 0 };
   }
 

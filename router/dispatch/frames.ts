@@ -1,0 +1,131 @@
+// frames: between our nouns and the link's messages (proto/slipstream/v1/worker.proto).
+import { create } from "@bufbuild/protobuf";
+import { type ErrorCode, errorTable, SlipstreamError } from "../../lib/errors.ts";
+import { Finish as FinishMessage, SamplingSchema, Speculation } from "../../proto/gen/slipstream/v1/completion_pb.ts";
+import {
+  type Credits,
+  type Delta as DeltaMessage,
+  Lane as LaneMessage,
+  type Load,
+  type Refused,
+  type RouterFrame,
+  RouterFrameSchema,
+  type Usage as UsageMessage,
+  type WorkerWelcome,
+} from "../../proto/gen/slipstream/v1/worker_pb.ts";
+import type { Delta, Finish, Lane, Prompt, Trigger, Usage } from "../completion.ts";
+import { windowBytes } from "./generation.ts";
+
+const laneMessage: Record<Lane, LaneMessage> = {
+  inline: LaneMessage.INLINE,
+  chat: LaneMessage.CHAT,
+  speculative: LaneMessage.SPECULATIVE,
+  batch: LaneMessage.BATCH,
+};
+const speculationMessage = { auto: Speculation.AUTO, always: Speculation.ALWAYS, off: Speculation.OFF } as const;
+
+type Frame = RouterFrame["frame"];
+export const routerFrame = (frame: Frame): RouterFrame => create(RouterFrameSchema, { frame });
+
+export function submitFrame(
+  id: bigint,
+  trigger: Trigger,
+  prompt: Prompt,
+  options: { deadlineMs: number; draftDepthHint: number },
+): RouterFrame {
+  const { sampling } = trigger;
+  return create(RouterFrameSchema, {
+    frame: {
+      case: "submit",
+      value: {
+        id,
+        lane: laneMessage[trigger.lane],
+        model: prompt.model,
+        segments: prompt.segments.map((segment) => ({
+          part:
+            "special" in segment
+              ? { case: "special" as const, value: segment.special }
+              : { case: "text" as const, value: segment.text },
+        })),
+        sampling: create(SamplingSchema, {
+          maxTokens: sampling.maxTokens,
+          temperature: sampling.temperature,
+          topP: sampling.topP,
+          topK: sampling.topK,
+          ...(sampling.seed === undefined ? {} : { seed: BigInt(sampling.seed) }),
+          stop: [...prompt.stop],
+          speculation: speculationMessage[sampling.speculation],
+        }),
+        deadlineMs: Math.max(1, Math.ceil(options.deadlineMs)),
+        affinity: trigger.document,
+        cacheSalt: trigger.tenant,
+        blockDigests: prompt.blocks,
+        draftDepthHint: options.draftDepthHint,
+        windowBytes,
+        stopAtNewline: trigger.shape === "line",
+      },
+    },
+  });
+}
+
+export function profileOf(welcome: WorkerWelcome) {
+  return {
+    name: welcome.worker,
+    pool: welcome.pool,
+    engine: welcome.engine,
+    slots: Math.max(1, welcome.slots),
+    models: welcome.models.map((model) => ({
+      name: model.name,
+      fimFamily: model.fimFamily,
+      fim: {
+        prefix: model.fim?.prefix ?? "",
+        suffix: model.fim?.suffix ?? "",
+        middle: model.fim?.middle ?? "",
+        fileSeparator: model.fim?.fileSeparator ?? "",
+        repository: model.fim?.repository ?? "",
+      },
+      contextTokens: model.contextTokens,
+      bytesPerToken: model.bytesPerToken > 0 ? model.bytesPerToken : 3,
+      chatTemplate: model.chatTemplate,
+    })),
+  };
+}
+
+export function creditsOf({ inline, chat, speculative, batch }: Credits): Record<Lane, number> {
+  return { inline, chat, speculative, batch };
+}
+
+export function loadOf({ running, prefillTokensPerSecond, stepMs, prefillBacklogTokens }: Load) {
+  return { running, prefillTokensPerSecond, stepMs, prefillBacklogTokens };
+}
+
+export function deltaOf({ text, tokens, confidence, prompt }: DeltaMessage): Delta {
+  return {
+    text,
+    tokens,
+    ...(confidence === undefined ? {} : { confidence }),
+    ...(prompt && {
+      prompt: { promptTokens: prompt.promptTokens, cachedTokens: prompt.cachedTokens, recomputedTokens: prompt.recomputedTokens },
+    }),
+  };
+}
+
+export function usageOf(message: UsageMessage | undefined): Usage | undefined {
+  if (!message) return undefined;
+  const { promptTokens, cachedTokens, recomputedTokens, completionTokens, drafted, draftAccepted } = message;
+  return { promptTokens, cachedTokens, recomputedTokens, completionTokens, drafted, draftAccepted };
+}
+
+const finishes: Readonly<Record<number, Finish>> = {
+  [FinishMessage.STOP]: "stop",
+  [FinishMessage.LENGTH]: "length",
+  [FinishMessage.CUT]: "cut",
+  [FinishMessage.DEADLINE]: "deadline",
+};
+export const finishOf = (message: FinishMessage): Finish => finishes[message] ?? "stop";
+
+/** A refusal as the error it stands for; codes of a newer agent become engine_failed. */
+export function errorOf(refused: Refused): SlipstreamError {
+  const code: ErrorCode = Object.hasOwn(errorTable, refused.code) ? (refused.code as ErrorCode) : "engine_failed";
+  return new SlipstreamError(code, refused.detail || code);
+}

@@ -1,0 +1,258 @@
+// link: the two long-lived streams to one worker, inline and bulk, and the generations on them. Made anew with growing pauses
+// when it breaks; what was on it then ends as `worker_lost`. States: connecting → ready → broken → connecting …, until closed.
+import { create } from "@bufbuild/protobuf";
+import type { Clock } from "../../lib/clock.ts";
+import { SlipstreamError } from "../../lib/errors.ts";
+import type { Duplex } from "../../lib/grpc/duplex.ts";
+import type { Log } from "../../lib/log.ts";
+import type { Random } from "../../lib/random.ts";
+import { Channel, type RouterFrame, RouterFrameSchema, type WorkerFrame } from "../../proto/gen/slipstream/v1/worker_pb.ts";
+import type { Booking, Lane, Prompt, Trigger } from "../completion.ts";
+import type { RouterMetrics } from "../metrics.ts";
+import { creditsOf, deltaOf, errorOf, finishOf, loadOf, profileOf, routerFrame, submitFrame, usageOf } from "./frames.ts";
+import { LinkGeneration } from "./generation.ts";
+
+export type Connect = (address: string, channel: "inline" | "bulk") => Duplex<WorkerFrame, RouterFrame>;
+
+/** Where links report their workers: the fleet. */
+export interface Roster {
+  joined(address: string, profile: ReturnType<typeof profileOf>): void;
+  credits(address: string, credits: Record<Lane, number>): void;
+  load(address: string, load: ReturnType<typeof loadOf>): void;
+  draining(address: string, draining: boolean): void;
+  left(address: string): void;
+}
+
+export interface LinkOptions {
+  readonly address: string;
+  readonly router: string;
+  readonly backoffMinMs: number;
+  readonly backoffMaxMs: number;
+  /** A worker that does not welcome us within this time is not there. */
+  readonly helloTimeoutMs: number;
+}
+
+export interface LinkDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly connect: Connect;
+  readonly roster: Roster;
+  readonly log: Log;
+  readonly metrics: Pick<
+    RouterMetrics,
+    "link_reconnects_total" | "cancels_total" | "cancel_ack_seconds" | "completion_tokens_total"
+  >;
+}
+
+type Streams = Record<"inline" | "bulk", Duplex<WorkerFrame, RouterFrame>>;
+export const protocol = { min: 1, max: 1 } as const;
+
+export class Link {
+  readonly #options: LinkOptions;
+  readonly #deps: LinkDeps;
+  readonly #live = new Map<bigint, LinkGeneration>();
+  #streams: Streams | undefined;
+  #ready = false;
+  #closed = false;
+  #nextId = 1n;
+  #failures = 0;
+
+  constructor(options: LinkOptions, deps: LinkDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#open();
+  }
+
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  /** Generations whose end the worker has not told yet. */
+  get outstanding(): number {
+    return this.#live.size;
+  }
+
+  /** Sends the generation off now; its deltas and end come through the record's inbox. */
+  submit(trigger: Trigger, prompt: Prompt, booking: Booking): LinkGeneration {
+    const stream = this.#streams?.[channelOf(trigger.lane)];
+    const { clock } = this.#deps;
+    const generation = new LinkGeneration({
+      id: this.#nextId++,
+      worker: booking.placement.worker,
+      booking,
+      submittedMs: clock.now(),
+    });
+    if (!this.#ready || !stream) {
+      generation.end({ error: new SlipstreamError("worker_lost", `the link to ${this.#options.address} is down`) });
+      return generation;
+    }
+    this.#live.set(generation.id, generation);
+    stream.send(
+      submitFrame(generation.id, trigger, prompt, {
+        deadlineMs: trigger.deadlineMs - clock.now(),
+        draftDepthHint: booking.placement.draftDepthHint,
+      }),
+    );
+    return generation;
+  }
+
+  /** Says Cancel now, once; the worker answers with CancelAck. */
+  cancel(generation: LinkGeneration, lane: Lane, cause: string): void {
+    if (!this.#live.has(generation.id) || generation.cancelledMs !== undefined) return;
+    generation.cancelledMs = this.#deps.clock.now();
+    this.#deps.metrics.cancels_total.inc({ cause });
+    this.#streams?.[channelOf(lane)].send(
+      routerFrame({ case: "cancel", value: { $typeName: "slipstream.v1.CancelGeneration", id: generation.id } }),
+    );
+  }
+
+  /** More room for a generation whose reader caught up. */
+  grant(generation: LinkGeneration, lane: Lane, bytes: number): void {
+    if (bytes > 0 && this.#live.has(generation.id))
+      this.#streams?.[channelOf(lane)].send(
+        routerFrame({ case: "window", value: { $typeName: "slipstream.v1.Window", id: generation.id, bytes } }),
+      );
+  }
+
+  /** This router's queued work per lane. */
+  demand(depths: Readonly<Record<Lane, number>>): void {
+    if (this.#ready) this.#streams?.inline.send(create(RouterFrameSchema, { frame: { case: "demand", value: depths } }));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#streams?.inline.end();
+    this.#streams?.bulk.end();
+    this.#lost(new SlipstreamError("draining", "the router is shutting down"));
+  }
+
+  #open(): void {
+    const { connect, clock } = this.#deps;
+    const streams = { inline: connect(this.#options.address, "inline"), bulk: connect(this.#options.address, "bulk") };
+    this.#streams = streams;
+    const late = clock.timer(this.#options.helloTimeoutMs, () => {
+      if (!this.#ready) this.#broken(streams, new SlipstreamError("unavailable", "no welcome in time"));
+    });
+    for (const channel of ["inline", "bulk"] as const) {
+      streams[channel].send(
+        create(RouterFrameSchema, {
+          frame: {
+            case: "hello",
+            value: {
+              protocolMin: protocol.min,
+              protocolMax: protocol.max,
+              router: this.#options.router,
+              channel: channel === "inline" ? Channel.INLINE : Channel.BULK,
+            },
+          },
+        }),
+      );
+      void this.#read(streams, channel).then((error) => {
+        late[Symbol.dispose]();
+        this.#broken(streams, error);
+      });
+    }
+  }
+
+  /** Reads until the stream is over; resolves with why. */
+  async #read(streams: Streams, channel: "inline" | "bulk"): Promise<SlipstreamError> {
+    try {
+      for await (const frame of streams[channel].frames) if (this.#streams === streams) this.#frame(frame, channel);
+      return new SlipstreamError("worker_lost", "the worker closed the link");
+    } catch (thrown) {
+      return SlipstreamError.from(thrown);
+    }
+  }
+
+  #frame({ frame }: WorkerFrame, channel: "inline" | "bulk"): void {
+    const { address } = this.#options;
+    const { roster } = this.#deps;
+    switch (frame.case) {
+      case "welcome": {
+        // The bulk stream's welcome repeats the inline one's.
+        if (channel === "bulk") return;
+        const { protocol: spoken } = frame.value;
+        if (spoken < protocol.min || spoken > protocol.max) {
+          this.#streams?.inline.end(
+            new SlipstreamError(
+              "protocol",
+              `the worker chose protocol ${spoken}; this router speaks ${protocol.min}–${protocol.max}`,
+            ),
+          );
+          return;
+        }
+        this.#ready = true;
+        this.#failures = 0;
+        roster.joined(address, profileOf(frame.value));
+        this.#deps.log.info({ worker: frame.value.worker, address, engine: frame.value.engine }, "worker joined");
+        return;
+      }
+      case "credits":
+        return roster.credits(address, creditsOf(frame.value));
+      case "load":
+        return roster.load(address, loadOf(frame.value));
+      case "draining":
+        return roster.draining(address, true);
+      case "resume":
+        return roster.draining(address, false);
+      case "delta":
+        return this.#live.get(frame.value.id)?.delta(deltaOf(frame.value));
+      case "done":
+        return this.#ended(frame.value.id, (generation) => {
+          generation.usage = usageOf(frame.value.usage) ?? generation.usage;
+          return { end: { finish: finishOf(frame.value.finish), usage: generation.usage, worker: generation.worker } };
+        });
+      case "refused":
+        return this.#ended(frame.value.id, () => ({ error: errorOf(frame.value) }));
+      case "cancelAck":
+        return this.#ended(frame.value.id, (generation) => {
+          generation.usage = usageOf(frame.value.usage) ?? generation.usage;
+          if (generation.cancelledMs !== undefined)
+            this.#deps.metrics.cancel_ack_seconds.observe({}, (this.#deps.clock.now() - generation.cancelledMs) / 1000);
+          return { error: new SlipstreamError("cancelled", "cancelled by the router") };
+        });
+      default:
+        // KvChange is used by the fleet's prefix map when there is one; frames of a newer agent are not for us.
+        return;
+    }
+  }
+
+  #ended(id: bigint, ending: (generation: LinkGeneration) => Parameters<LinkGeneration["end"]>[0]): void {
+    const generation = this.#live.get(id);
+    if (!generation) return;
+    this.#live.delete(id);
+    generation.end(ending(generation));
+    const fate = generation.cancelledMs === undefined || generation.delivered > 0 ? "used" : "wasted";
+    this.#deps.metrics.completion_tokens_total.inc({ fate }, generation.usage.completionTokens);
+  }
+
+  #broken(streams: Streams, error: SlipstreamError): void {
+    if (this.#streams !== streams || this.#closed) return;
+    this.#streams = undefined;
+    streams.inline.end(error);
+    streams.bulk.end(error);
+    const { clock, random, log, metrics } = this.#deps;
+    const { backoffMinMs, backoffMaxMs, address } = this.#options;
+    if (this.#ready || this.#failures === 0) log.warn({ address, code: error.code, why: error.message }, "link to worker is down");
+    if (this.#ready) metrics.link_reconnects_total.inc({});
+    this.#lost(new SlipstreamError("worker_lost", "the link to the worker broke", { cause: error }));
+    // Full jitter over a doubling range: routers that lost the same worker do not come back as one.
+    const range = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(this.#failures, 16));
+    this.#failures += 1;
+    clock.timer(backoffMinMs / 2 + random.next() * range, () => {
+      if (!this.#closed) this.#open();
+    });
+  }
+
+  #lost(error: SlipstreamError): void {
+    const joined = this.#ready;
+    this.#ready = false;
+    if (joined) this.#deps.roster.left(this.#options.address);
+    for (const generation of this.#live.values()) generation.end({ error });
+    this.#live.clear();
+  }
+}
+
+function channelOf(lane: Lane): "inline" | "bulk" {
+  return lane === "chat" || lane === "batch" ? "bulk" : "inline";
+}

@@ -1,0 +1,154 @@
+// feedback: a trigger's path in, exactly one Ending out, whatever happens on the way: it is followed from outside, so errors,
+// clients that leave and supersession end here too. Each ending becomes a metric, a log line without code text and an event
+// for the bus; reports of shown text are matched to their completion. Remembers `completionsMax` completions.
+import type { Clock } from "../../lib/clock.ts";
+import { SlipstreamError } from "../../lib/errors.ts";
+import type { Log } from "../../lib/log.ts";
+import type { Random } from "../../lib/random.ts";
+import { Lru } from "../../lib/structures/lru.ts";
+import type { Feedback as FeedbackMessage } from "../../proto/gen/slipstream/v1/completion_pb.ts";
+import { type Delta, type Ending, type Milestones, noUsage, type Reason, Retired, type Trigger } from "../completion.ts";
+import type { RouterMetrics } from "../metrics.ts";
+import { feedbackRecord, outcomeEvent } from "./events.ts";
+import type { Outbox } from "./outbox.ts";
+
+export interface FeedbackOptions {
+  readonly completionsMax: number;
+}
+
+export interface FeedbackDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly outbox: Outbox;
+  readonly metrics: Pick<
+    RouterMetrics,
+    | "outcomes_total"
+    | "errors_total"
+    | "first_text_seconds"
+    | "total_seconds"
+    | "prompt_tokens_total"
+    | "drafted_tokens_total"
+    | "feedback_total"
+  >;
+}
+
+export class Feedback {
+  readonly #deps: FeedbackDeps;
+  readonly #shown: Lru<{ tenant: string; pool: string }>;
+
+  constructor(options: FeedbackOptions, deps: FeedbackDeps) {
+    this.#deps = deps;
+    this.#shown = new Lru({ max: options.completionsMax });
+  }
+
+  /** The path's deltas, then its one ending. Never throws. */
+  async *follow(trigger: Trigger, at: Milestones, path: AsyncGenerator<Delta, Ending>): AsyncGenerator<Delta, Ending> {
+    let ending: Ending | undefined;
+    let textUtf16 = 0;
+    try {
+      for (;;) {
+        const step = await path.next();
+        if (step.done) {
+          ending = step.value;
+          break;
+        }
+        at.firstTextMs ??= this.#deps.clock.now();
+        textUtf16 += step.value.text.length;
+        yield step.value;
+      }
+    } catch (thrown) {
+      ending = endingOf(thrown);
+    } finally {
+      // A reader that left before the end: the path is closed here, and the trigger ends as cancelled.
+      if (!ending) {
+        trigger.retire(new Retired("cancelled"));
+        await path.return(undefined as never).catch(() => {});
+      }
+      ending = this.#ended(trigger, at, {
+        ...(ending ?? { outcome: "cancelled", reason: "cancelled", usage: noUsage }),
+        textUtf16,
+      });
+    }
+    return ending;
+  }
+
+  /** A report of what became of a completion; false: not one we remember. */
+  report(message: FeedbackMessage, tenant: string): boolean {
+    const shown = this.#shown.get(message.completionId, this.#deps.clock.now());
+    if (!shown || shown.tenant !== tenant) return false;
+    const record = feedbackRecord(message, { ...shown, unixMs: this.#deps.clock.wall() });
+    this.#deps.metrics.feedback_total.inc({ event: record.event });
+    this.#deps.outbox.feedback(record.message);
+    return true;
+  }
+
+  #ended(trigger: Trigger, at: Milestones, given: Ending): Ending {
+    trigger.release();
+    const { clock, metrics, log, outbox } = this.#deps;
+    const now = clock.now();
+    const { lane } = trigger;
+    const delivered = at.firstTextMs !== undefined;
+    const ending: Ending = delivered ? { ...given, completionId: this.#deps.random.hex(16) } : given;
+    if (ending.completionId) this.#shown.set(ending.completionId, { tenant: trigger.tenant, pool: given.model ?? "" }, now);
+    metrics.outcomes_total.inc({ lane, outcome: ending.outcome });
+    metrics.total_seconds.observe({ lane, outcome: ending.outcome }, (now - trigger.receivedMs) / 1000);
+    if (at.firstTextMs !== undefined) metrics.first_text_seconds.observe({ lane }, (at.firstTextMs - trigger.receivedMs) / 1000);
+    metrics.prompt_tokens_total.inc({ kv: "cached" }, ending.usage.cachedTokens);
+    metrics.prompt_tokens_total.inc({ kv: "recomputed" }, ending.usage.recomputedTokens);
+    metrics.drafted_tokens_total.inc({ fate: "accepted" }, ending.usage.draftAccepted);
+    metrics.drafted_tokens_total.inc({ fate: "rejected" }, Math.max(0, ending.usage.drafted - ending.usage.draftAccepted));
+    if (ending.error) metrics.errors_total.inc({ code: ending.error.code });
+    outbox.outcome(outcomeEvent(trigger, at, ending, { now, unixMs: clock.wall() }));
+    const line = {
+      trigger: trigger.id,
+      session: trigger.session,
+      lane,
+      kind: trigger.kind,
+      outcome: ending.outcome,
+      reason: ending.reason,
+      code: ending.error?.code,
+      ms: Math.round((now - trigger.receivedMs) * 10) / 10,
+      worker: ending.worker,
+      prompt: ending.usage.promptTokens,
+      cached: ending.usage.cachedTokens,
+      tokens: ending.usage.completionTokens,
+    };
+    if (ending.error?.code === "internal") log.error({ ...line, err: ending.error.cause ?? ending.error }, "trigger failed");
+    else log.debug(line, "trigger ended");
+    return ending;
+  }
+}
+
+const retiredReason = { superseded: "superseded", cancelled: "cancelled", expired: "deadline" } as const satisfies Record<
+  Retired["outcome"],
+  Reason
+>;
+
+/** Codes that say the caller may not or the router will not, as opposed to something broke. */
+const refusals: ReadonlySet<string> = new Set([
+  "overloaded",
+  "permission_denied",
+  "unauthenticated",
+  "unsupported",
+  "invalid_request",
+  "not_found",
+]);
+
+/** What a path that did not end by itself ended as. */
+export function endingOf(thrown: unknown): Ending {
+  if (thrown instanceof Retired) return { outcome: thrown.outcome, reason: retiredReason[thrown.outcome], usage: noUsage };
+  const error = SlipstreamError.from(thrown);
+  if (error.code === "cancelled") return { outcome: "cancelled", reason: "cancelled", usage: noUsage };
+  if (error.code === "deadline_exceeded") return { outcome: "expired", reason: "deadline", usage: noUsage };
+  const outcome = refusals.has(error.code) ? "refused" : "failed";
+  const reason = error.code === "overloaded" ? "quota" : error.code === "permission_denied" ? "excluded" : "error";
+  return {
+    outcome,
+    reason,
+    detail: `${error.code}: ${error.code === "internal" ? "internal error; see the router's log" : error.message}`,
+    usage: noUsage,
+    ...(outcome === "failed" ? { error } : {}),
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+  };
+}

@@ -1,0 +1,145 @@
+// fleet: what links report of their workers in, an immutable FleetView out. Off the path: links write here, schedule reads a
+// snapshot. Own bookings count at once, before a worker could say so. Bounded by the number of links.
+import type { Clock } from "../../lib/clock.ts";
+import { type FleetView, type Lane, lanes, type ServedModel, type WorkerView } from "../completion.ts";
+
+/** What a worker says of itself when a link is made. */
+export interface WorkerProfile {
+  readonly name: string;
+  readonly pool: string;
+  readonly engine: string;
+  readonly slots: number;
+  readonly models: readonly Omit<ServedModel, "prefillTokensPerSecond">[];
+}
+
+export interface WorkerLoad {
+  readonly running: number;
+  readonly prefillTokensPerSecond: number;
+  readonly stepMs: number;
+  readonly prefillBacklogTokens: number;
+}
+
+interface Known {
+  readonly profile: WorkerProfile;
+  credits: Readonly<Record<Lane, number>>;
+  load: WorkerLoad;
+  draining: boolean;
+  readonly booked: Record<Lane, number>;
+}
+
+const none: Readonly<Record<Lane, number>> = { inline: 0, chat: 0, speculative: 0, batch: 0 };
+const noLoad: WorkerLoad = { running: 0, prefillTokensPerSecond: 0, stepMs: 0, prefillBacklogTokens: 0 };
+
+export class Fleet {
+  readonly #deps: { readonly clock: Clock; readonly capacity: () => void };
+  /** By link address: a worker that comes back under the same name is another link. */
+  readonly #known = new Map<string, Known>();
+  #view: FleetView | undefined;
+
+  /** `capacity` is told when a worker may take more than before. */
+  constructor(deps: { clock: Clock; capacity: () => void }) {
+    this.#deps = deps;
+  }
+
+  joined(address: string, profile: WorkerProfile): void {
+    this.#known.set(address, { profile, credits: none, load: noLoad, draining: false, booked: { ...none } });
+    this.#changed();
+  }
+
+  credits(address: string, credits: Readonly<Record<Lane, number>>): void {
+    this.#update(address, (known) => {
+      known.credits = credits;
+    });
+    this.#deps.capacity();
+  }
+
+  load(address: string, load: WorkerLoad): void {
+    this.#update(address, (known) => {
+      known.load = load;
+    });
+  }
+
+  draining(address: string, draining: boolean): void {
+    this.#update(address, (known) => {
+      known.draining = draining;
+    });
+    if (!draining) this.#deps.capacity();
+  }
+
+  left(address: string): void {
+    this.#known.delete(address);
+    this.#changed();
+  }
+
+  /** Takes one credit; `release` gives it back, once. */
+  book(worker: string, lane: Lane): () => void {
+    const known = this.#byName(worker);
+    if (!known) return () => {};
+    known.booked[lane] += 1;
+    this.#changed();
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      known.booked[lane] -= 1;
+      this.#changed();
+      this.#deps.capacity();
+    };
+  }
+
+  snapshot(): FleetView {
+    this.#view ??= { workers: [...this.#known.values()].map(view) };
+    return this.#view;
+  }
+
+  /** The model a call names ("": any) as the fleet serves it; the fastest worker's prefill rate counts. */
+  model(name: string): ServedModel | undefined {
+    let best: ServedModel | undefined;
+    for (const worker of this.snapshot().workers)
+      for (const model of worker.models)
+        if (name === "" || name === model.name || name === worker.pool)
+          if (!best || (model.name === best.name && model.prefillTokensPerSecond > best.prefillTokensPerSecond)) best = model;
+    return best;
+  }
+
+  /** Address of a worker's link. */
+  address(worker: string): string | undefined {
+    for (const [address, known] of this.#known) if (known.profile.name === worker) return address;
+    return undefined;
+  }
+
+  #byName(worker: string): Known | undefined {
+    const address = this.address(worker);
+    return address === undefined ? undefined : this.#known.get(address);
+  }
+
+  #update(address: string, change: (known: Known) => void): void {
+    const known = this.#known.get(address);
+    if (!known) return;
+    change(known);
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#view = undefined;
+  }
+}
+
+function view(known: Known): WorkerView {
+  const { profile, load, credits, booked } = known;
+  const free = { ...none };
+  for (const lane of lanes) free[lane] = Math.max(0, credits[lane] - booked[lane]);
+  return {
+    name: profile.name,
+    pool: profile.pool,
+    models: profile.models.map((model) => ({ ...model, prefillTokensPerSecond: load.prefillTokensPerSecond })),
+    slots: profile.slots,
+    draining: known.draining,
+    free,
+    outstanding: lanes.reduce((sum, lane) => sum + booked[lane], 0),
+    running: load.running,
+    prefillTokensPerSecond: load.prefillTokensPerSecond,
+    stepMs: load.stepMs,
+    prefillBacklogTokens: load.prefillBacklogTokens,
+  };
+}

@@ -1,0 +1,131 @@
+// messages: from our nouns to the messages of completion.proto, in one place for every way in.
+import { create } from "@bufbuild/protobuf";
+import {
+  CacheSource,
+  type CacheUse,
+  CacheUseSchema,
+  Finish,
+  Outcome,
+  Reason,
+  type ServerMessage,
+  ServerMessageSchema,
+  type Timing,
+  TimingSchema,
+  TriggerKind,
+} from "../proto/gen/slipstream/v1/completion_pb.ts";
+import type {
+  Ending,
+  Kind,
+  Milestones,
+  Finish as OurFinish,
+  Outcome as OurOutcome,
+  Reason as OurReason,
+  Trigger,
+} from "./completion.ts";
+
+export const outcomeMessage: Record<OurOutcome, Outcome> = {
+  typed_ahead: Outcome.TYPED_AHEAD,
+  cached: Outcome.CACHED,
+  joined: Outcome.JOINED,
+  generated: Outcome.GENERATED,
+  superseded: Outcome.SUPERSEDED,
+  gated: Outcome.GATED,
+  empty: Outcome.EMPTY,
+  cancelled: Outcome.CANCELLED,
+  expired: Outcome.EXPIRED,
+  refused: Outcome.REFUSED,
+  failed: Outcome.FAILED,
+};
+
+export const reasonMessage: Record<OurReason, Reason> = {
+  gated: Reason.GATED,
+  brownout: Reason.BROWNOUT,
+  superseded: Reason.SUPERSEDED,
+  cancelled: Reason.CANCELLED,
+  empty: Reason.EMPTY,
+  duplicate: Reason.DUPLICATE,
+  deadline: Reason.DEADLINE,
+  excluded: Reason.EXCLUDED,
+  secret: Reason.SECRET,
+  quota: Reason.QUOTA,
+  resync_needed: Reason.RESYNC_NEEDED,
+  error: Reason.ERROR,
+};
+
+export const finishMessage: Record<OurFinish, Finish> = {
+  stop: Finish.STOP,
+  length: Finish.LENGTH,
+  cut: Finish.CUT,
+  deadline: Finish.DEADLINE,
+};
+
+export const kindMessage: Record<Kind, TriggerKind> = {
+  auto: TriggerKind.AUTO,
+  invoked: TriggerKind.INVOKED,
+  preload: TriggerKind.PRELOAD,
+  speculative: TriggerKind.SPECULATIVE,
+};
+
+export function timingOf(trigger: Trigger, at: Milestones, now: number): Timing {
+  const since = (ms: number | undefined) => (ms === undefined ? 0 : ms - trigger.receivedMs);
+  return create(TimingSchema, {
+    settleMs: since(at.settledMs),
+    queueMs: at.placedMs !== undefined && at.queuedMs !== undefined ? at.placedMs - at.queuedMs : 0,
+    firstTextMs: since(at.firstTextMs),
+    totalMs: now - trigger.receivedMs,
+  });
+}
+
+export function cacheUseOf(ending: Ending): CacheUse {
+  const { usage } = ending;
+  const source =
+    ending.outcome === "typed_ahead"
+      ? CacheSource.TYPE_THROUGH
+      : ending.outcome === "cached"
+        ? CacheSource.RESULT
+        : ending.outcome === "joined"
+          ? CacheSource.IN_FLIGHT
+          : usage.cachedTokens > 0
+            ? CacheSource.KV
+            : CacheSource.COLD;
+  return create(CacheUseSchema, { ...usage, source, worker: ending.worker ?? "", model: ending.model ?? "" });
+}
+
+const delivered: ReadonlySet<OurOutcome> = new Set(["typed_ahead", "cached", "joined", "generated"]);
+
+/** The one message that ends a trigger: Completion where text was delivered, else Nothing with its reason. */
+export function endMessage(trigger: Trigger, at: Milestones, ending: Ending, text: string, now: number): ServerMessage {
+  const shared = {
+    triggerId: trigger.id,
+    outcome: outcomeMessage[ending.outcome],
+    timing: timingOf(trigger, at, now),
+    cache: cacheUseOf(ending),
+  };
+  if (ending.completionId && delivered.has(ending.outcome))
+    return create(ServerMessageSchema, {
+      message: {
+        case: "completion",
+        value: {
+          ...shared,
+          completionId: ending.completionId,
+          items: [{ insertText: text }],
+          finish: ending.finish ? finishMessage[ending.finish] : Finish.UNSPECIFIED,
+        },
+      },
+    });
+  return create(ServerMessageSchema, {
+    message: {
+      case: "nothing",
+      value: {
+        ...shared,
+        reason: reasonMessage[ending.reason ?? "empty"],
+        retryAfterMs: Math.round(ending.retryAfterMs ?? 0),
+        detail: ending.detail ?? "",
+      },
+    },
+  });
+}
+
+export function partialMessage(trigger: Trigger, text: string): ServerMessage {
+  return create(ServerMessageSchema, { message: { case: "partial", value: { triggerId: trigger.id, text } } });
+}

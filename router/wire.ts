@@ -1,0 +1,118 @@
+// wire: the one place of the router that says `new`: settings and the outside (clock, chance, bus, links) in, a router that
+// runs triggers out. The gRPC and HTTP servers (main.ts), `slipstream up` and the simulation all start here.
+import type { Bus } from "../lib/bus/bus.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Log } from "../lib/log.ts";
+import type { Random } from "../lib/random.ts";
+import { Cache } from "./cache/cache.ts";
+import type { Delta, Ending, Milestones, Trigger } from "./completion.ts";
+import type { RouterConfig } from "./config.ts";
+import { ContextRoom } from "./context/context.ts";
+import { type Connect, Dispatch } from "./dispatch/dispatch.ts";
+import { Feedback } from "./feedback/feedback.ts";
+import { Outbox } from "./feedback/outbox.ts";
+import { Fleet } from "./fleet/fleet.ts";
+import { Gate } from "./gate/gate.ts";
+import { Ingress } from "./ingress/ingress.ts";
+import type { RouterMetrics } from "./metrics.ts";
+import { complete, type Rooms } from "./pipeline.ts";
+import { PromptRoom } from "./prompt/prompt.ts";
+import { Queue } from "./queue/queue.ts";
+import { Reuse } from "./reuse/reuse.ts";
+import { place } from "./schedule/schedule.ts";
+import { Settle } from "./settle/settle.ts";
+import { Stream } from "./stream/stream.ts";
+
+export interface RouterDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: RouterMetrics;
+  readonly bus: Bus;
+  readonly connect: Connect;
+}
+
+export type WireOptions = Pick<
+  RouterConfig,
+  | "name"
+  | "workers"
+  | "tokens"
+  | "settleMs"
+  | "autoDeadlineMs"
+  | "invokedDeadlineMs"
+  | "chatDeadlineMs"
+  | "documentBytesMax"
+  | "documentsMax"
+  | "sessionsMax"
+  | "queueMax"
+  | "resultCacheBytes"
+>;
+
+export interface Router {
+  readonly rooms: Rooms;
+  readonly ingress: Ingress;
+  readonly feedback: Feedback;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Runs one trigger to its one Ending; `at` is filled in on the way. */
+  run(trigger: Trigger, at: Milestones): AsyncGenerator<Delta, Ending>;
+  /** Names that a call's `model` may have now. */
+  models(): string[];
+  /** What it still waits for before it can serve; empty: ready. */
+  missing(): readonly string[];
+  close(): void;
+}
+
+export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
+  const { clock, random, log, metrics, bus } = deps;
+  const fleet = new Fleet({ clock, capacity: () => queue.pump() });
+  const queue: Queue = new Queue(
+    { max: options.queueMax, triesMax: 64 },
+    { clock, metrics, depths: (depths) => dispatch.demand(depths) },
+  );
+  const dispatch: Dispatch = new Dispatch(
+    { workers: options.workers, router: options.name, backoffMinMs: 50, backoffMaxMs: 5_000, helloTimeoutMs: 5_000 },
+    { clock, random, log, metrics, connect: deps.connect, roster: fleet, address: (worker) => fleet.address(worker) },
+  );
+  const rooms: Rooms = {
+    clock,
+    reuse: new Reuse({ documentsMax: 20_000, ttlMs: 300_000 }, { clock }),
+    gate: new Gate({ waitShareMax: 0.5 }),
+    settle: new Settle({ pauseMs: options.settleMs }, { clock, metrics }),
+    context: new ContextRoom({ chunksMax: 6, scanUtf16Max: 64 << 10 }),
+    prompt: new PromptRoom(),
+    cache: new Cache({ bytesMax: options.resultCacheBytes, entriesMax: 50_000, ttlMs: 600_000 }, { clock, metrics }),
+    queue,
+    fleet,
+    place: (work, avoid) => place({ boundedLoad: 1.25 }, work, fleet.snapshot(), random, avoid),
+    dispatch,
+    stream: new Stream({ linesMax: 12 }),
+    retried: () => metrics.worker_retries_total.inc({}),
+  };
+  const outbox = new Outbox({ router: options.name, everyMs: 100, batchMax: 256, pendingMax: 10_000 }, { clock, bus, metrics });
+  const feedback = new Feedback({ completionsMax: 50_000 }, { clock, random, log, outbox, metrics });
+  const ingress = new Ingress(
+    {
+      documentBytesMax: options.documentBytesMax,
+      documentsMax: options.documentsMax,
+      sessionsMax: options.sessionsMax,
+      tokens: options.tokens,
+      deadlines: { autoMs: options.autoDeadlineMs, invokedMs: options.invokedDeadlineMs, chatMs: options.chatDeadlineMs },
+    },
+    { clock, random, metrics },
+  );
+  return {
+    rooms,
+    ingress,
+    feedback,
+    clock,
+    log,
+    run: (trigger, at) => feedback.follow(trigger, at, complete(rooms, trigger, at)),
+    models: () => [...new Set(fleet.snapshot().workers.flatMap((worker) => worker.models.map((model) => model.name)))].sort(),
+    missing: () => (dispatch.links.ready > 0 ? [] : ["worker"]),
+    close: () => {
+      outbox.flush();
+      dispatch.close();
+    },
+  };
+}
