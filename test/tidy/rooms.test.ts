@@ -19,11 +19,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   bin: [],
 };
 
-/** Processes made of rooms, and their nouns file: the one file of the process that its rooms may import. */
-const nouns: Readonly<Record<string, string>> = {
-  router: "router/completion.ts",
-  workers: "workers/generation.ts",
-  operator: "operator/pool.ts",
+/** Processes made of rooms, and the files of each that its rooms may import: its nouns, and its nouns as messages. */
+const nouns: Readonly<Record<string, readonly string[]>> = {
+  router: ["router/completion.ts", "router/messages.ts"],
+  workers: ["workers/generation.ts"],
+  operator: ["operator/pool.ts"],
 };
 
 /** The one table of a process's metrics: a room takes the type of its slice from there, and nothing that runs. */
@@ -31,6 +31,10 @@ const slices = /^(router|workers|operator)\/metrics\.ts$/;
 
 /** Folders with types that every room of the process may import. */
 const openFolders = ["operator/api"];
+/** Where a process is wired: the only files that say `new` for a room, and may give it parts of its own folder. */
+const wiring = /^(router|workers|operator)\/(main|wire)\.ts$/;
+/** They look into rooms to measure or drive what happens there. */
+const insiders = ["sim", "bench", "tools"];
 const mayUseFakes = (path: string) => isTest(path) || path.startsWith("sim/") || path.endsWith(".fake.ts");
 
 /** True for `import type { … }` and for a list whose every name is a type. */
@@ -66,14 +70,14 @@ function judge({ path, text }: SourceFile, to: string, names: string): string[] 
     if (theirs === mine) return nestedBreach(path, to) ? says("folders inside a room do not import each other") : [];
     if (theirs) return openFolders.includes(theirs) ? [] : says("a room never imports another room");
     if (slices.test(to) && onlyTypes(names)) return [];
-    return target === from && to !== nouns[from] ? says(`of its process a room imports only ${nouns[from]}`) : [];
+    return target === from && !nouns[from]?.includes(to) ? says(`of its process a room imports only ${nouns[from]}`) : [];
   }
-  if (theirs && !openFolders.includes(theirs)) {
+  if (theirs && !openFolders.includes(theirs) && !wiring.test(path) && !insiders.includes(from)) {
     if (!isDoor(to)) return says("a room is entered by its door");
-    if (from in nouns && !path.endsWith("/main.ts")) {
+    if (from in nouns) {
       const made = names.replace(/\btype\s+\w+/g, "").match(/\b[A-Z]\w*/g) ?? [];
       if (!/^\s*type\b/.test(names) && made.some((name) => new RegExp(`\\bnew ${name}\\b`).test(text)))
-        return says("only main.ts says new for a room");
+        return says("only the wiring says new for a room");
     }
   }
   return [];
@@ -110,7 +114,7 @@ test.each([
 test("a path file that makes a room is found, one that takes its type is not", () => {
   const make = 'import { Settle } from "./settle/settle.ts";\nconst settle = new Settle({}, {});\n';
   expect(breaches([source("router/pipeline.ts", make)])).toHaveLength(1);
-  expect(breaches([source("router/main.ts", make)])).toEqual([]);
+  expect(breaches([source("router/wire.ts", make)])).toEqual([]);
   expect(breaches([source("router/pipeline.ts", make.replace("{ Settle }", "type { Settle }"))])).toEqual([]);
 });
 
