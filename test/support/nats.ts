@@ -1,0 +1,73 @@
+// nats: a real nats-server on a free loopback port, from the tools cache; killed with the test that asked for it.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findTool } from "../../tools/toolbox.ts";
+
+const readyTimeoutMs = 20_000;
+
+export const natsServer = findTool("nats-server");
+
+export interface Nats extends AsyncDisposable {
+  /** "host:port". */
+  readonly address: string;
+  /** As kill -9. */
+  kill(): Promise<void>;
+}
+
+/** `port` 0 takes any free one; give the port of a killed server to bring it back in its place. */
+export async function startNats(port = 0): Promise<Nats> {
+  if (natsServer.path === undefined) throw new Error(natsServer.missing);
+  const folder = mkdtempSync(join(tmpdir(), "slipstream-nats-"));
+  const words = ["--addr", "127.0.0.1", "--port", port === 0 ? "-1" : String(port), "--jetstream", "--store_dir", folder];
+  const child = spawn(natsServer.path, words, { stdio: ["ignore", "ignore", "pipe"] });
+  const killNow = () => void child.kill("SIGKILL");
+  process.once("exit", killNow);
+  try {
+    const address = await listening(child);
+    const kill = async () => {
+      process.removeListener("exit", killNow);
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = once(child, "exit");
+      child.kill("SIGKILL");
+      await ended;
+    };
+    return {
+      address,
+      kill,
+      [Symbol.asyncDispose]: async () => {
+        await kill();
+        rmSync(folder, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Resolves when the server's log says where it listens and that it is ready. */
+function listening(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let log = "";
+    const timer = setTimeout(
+      () => reject(new Error(`nats-server is not ready after ${readyTimeoutMs} ms:\n${log}`)),
+      readyTimeoutMs,
+    );
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      log += text;
+      const address = log.match(/Listening for client connections on (\S+)/)?.[1];
+      if (!address || !log.includes("Server is ready")) return;
+      clearTimeout(timer);
+      child.stderr?.removeAllListeners("data").resume();
+      resolve(address);
+    });
+    child.once("exit", (code) => {
+      clearTimeout(timer);
+      reject(new Error(`nats-server ended with ${code}:\n${log}`));
+    });
+  });
+}
