@@ -1,4 +1,4 @@
-import type { ControlledEvaluateInputItem, Token } from "node-llama-cpp";
+import type { ControlledEvaluateInputItem, Token, TokenBias } from "node-llama-cpp";
 import { expect, test } from "vitest";
 import { FakeClock } from "../../../lib/clock.fake.ts";
 import { noUsage } from "../../generation.ts";
@@ -28,7 +28,11 @@ function recorder(onCall: (calls: number) => void = () => {}): { evaluator: Eval
   return { evaluator: evaluator as unknown as Evaluator, asked };
 }
 
-function decoding(sequence: Evaluator, sampling: Partial<SamplingOptions> = {}) {
+function decoding(
+  sequence: Evaluator,
+  sampling: Partial<SamplingOptions> = {},
+  allowed: () => readonly number[] | undefined = () => undefined,
+) {
   const clock = new FakeClock();
   const usage = noUsage();
   const meter = new Meter({ clock });
@@ -36,12 +40,23 @@ function decoding(sequence: Evaluator, sampling: Partial<SamplingOptions> = {}) 
   const options = {
     sequence,
     sampling: { temperature: 0, topP: 1, topK: 0, seed: 0, ...sampling },
+    allowed,
     confidenceTokens: 2,
     chunkTokens: 10,
     rank: 0,
     usage,
   };
-  return { usage, meter, decoding: new Decoding(options, { clock, turns, meter, onProgress: () => {} }) };
+  return {
+    usage,
+    meter,
+    decoding: new Decoding(options, {
+      clock,
+      turns,
+      meter,
+      onProgress: () => {},
+      biasTo: (tokens) => ({ tokens }) as unknown as TokenBias,
+    }),
+  };
 }
 
 const prompt = Array.from({ length: 35 }, (_, index) => index);
@@ -97,4 +112,16 @@ test("each sampled step has a seed of its own, the same for the same generation"
   expect(new Set(first).size).toBe(4);
   expect(first.every((seed) => Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)).toBe(true);
   expect(await seeds()).toEqual(first);
+});
+
+test("while healing asks for certain tokens, only these may be chosen", async () => {
+  const { evaluator, asked } = recorder();
+  const wanted = [[4, 5], undefined];
+  const run = decoding(evaluator, {}, () => wanted.shift());
+  await run.decoding.prefill([1], 0, never, true);
+  await run.decoding.next(7 as Token, never);
+  expect(asked.map(({ next }) => next?.["options"])).toEqual([
+    { temperature: 0, tokenBias: { tokens: [4, 5] } },
+    { temperature: 0 },
+  ]);
 });

@@ -1,6 +1,6 @@
 // decoding: a claimed sequence and a prompt in, tokens out one by one. The prompt is evaluated in chunks and the signal is
 // looked at between chunks and between steps: llama.cpp itself cannot be interrupted inside a batch.
-import type { ControlledEvaluateInputItem, LlamaContextSequence, Token } from "node-llama-cpp";
+import type { ControlledEvaluateInputItem, LlamaContextSequence, Token, TokenBias } from "node-llama-cpp";
 import type { Clock } from "../../../lib/clock.ts";
 import { SlipstreamError } from "../../../lib/errors.ts";
 import type { Usage } from "../../generation.ts";
@@ -27,6 +27,8 @@ interface Options {
   /** Of its lane; 0 goes first. */
   readonly rank: number;
   readonly sampling: SamplingOptions;
+  /** What the next token may be, when not any. */
+  readonly allowed: () => readonly number[] | undefined;
   readonly chunkTokens: number;
   /** The probability of a token costs half a step (the vocabulary is sorted for it): only the first tokens are asked for. */
   readonly confidenceTokens: number;
@@ -38,6 +40,8 @@ interface Deps {
   readonly turns: Turns;
   readonly meter: Meter;
   readonly onProgress: () => void;
+  /** Makes the sampler choose among these tokens. */
+  readonly biasTo: (tokens: readonly number[]) => TokenBias;
 }
 
 export class Decoding {
@@ -95,8 +99,10 @@ export class Decoding {
     const step = this.#steps++;
     const { temperature, topP, topK, seed } = this.#options.sampling;
     // Each step has a sampler of its own, so each needs a seed of its own; greedy steps take no chance at all.
-    const options =
+    const chance =
       temperature === 0 ? { temperature } : { temperature, topP, topK, seed: (seed + Math.imul(step, 0x9e3779b1)) >>> 0 };
+    const allowed = this.#options.allowed();
+    const options = allowed ? { ...chance, tokenBias: this.#deps.biasTo(allowed) } : chance;
     const confidence = step < this.#options.confidenceTokens;
     const input: ControlledEvaluateInputItem[] = [...tokens];
     const last = tokens.length - 1;

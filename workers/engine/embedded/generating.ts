@@ -4,6 +4,7 @@ import type { Clock } from "../../../lib/clock.ts";
 import { SlipstreamError } from "../../../lib/errors.ts";
 import { lanes, noUsage } from "../../generation.ts";
 import { type Chosen, Decoding, type SamplingOptions } from "./decoding.ts";
+import { Healing } from "./healing.ts";
 import type { LoadedModel } from "./loaded-model.ts";
 import { type Ended, toFailure, type Warm, type Work } from "./messages.ts";
 import type { Meter } from "./meter.ts";
@@ -39,7 +40,8 @@ export async function generating(
   const receivedMs = clock.now();
   let claim: Claim | undefined;
   try {
-    const tokens = encodePrompt(work.segments, loaded);
+    const { tokens, takenBack } = encodePrompt(work.segments, loaded, { heal: work.kind === "generate" });
+    const healing = new Healing(takenBack, loaded);
     usage.promptTokens = tokens.length;
     claim = await pool.claim({ tokens, salt: work.cacheSalt, affinity: work.affinity }, signal);
     usage.queueMs = clock.now() - receivedMs;
@@ -48,13 +50,18 @@ export async function generating(
     const sampling = work.kind === "warm" ? greedy : { ...work.sampling, seed: work.sampling.seed ?? parts.anySeed() };
     const rank = work.kind === "warm" ? lanes.length : lanes.indexOf(work.lane);
     const { chunkTokens, confidenceTokens } = parts;
-    const decoding = new Decoding({ sequence: claim.sequence, rank, sampling, chunkTokens, confidenceTokens, usage }, parts);
+    const decoding = new Decoding(
+      { sequence: claim.sequence, rank, sampling, allowed: () => healing.allowed, chunkTokens, confidenceTokens, usage },
+      { ...parts, biasTo: loaded.biasTo },
+    );
     const first = await decoding.prefill(tokens, claim.cached, signal, work.kind === "generate");
     if (work.kind === "warm") return signal.aborted ? { kind: "aborted", usage } : { kind: "done", finish: "stop", usage };
     if (!first) return { kind: "aborted", usage };
 
-    const maxTokens = Math.min(work.sampling.maxTokens, loaded.contextTokens - tokens.length);
-    const pieces = new Utf8Pieces({ before: tokens }, loaded);
+    // A token that only spells again what healing took back is not one of those asked for.
+    let wanted = work.sampling.maxTokens;
+    const room = loaded.contextTokens - tokens.length;
+    const pieces = new Utf8Pieces({ before: tokens, strip: takenBack.text }, loaded);
     const give = (piece: Text | undefined) => void (piece && piece.text !== "" && emit(piece));
     for (let chosen: Chosen | undefined = first; chosen && !signal.aborted; chosen = await decoding.next(chosen.token, signal)) {
       usage.completionTokens += 1;
@@ -62,8 +69,9 @@ export async function generating(
         give(pieces.flush());
         return { kind: "done", finish: "stop", usage };
       }
+      if (!healing.accept(chosen.token, loaded.detokenize([chosen.token], []))) wanted -= 1;
       give(pieces.push(chosen.token, chosen.confidence));
-      if (usage.completionTokens >= maxTokens) {
+      if (wanted === 0 || usage.completionTokens === room) {
         give(pieces.flush());
         return { kind: "done", finish: "length", usage };
       }

@@ -9,16 +9,20 @@ import {
   type LlamaContext,
   type LlamaContextSequence,
   type LlamaModel,
+  LlamaVocabularyType,
   NoBinaryFoundError,
   type Token,
+  TokenBias,
 } from "node-llama-cpp";
 import { SlipstreamError } from "../../../lib/errors.ts";
 import type { Model } from "../../generation.ts";
 import { fimFamily, findFimTokens } from "./fim-tokens.ts";
 import { unusable } from "./gguf-file.ts";
+import { nothingTakenBack, takeBack } from "./healing.ts";
 import type { Start } from "./messages.ts";
 import type { Tokenizer } from "./prompt-tokens.ts";
 import { sampleCode } from "./sample-code.ts";
+import { TokenIndex } from "./token-index.ts";
 
 export interface LoadedModel extends Tokenizer {
   readonly model: Model;
@@ -29,8 +33,13 @@ export interface LoadedModel extends Tokenizer {
   /** End of generation, or another control token: neither is ever text. */
   endsText(token: Token): boolean;
   detokenize(tokens: readonly number[], before: readonly number[]): string;
+  readonly index: TokenIndex;
+  biasTo(tokens: readonly number[]): TokenBias;
   dispose(): Promise<void>;
 }
+
+/** Far above any difference of logits, far below what costs a float its digits. */
+const biasLogit = 200;
 
 /** Lines of llama.cpp kept to explain a model that does not load. */
 const complaintsMax = 8;
@@ -52,6 +61,10 @@ export async function loadModel(start: Start): Promise<LoadedModel> {
   const contextTokens = Math.min(model.trainContextSize, start.contextTokensMax);
   const context = await openContext(model, contextTokens, start);
   const encodeText = (text: string) => model.tokenize(text, false, "trimLeadingSpace");
+  const textOf = (tokens: readonly number[]) => model.detokenize(tokens as Token[]);
+  // Only byte-level vocabularies spell a text the same wherever it stands; others begin words with a blank of their own.
+  const heals = model.vocabularyType === LlamaVocabularyType.bpe;
+  const index = new TokenIndex(heals ? spelled(model) : []);
   const generalName = metadata.general?.name;
   return {
     llama: model,
@@ -68,6 +81,10 @@ export async function loadModel(start: Start): Promise<LoadedModel> {
     contextTokens: context.contextSize,
     encodeText,
     specialToken: vocabulary,
+    fimPrefix: fim.prefix,
+    index,
+    takeBack: (tokens) => (heals ? takeBack(tokens, textOf, index) : nothingTakenBack),
+    biasTo: (tokens) => TokenBias.for(model).set(tokens as Token[], { logit: biasLogit }),
     endsText: (token) => model.isEogToken(token) || model.isSpecialToken(token),
     detokenize: (tokens, before) => model.detokenize(tokens as Token[], false, before as Token[]),
     dispose: () => llama.dispose(),
@@ -104,6 +121,10 @@ async function openContext(model: LlamaModel, contextTokens: number, start: Star
       if (!(cause instanceof InsufficientMemoryError)) throw cause;
       throw unusable(start.modelPath, `there is not enough memory for ${start.slots} contexts of ${contextTokens} tokens`, cause);
     });
+}
+
+function* spelled(model: LlamaModel): Generator<[string, number]> {
+  for (const token of model.iterateAllTokens()) if (!model.isSpecialToken(token)) yield [model.detokenize([token]), token];
 }
 
 /** Text → id of the special token that is exactly this text. */

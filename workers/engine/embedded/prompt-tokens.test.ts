@@ -4,18 +4,21 @@ import { encodePrompt, type Tokenizer } from "./prompt-tokens.ts";
 /** A token a character, specials at 1000 and up. */
 const tokenizer: Tokenizer = {
   contextTokens: 8,
+  fimPrefix: "<pre>",
   encodeText: (text) => [...text].map((character) => character.charCodeAt(0)),
   specialToken: (text) => (text === "<suf>" ? 1_000 : text === "<pre>" ? 1_001 : undefined),
+  takeBack: (tokens) => ({ text: "taken", tokens: tokens.slice(-1) }),
 };
+const plain = { heal: false };
 
 test("each segment is encoded apart and a special one is one token", () => {
-  expect(encodePrompt([{ special: "<suf>" }, { text: "b" }, { special: "<pre>" }, { text: "a" }], tokenizer)).toEqual([
-    1_000, 98, 1_001, 97,
-  ]);
+  expect(encodePrompt([{ special: "<suf>" }, { text: "b" }, { special: "<pre>" }, { text: "a" }], tokenizer, plain).tokens).toEqual(
+    [1_000, 98, 1_001, 97],
+  );
 });
 
 test("text that spells a special token stays text", () => {
-  expect(encodePrompt([{ text: "<suf>" }], tokenizer)).toHaveLength(5);
+  expect(encodePrompt([{ text: "<suf>" }], tokenizer, plain).tokens).toHaveLength(5);
 });
 
 test.each([
@@ -25,10 +28,22 @@ test.each([
   ["a prompt that leaves no place for one token", [{ text: "12345678" }], /has 8 tokens, the context holds 8/],
   ["a text that no context could hold", [{ text: "x".repeat(8 * 256 + 1) }], /cannot fit/],
 ] as const)("%s is refused by name", (_title, segments, says) => {
-  expect(() => encodePrompt(segments, tokenizer)).toThrow(says);
-  expect(() => encodePrompt(segments, tokenizer)).toThrow(expect.objectContaining({ code: "invalid_request" }));
+  expect(() => encodePrompt(segments, tokenizer, plain)).toThrow(says);
+  expect(() => encodePrompt(segments, tokenizer, plain)).toThrow(expect.objectContaining({ code: "invalid_request" }));
 });
 
 test("a prompt that leaves place for one token passes", () => {
-  expect(encodePrompt([{ text: "1234567" }], tokenizer)).toHaveLength(7);
+  expect(encodePrompt([{ text: "1234567" }], tokenizer, plain).tokens).toHaveLength(7);
+});
+
+test.each([
+  ["suffix first", [{ special: "<suf>" }, { text: "b" }, { special: "<pre>" }, { text: "xa" }], [1_000, 98, 1_001, 120], 1],
+  ["prefix first", [{ special: "<pre>" }, { text: "xa" }, { special: "<suf>" }, { text: "b" }], [1_001, 120, 1_000, 98], 1],
+  ["prefix in two segments", [{ special: "<pre>" }, { text: "xa" }, { text: "yc" }], [1_001, 120, 97, 121], 1],
+  ["no code before the cursor", [{ special: "<pre>" }, { special: "<suf>" }, { text: "b" }], [1_001, 1_000, 98], 0],
+  ["no infilling", [{ text: "ab" }], [97, 98], 0],
+])("healing takes back what ends at the cursor: %s", (_title, segments, tokens, taken) => {
+  const prompt = encodePrompt(segments, tokenizer, { heal: true });
+  expect(prompt.tokens).toEqual(tokens);
+  expect(prompt.takenBack.tokens).toHaveLength(taken);
 });

@@ -62,3 +62,12 @@ test("the detokeniser sees the tokens before, so that leading spaces stay right"
     [4, 5, 6, 7],
   ]);
 });
+
+test("what healing spells again is not given out, over as many tokens as it takes", () => {
+  const words: Record<number, string> = { 1: "ret", 2: "urn", 3: " 1" };
+  const text = new Utf8Pieces(
+    { before: [], strip: "retu" },
+    { detokenize: (tokens) => tokens.map((token) => words[token]).join("") },
+  );
+  expect([1, 2, 3].map((token) => text.push(token, undefined)?.text)).toEqual(["", "rn", " 1"]);
+});

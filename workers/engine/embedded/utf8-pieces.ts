@@ -15,14 +15,17 @@ export class Utf8Pieces {
   readonly #detokenize: (tokens: readonly number[], before: readonly number[]) => string;
   /** Tokens already given out that the detokeniser looks at (leading spaces of some vocabularies). */
   #before: readonly number[];
+  /** What the first tokens spell again after healing: it stands before the cursor already. */
+  #strip: string;
   #held: number[] = [];
   #confidences: number[] = [];
 
   constructor(
-    options: { before: readonly number[] },
+    options: { before: readonly number[]; strip?: string },
     deps: { detokenize(tokens: readonly number[], before: readonly number[]): string },
   ) {
     this.#before = options.before.slice(-heldTokensMax);
+    this.#strip = options.strip ?? "";
     this.#detokenize = deps.detokenize;
   }
 
@@ -41,7 +44,10 @@ export class Utf8Pieces {
     return text === "" ? undefined : this.#give(text);
   }
 
-  #give(text: string): Text {
+  #give(whole: string): Text {
+    const stripped = Math.min(this.#strip.length, whole.length);
+    this.#strip = this.#strip.slice(stripped);
+    const text = whole.slice(stripped);
     const tokens = this.#held.length;
     const known = this.#confidences;
     const confidence = known.length === tokens ? known.reduce((sum, one) => sum + one, 0) / tokens : undefined;
