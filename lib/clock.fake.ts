@@ -4,9 +4,10 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Clock, sleepOn } from "./clock.ts";
 
 interface Entry {
-  at: number;
-  order: number;
-  fire: () => void;
+  readonly at: number;
+  readonly order: number;
+  /** Absent once it has fired or was taken back. */
+  fire: (() => void) | undefined;
 }
 
 export class FakeClock implements Clock {
@@ -14,8 +15,9 @@ export class FakeClock implements Clock {
   #order = 0;
   readonly #wallOffset: number;
   /** Binary heap by (at, order): the simulation holds thousands of timers. */
-  readonly #heap: Entry[] = [];
-  readonly #cancelled = new Set<Entry>();
+  #heap: Entry[] = [];
+  /** Of those in the heap. */
+  #cancelled = 0;
 
   constructor(options: { startMs?: number; wallStartMs?: number } = {}) {
     this.#now = options.startMs ?? 1_000;
@@ -31,9 +33,9 @@ export class FakeClock implements Clock {
   }
 
   timer(ms: number, fire: () => void): Disposable {
-    const entry = { at: this.#now + Math.max(0, ms), order: this.#order++, fire };
+    const entry: Entry = { at: this.#now + Math.max(0, ms), order: this.#order++, fire };
     this.#push(entry);
-    return { [Symbol.dispose]: () => void this.#cancelled.add(entry) };
+    return { [Symbol.dispose]: () => this.#cancel(entry) };
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -56,14 +58,35 @@ export class FakeClock implements Clock {
       if (!entry || entry.at > until) break;
       this.#pop();
       this.#now = Math.max(this.#now, entry.at);
-      entry.fire();
+      const fire = entry.fire;
+      entry.fire = undefined;
+      fire?.();
       await settle();
     }
     this.#now = until;
   }
 
+  /** Timers now waiting. */
+  get waiting(): number {
+    return this.#heap.length - this.#cancelled;
+  }
+
+  #cancel(entry: Entry): void {
+    if (!entry.fire) return;
+    entry.fire = undefined;
+    this.#cancelled += 1;
+    // Deadlines are set far ahead and nearly always taken back: without this the heap would hold hours of them.
+    if (this.#cancelled < 1_024 || this.#cancelled * 2 < this.#heap.length) return;
+    this.#cancelled = 0;
+    // A sorted list is a heap.
+    this.#heap = this.#heap.filter((kept) => kept.fire).sort((a, b) => (before(a, b) ? -1 : 1));
+  }
+
   #dropCancelled(): void {
-    for (let top = this.#heap[0]; top && this.#cancelled.delete(top); top = this.#heap[0]) this.#pop();
+    for (let top = this.#heap[0]; top && !top.fire; top = this.#heap[0]) {
+      this.#pop();
+      this.#cancelled -= 1;
+    }
   }
 
   #push(entry: Entry): void {

@@ -29,13 +29,21 @@ export function sleepOn(clock: Pick<Clock, "timer">, ms: number, signal?: AbortS
   });
 }
 
+/** Longest time a machine timer can hold; anything longer would fire at once. */
+const timerMsMax = 2 ** 31 - 1;
+
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
   timer(ms, fire) {
-    const handle = setTimeout(fire, ms);
-    handle.unref();
+    let handle: NodeJS.Timeout;
+    const arm = (left: number) => {
+      const part = Math.min(left, timerMsMax);
+      handle = setTimeout(() => (part < left ? arm(left - part) : fire()), part);
+      handle.unref();
+    };
+    arm(ms);
     return { [Symbol.dispose]: () => clearTimeout(handle) };
   },
   sleep(ms, signal) {

@@ -43,13 +43,22 @@ export const bytes = (min: number, max: number) =>
     .pipe(z.number().min(min, `must be at least ${min} bytes`).max(max, `must be at most ${max} bytes`));
 
 /** "host:port"; IPv6 in brackets. Port 0 asks for any free one. */
-export const address = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^\s:[\]]+):\d{1,5}$/, 'is not "host:port"');
+export const address = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:[\]]+):\d{1,5}$/, 'is not "host:port"')
+  .refine((text) => Number(text.slice(text.lastIndexOf(":") + 1)) <= 65_535, "has a port above 65535");
 
 /** Comma-separated addresses, may be empty. */
 export const addressList = z
   .string()
   .transform((text) => text.split(",").flatMap((part) => (part.trim() === "" ? [] : [part.trim()])))
   .pipe(z.array(address));
+
+/** Comma-separated host names, may be empty. */
+export const hostList = z
+  .string()
+  .transform((text) => text.split(",").flatMap((part) => (part.trim() === "" ? [] : [part.trim().toLowerCase()])))
+  .pipe(z.array(z.string().regex(/^[a-z0-9.:-]+$/, "is not a list of host names")));
 
 export const text = z.string();
 export const flag = z.enum(["true", "false"], 'must be "true" or "false"').transform((word) => word === "true");

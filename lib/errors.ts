@@ -140,11 +140,22 @@ export class SlipstreamError extends Error {
     return errorTable[this.code];
   }
 
-  /** Any thrown value as a SlipstreamError: ours as they are, all else `internal` with its cause. */
+  /** Any thrown value as a SlipstreamError: ours as they are, an abort as what it means, all else `internal` with its cause. */
   static from(thrown: unknown): SlipstreamError {
     if (thrown instanceof SlipstreamError) return thrown;
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
-    return new SlipstreamError("internal", message, { cause: thrown });
+    if (!(thrown instanceof Error)) return new SlipstreamError("internal", sentence(thrown), { cause: thrown });
+    if (thrown.name === "AbortError") return new SlipstreamError("cancelled", thrown.message, { cause: thrown });
+    if (thrown instanceof DOMException && thrown.name === "TimeoutError")
+      return new SlipstreamError("deadline_exceeded", thrown.message, { cause: thrown });
+    return new SlipstreamError("internal", thrown.message, { cause: thrown });
+  }
+}
+
+function sentence(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return "a value that is no error was thrown";
   }
 }
 

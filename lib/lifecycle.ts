@@ -18,6 +18,10 @@ export class Lifecycle {
   readonly #options: { readonly graceMs: number };
   readonly #deps: { readonly clock: Clock; readonly log: Log };
   #ending: Promise<void> | undefined;
+  #grace: Promise<"late" | "done"> | undefined;
+  #outlived = false;
+  /** Ends of parts that were started while the process was ending. */
+  readonly #latecomers: Promise<void>[] = [];
 
   constructor(options: { graceMs: number }, deps: { clock: Clock; log: Log }) {
     this.#options = options;
@@ -29,8 +33,17 @@ export class Lifecycle {
     return this.#controller.signal;
   }
 
-  /** Registers a started part; parts end in reverse order. */
+  /** Did a part not end within the grace period? It may hold the process open. */
+  get outlived(): boolean {
+    return this.#outlived;
+  }
+
+  /** Registers a started part; parts end in reverse order. Once the process ends, the part is closed and `draining` thrown. */
   use<T extends Part>(part: T): T {
+    if (this.#grace !== undefined) {
+      this.#latecomers.push(this.#finish(part, "close", this.#grace));
+      throw this.signal.reason as SlipstreamError;
+    }
     this.#parts.push(part);
     return part;
   }
@@ -49,25 +62,34 @@ export class Lifecycle {
       () => "late" as const,
       () => "done" as const,
     );
+    this.#grace = grace;
     const reverse = [...this.#parts].reverse();
-    for (const step of ["drain", "close"] as const)
-      for (const part of reverse) {
-        const work = Promise.resolve()
-          .then(() => part[step]?.())
-          .then(() => "done" as const)
-          .catch((error: unknown) => {
-            this.#deps.log.error({ part: part.name, step, err: error }, "a part failed to end");
-            return "done" as const;
-          });
-        if ((await Promise.race([work, grace])) === "late") this.#deps.log.warn({ part: part.name, step }, "grace period is over");
-      }
+    for (const step of ["drain", "close"] as const) for (const part of reverse) await this.#finish(part, step, grace);
+    for (let last = this.#latecomers.shift(); last; last = this.#latecomers.shift()) await last;
     late.abort();
+  }
+
+  /** One step of one part; goes on without it when the grace period is over. */
+  async #finish(part: Part, step: "drain" | "close", grace: Promise<"late" | "done">): Promise<void> {
+    if (!part[step]) return;
+    const act = async () => part[step]?.();
+    const work = act().then(
+      () => "done" as const,
+      (error: unknown) => {
+        this.#deps.log.error({ part: part.name, step, err: error }, "a part failed to end");
+        return "done" as const;
+      },
+    );
+    if ((await Promise.race([work, grace])) === "done") return;
+    this.#outlived = true;
+    this.#deps.log.warn({ part: part.name, step }, "grace period is over");
   }
 }
 
 /**
  * Runs a process: `start` builds it on a Lifecycle and returns when it is ready. Ends on SIGINT, SIGTERM or when `start` throws.
- * A second signal ends it at once. Resolves with the exit code.
+ * A second signal ends it at once. Resolves with the exit code; `force` is called with it when something may still hold the
+ * process open: a second signal came, or a part outlived the grace period.
  */
 export async function run(
   options: { graceMs: number },
@@ -76,29 +98,38 @@ export async function run(
     log: Log;
     complain: (sentence: string) => void;
     on: (signal: "SIGINT" | "SIGTERM", act: () => void) => void;
+    force?: (exit: number) => void;
   },
   start: (lifecycle: Lifecycle) => Promise<void>,
 ): Promise<number> {
   const lifecycle = new Lifecycle(options, deps);
   let signals = 0;
+  let exit = 0;
   const stopped = new Promise<number>((resolve) => {
     const stop = (signal: string) => {
       signals += 1;
       if (signals > 1) return resolve(130);
-      void lifecycle.end(signal).then(() => resolve(0));
+      void lifecycle.end(signal).then(() => resolve(exit));
     };
     deps.on("SIGINT", () => stop("SIGINT"));
     deps.on("SIGTERM", () => stop("SIGTERM"));
   });
-  try {
-    await start(lifecycle);
-  } catch (thrown) {
-    const error = SlipstreamError.from(thrown);
-    if (lifecycle.signal.aborted) return stopped;
-    deps.complain(error.message);
-    if (error.code === "internal") deps.log.fatal({ err: error.cause ?? error }, "failed to start");
-    await lifecycle.end("failed to start");
-    return error.row.exit;
-  }
-  return stopped;
+  const started = async () => {
+    try {
+      await start(lifecycle);
+    } catch (thrown) {
+      if (lifecycle.signal.aborted) return stopped;
+      const error = SlipstreamError.from(thrown);
+      exit = error.row.exit;
+      deps.complain(error.message);
+      if (error.code === "internal") deps.log.fatal({ err: error.cause ?? error }, "failed to start");
+      await lifecycle.end("failed to start");
+      return exit;
+    }
+    return stopped;
+  };
+  // A start that takes long does not hold up the end.
+  const code = await Promise.race([stopped, started()]);
+  if (signals > 1 || lifecycle.outlived) deps.force?.(code);
+  return code;
 }

@@ -8,9 +8,15 @@ export interface Random {
   hex(digits: number): string;
 }
 
-/** For processes: seeded from the machine. */
+/** For processes: seeded from the machine; ids (resume tokens among them) cannot be guessed. */
 export function systemRandom(): Random {
-  return seeded(randomBytes(4).readUInt32LE(0));
+  return {
+    next: seeded(randomBytes(4).readUInt32LE(0)).next,
+    hex: (digits) =>
+      randomBytes((digits + 1) >> 1)
+        .toString("hex")
+        .slice(0, digits),
+  };
 }
 
 /** sfc32: small, fast, passes PractRand; four words of state from one seed. */

@@ -14,7 +14,8 @@ export class MemoryBus implements Bus {
 
   subscribe(pattern: string, options: { max: number }): Subscription {
     const mailbox = new Mailbox<BusMessage>({ max: options.max, full: "drop_oldest" });
-    this.#subscribers.set(mailbox, pattern);
+    if (this.connected) this.#subscribers.set(mailbox, pattern);
+    else mailbox.end();
     return {
       [Symbol.asyncIterator]: () => mailbox[Symbol.asyncIterator](),
       get dropped() {

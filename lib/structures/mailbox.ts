@@ -37,11 +37,11 @@ export class Mailbox<T> implements AsyncIterable<T> {
     if (this.#ended) return false;
     if (this.length >= this.#options.max) {
       this.#dropped += 1;
-      if (this.#options.full === "refuse") return false;
+      if (this.#options.full === "refuse" || this.length === 0) return false;
       this.#shift();
     }
     this.#values.push(value);
-    this.#wake?.();
+    this.#wakeUp();
     return true;
   }
 
@@ -50,7 +50,7 @@ export class Mailbox<T> implements AsyncIterable<T> {
     if (this.#ended) return;
     this.#ended = true;
     this.#error = error;
-    this.#wake?.();
+    this.#wakeUp();
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void> {
@@ -61,10 +61,20 @@ export class Mailbox<T> implements AsyncIterable<T> {
         return;
       }
       await new Promise<void>((resolve) => {
-        this.#wake = resolve;
+        // A reader that was given up while it waited must not keep the next one asleep.
+        const other = this.#wake;
+        this.#wake = () => {
+          other?.();
+          resolve();
+        };
       });
-      this.#wake = undefined;
     }
+  }
+
+  #wakeUp(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
   }
 
   #shift(): T | undefined {
