@@ -1,4 +1,5 @@
-// admin: the operator's port of a process. /healthz (alive), /readyz (ready, or 503 with what is missing), /metrics.
+// admin: the operator's port of a process. /healthz (alive), /readyz (ready, or 503 with what is missing), /metrics, and /status (a process's own
+// figures as JSON) where it has them.
 import { type FastifyInstance, fastify } from "fastify";
 import type { Registry } from "prom-client";
 import { parseAddress } from "./address.ts";
@@ -14,7 +15,7 @@ export interface Admin {
 /** `missing` names what the process still waits for; empty means ready. */
 export async function startAdmin(
   options: { address: string },
-  deps: { registry: Registry; missing: () => readonly string[] },
+  deps: { registry: Registry; missing: () => readonly string[]; status?: () => Promise<object> },
 ): Promise<Admin> {
   const app = fastify({ logger: false, bodyLimit: 1 << 16 });
   app.get("/healthz", () => ({ status: "ok" }));
@@ -23,6 +24,8 @@ export async function startAdmin(
     return reply.code(missing.length === 0 ? 200 : 503).send({ status: missing.length === 0 ? "ready" : "waiting", missing });
   });
   app.get("/metrics", async (_request, reply) => reply.type(deps.registry.contentType).send(await deps.registry.metrics()));
+  const { status } = deps;
+  if (status) app.get("/status", () => status());
   const { host, port } = parseAddress(options.address);
   await listening("admin", options.address, () => app.listen({ host, port }));
   return { name: "admin", port: (app.server.address() as { port: number }).port, app, close: () => app.close() };

@@ -6,11 +6,10 @@ export const lanes = ["inline", "chat", "speculative", "batch"] as const;
 /** Priority class, best first. */
 export type Lane = (typeof lanes)[number];
 
-export const kinds = ["auto", "invoked", "preload", "speculative"] as const;
-export type Kind = (typeof kinds)[number];
+export type Kind = "auto" | "invoked" | "preload" | "speculative";
 
-export const shapes = ["token", "line", "block", "auto"] as const;
-export type Shape = (typeof shapes)[number];
+/** How much text is wanted; "raw" leaves it as the model wrote it, for APIs that promise that. */
+export type Shape = "token" | "line" | "block" | "auto" | "raw";
 
 /** How a trigger ended. Exactly one each; only `failed` carries an error. */
 export const outcomes = [

@@ -10,7 +10,7 @@ export const routerMetricTable = {
   queue_seconds: histogram("Time waited in the router's queue for a worker's credit.", ["lane"]),
   queued: gauge("Triggers waiting for a worker's credit.", ["lane"]),
   queue_refused_total: counter("Triggers refused because the queue was full.", ["lane"]),
-  prompt_tokens_total: counter("Prompt tokens of finished generations.", ["kv"]),
+  prompt_tokens_total: counter("Prompt tokens of ended generations, cancelled ones included.", ["kv"]),
   completion_tokens_total: counter("Tokens generated, by whether their text reached a live trigger.", ["fate"]),
   drafted_tokens_total: counter("Tokens drafted by speculation, by what became of them.", ["fate"]),
   sessions: gauge("Open session streams.", []),

@@ -40,7 +40,12 @@ export interface LinkDeps {
   readonly log: Log;
   readonly metrics: Pick<
     RouterMetrics,
-    "link_reconnects_total" | "cancels_total" | "cancel_ack_seconds" | "completion_tokens_total"
+    | "link_reconnects_total"
+    | "cancels_total"
+    | "cancel_ack_seconds"
+    | "completion_tokens_total"
+    | "prompt_tokens_total"
+    | "drafted_tokens_total"
   >;
 }
 
@@ -222,8 +227,17 @@ export class Link {
     if (!generation) return;
     this.#live.delete(id);
     generation.end(ending(generation));
-    const fate = generation.cancelledMs === undefined || generation.delivered > 0 ? "used" : "wasted";
-    this.#deps.metrics.completion_tokens_total.inc({ fate }, generation.usage.completionTokens);
+    this.#book(generation);
+  }
+
+  /** Tokens are booked where they were spent, once: also those of generations whose trigger was long gone. */
+  #book({ usage, cancelledMs, delivered }: LinkGeneration): void {
+    const { completion_tokens_total, prompt_tokens_total, drafted_tokens_total } = this.#deps.metrics;
+    completion_tokens_total.inc({ fate: cancelledMs === undefined || delivered > 0 ? "used" : "wasted" }, usage.completionTokens);
+    prompt_tokens_total.inc({ kv: "cached" }, usage.cachedTokens);
+    prompt_tokens_total.inc({ kv: "recomputed" }, usage.recomputedTokens);
+    drafted_tokens_total.inc({ fate: "accepted" }, usage.draftAccepted);
+    drafted_tokens_total.inc({ fate: "rejected" }, Math.max(0, usage.drafted - usage.draftAccepted));
   }
 
   #broken(streams: Streams, error: SlipstreamError): void {

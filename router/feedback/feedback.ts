@@ -23,13 +23,7 @@ export interface FeedbackDeps {
   readonly outbox: Outbox;
   readonly metrics: Pick<
     RouterMetrics,
-    | "outcomes_total"
-    | "errors_total"
-    | "first_text_seconds"
-    | "total_seconds"
-    | "prompt_tokens_total"
-    | "drafted_tokens_total"
-    | "feedback_total"
+    "outcomes_total" | "errors_total" | "first_text_seconds" | "total_seconds" | "feedback_total"
   >;
 }
 
@@ -94,10 +88,6 @@ export class Feedback {
     metrics.outcomes_total.inc({ lane, outcome: ending.outcome });
     metrics.total_seconds.observe({ lane, outcome: ending.outcome }, (now - trigger.receivedMs) / 1000);
     if (at.firstTextMs !== undefined) metrics.first_text_seconds.observe({ lane }, (at.firstTextMs - trigger.receivedMs) / 1000);
-    metrics.prompt_tokens_total.inc({ kv: "cached" }, ending.usage.cachedTokens);
-    metrics.prompt_tokens_total.inc({ kv: "recomputed" }, ending.usage.recomputedTokens);
-    metrics.drafted_tokens_total.inc({ fate: "accepted" }, ending.usage.draftAccepted);
-    metrics.drafted_tokens_total.inc({ fate: "rejected" }, Math.max(0, ending.usage.drafted - ending.usage.draftAccepted));
     if (ending.error) metrics.errors_total.inc({ code: ending.error.code });
     outbox.outcome(outcomeEvent(trigger, at, ending, { now, unixMs: clock.wall() }));
     const line = {

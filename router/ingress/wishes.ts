@@ -53,7 +53,7 @@ const shapes: Partial<Record<ShapeMessage, Shape>> = {
 
 const lanesOf: Record<Kind, Lane> = { auto: "inline", invoked: "inline", preload: "speculative", speculative: "speculative" };
 /** Enough for a line or a small block; what is never shown is not generated. */
-const tokensOf: Record<Shape, number> = { token: 8, line: 32, auto: 64, block: 96 };
+const tokensOf: Record<Shape, number> = { token: 8, line: 32, auto: 64, block: 96, raw: 16 };
 
 export class Wishes {
   readonly #defaults: DeadlineDefaults;

@@ -1,0 +1,33 @@
+// options: command lines taken apart by node's own parser; a mistake becomes one sentence and exit code 64.
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import { SlipstreamError } from "../lib/errors.ts";
+
+export function options<T extends NonNullable<ParseArgsConfig["options"]>>(args: readonly string[], table: T) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: { ...table, help: { type: "boolean", short: "h" } } as const,
+      allowPositionals: true,
+    });
+  } catch (thrown) {
+    const message = thrown instanceof Error ? (thrown.message.split(". ")[0] ?? "") : String(thrown);
+    throw new SlipstreamError("invalid_request", `${message}; --help shows the options`, { cause: thrown });
+  }
+}
+
+/** "250ms", "5s" or plain milliseconds. */
+export function milliseconds(option: string, text: string, maxMs: number): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s)?$/.exec(text);
+  const ms = match ? Number(match[1]) * (match[2] === "s" ? 1_000 : 1) : Number.NaN;
+  if (!(ms >= 1 && ms <= maxMs))
+    throw new SlipstreamError("invalid_request", `--${option}: "${text}" is not a time between 1ms and ${maxMs / 1000}s`, {
+      field: option,
+    });
+  return ms;
+}
+
+export function oneOf<const T extends readonly string[]>(option: string, text: string, words: T): T[number] {
+  if (!words.includes(text))
+    throw new SlipstreamError("invalid_request", `--${option}: "${text}" is none of ${words.join(", ")}`, { field: option });
+  return text;
+}

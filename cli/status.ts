@@ -1,0 +1,73 @@
+// status: `slipstream status`: what a running router does now, from its admin port.
+import { SlipstreamError } from "../lib/errors.ts";
+import type { Command } from "../main.ts";
+import type { Status } from "../router/status.ts";
+import { options } from "./options.ts";
+
+const help = `Usage: slipstream status [OPTIONS]
+
+Shows a running router: workers, queue, outcomes, first-text latency, KV reuse.
+
+Options:
+  --address HOST:PORT   the router's admin port (default 127.0.0.1:7413, or SLIPSTREAM_ADMIN_ADDRESS)
+  --json                the same as one JSON object
+
+Examples:
+  slipstream status
+  slipstream status --json
+`;
+
+export const status: Command = async (args, io) => {
+  const { values } = options(args, {
+    address: { type: "string", default: io.env["SLIPSTREAM_ADMIN_ADDRESS"] ?? "127.0.0.1:7413" },
+    json: { type: "boolean", default: false },
+  });
+  if (values.help) {
+    io.out(help);
+    return 0;
+  }
+  const found = await read(String(values.address));
+  io.out(values.json ? `${JSON.stringify(found)}\n` : drawn(found));
+  return found.ready ? 0 : 69;
+};
+
+async function read(address: string): Promise<Status> {
+  try {
+    const response = await fetch(`http://${address}/status`, { signal: AbortSignal.timeout(5_000) });
+    if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    return (await response.json()) as Status;
+  } catch (thrown) {
+    throw new SlipstreamError("unavailable", `no router's admin port at ${address}; "slipstream up" starts one on this machine`, {
+      cause: thrown,
+    });
+  }
+}
+
+function drawn(found: Status): string {
+  const lines = [
+    `${found.ready ? "ready" : `waiting for ${found.missing.join(", ")}`} · router ${found.router} ${found.version} · up ${found.uptimeS} s · ${found.queued} waiting`,
+    "",
+    ...table([
+      ["WORKER", "MODEL", "SLOTS", "RUNNING", "PREFILL/S", "STEP MS"],
+      ...found.workers.map((w) => [w.name, w.models.join(","), w.slots, w.running, w.prefillTokensPerSecond, w.stepMs]),
+    ]),
+    "",
+    `first text p50 ${found.firstTextMs.p50 ?? "–"} ms, p95 ${found.firstTextMs.p95 ?? "–"} ms · prompt tokens ${found.promptTokens.cached} cached, ${found.promptTokens.recomputed} computed`,
+    `outcomes: ${
+      Object.entries(found.outcomes)
+        .map(([outcome, count]) => `${outcome} ${count}`)
+        .join(", ") || "none yet"
+    }`,
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function table(rows: readonly (readonly (string | number)[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((cells) => String(cells[i]).length)));
+  return rows.map((cells) =>
+    cells
+      .map((cell, i) => String(cell).padEnd(widths[i] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}

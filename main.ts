@@ -1,0 +1,101 @@
+// main: the binary. Picks the command and imports only what that one needs; a command returns its exit code.
+import { SlipstreamError } from "./lib/errors.ts";
+
+export interface Io {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly out: (text: string) => void;
+  /** A sentence for a person, on stderr. */
+  readonly complain: (sentence: string) => void;
+  readonly on: (signal: "SIGINT" | "SIGTERM", act: () => void) => void;
+}
+export type Command = (args: readonly string[], io: Io) => Promise<number>;
+
+interface Entry {
+  readonly group: "run" | "use";
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+const commands: Readonly<Record<string, Entry>> = {
+  up: {
+    group: "run",
+    summary: "everything on this machine: router, built-in model, status page",
+    load: async () => (await import("./up.ts")).up,
+  },
+  router: {
+    group: "run",
+    summary: "a router (settings: docs/reference/config.md)",
+    load: async () => (await import("./cli/processes.ts")).router,
+  },
+  worker: {
+    group: "run",
+    summary: "a worker agent beside an engine",
+    load: async () => (await import("./cli/processes.ts")).worker,
+  },
+  complete: { group: "use", summary: "complete FILE:LINE:COL", load: async () => (await import("./cli/complete.ts")).complete },
+  status: { group: "use", summary: "what a running router does", load: async () => (await import("./cli/status.ts")).status },
+  trace: {
+    group: "use",
+    summary: "generate, inspect and play typing traces",
+    load: async () => (await import("./cli/trace.ts")).trace,
+  },
+};
+
+function help(): string {
+  const list = (group: Entry["group"]) =>
+    Object.entries(commands)
+      .filter(([, entry]) => entry.group === group)
+      .map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
+      .join("\n");
+  return `Usage: slipstream COMMAND [OPTIONS]
+
+Run:
+${list("run")}
+
+Use:
+${list("use")}
+
+slipstream COMMAND --help says more of each, with examples. slipstream --version prints the version.
+
+Examples:
+  slipstream up
+  slipstream complete src/server.ts:42:17
+  slipstream status
+`;
+}
+
+async function main(args: readonly string[], io: Io): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    io.out(help());
+    return name === undefined ? 64 : 0;
+  }
+  if (name === "--version" || name === "-v") {
+    io.out(`${(await import("./lib/version.ts")).version}\n`);
+    return 0;
+  }
+  const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!entry) {
+    io.complain(`slipstream: no command "${name}"; there are: ${Object.keys(commands).join(", ")}`);
+    return 64;
+  }
+  try {
+    return await (await entry.load())(rest, io);
+  } catch (thrown) {
+    const error = SlipstreamError.from(thrown);
+    io.complain(`slipstream ${name}: ${error.message}`);
+    if (error.code === "internal" && error.cause instanceof Error) io.complain(error.cause.stack ?? "");
+    return error.row.exit;
+  }
+}
+
+// A reader that has seen enough (`slipstream … | head`) is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+process.exitCode = await main(process.argv.slice(2), {
+  env: process.env,
+  out: (text) => void process.stdout.write(text),
+  complain: (sentence) => void process.stderr.write(`${sentence}\n`),
+  on: (signal, act) => void process.on(signal, act),
+});

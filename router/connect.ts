@@ -1,0 +1,12 @@
+// connect: one stream of a link over real gRPC. A connection for each stream, so that a big transfer on the bulk one never sits
+// before an inline delta in the same socket.
+import { GrpcClient } from "../lib/grpc/client.ts";
+import { WorkerService } from "../proto/gen/slipstream/v1/worker_pb.ts";
+import type { Connect } from "./dispatch/dispatch.ts";
+
+export const connectGrpc: Connect = (address) => {
+  const client = new GrpcClient({ address });
+  const stream = client.duplex(WorkerService.method.link);
+  stream.signal.addEventListener("abort", () => client.close(), { once: true });
+  return stream;
+};

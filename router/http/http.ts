@@ -1,0 +1,69 @@
+// http: the HTTP port: status page and OpenAI-compatible completions. Same path, identity and errors as gRPC; errors are JSON
+// as OpenAI's clients read them. Host and Origin are checked; bodies are bounded; no CORS.
+import { type FastifyInstance, fastify } from "fastify";
+import { parseAddress } from "../../lib/address.ts";
+import { SlipstreamError } from "../../lib/errors.ts";
+import { listening } from "../../lib/listen.ts";
+import type { Status } from "../status.ts";
+import type { Router } from "../wire.ts";
+import { guard } from "./guard.ts";
+import { addOpenAi } from "./openai.ts";
+import { statusPage } from "./page.ts";
+
+export interface HttpOptions {
+  readonly address: string;
+  readonly hosts: readonly string[];
+  readonly bodyBytesMax: number;
+}
+
+export interface HttpServer {
+  readonly name: string;
+  readonly port: number;
+  drain(): Promise<void>;
+}
+
+export async function startHttp(
+  options: HttpOptions,
+  deps: { router: Router; status: () => Promise<Status> },
+): Promise<HttpServer> {
+  const app = fastify({ logger: false, bodyLimit: options.bodyBytesMax, forceCloseConnections: "idle" });
+  guard(app, options);
+  app.setErrorHandler((thrown: unknown, _request, reply) => {
+    const error = fromHttp(thrown);
+    if (error.code === "internal") deps.router.log.error({ err: error.cause ?? error }, "an HTTP request failed");
+    if (error.retryAfterMs !== undefined) void reply.header("retry-after", Math.ceil(error.retryAfterMs / 1000));
+    const message = error.code === "internal" ? "internal error; see the server's log" : error.message;
+    return reply.code(error.row.http).send({ error: { message, type: error.code, param: error.field ?? null, code: error.code } });
+  });
+  app.setNotFoundHandler((request) => {
+    throw new SlipstreamError("not_found", `no such path: ${request.method} ${request.url.slice(0, 200)}`);
+  });
+  app.get("/", async (_request, reply) => {
+    const { port } = app.server.address() as { port: number };
+    return reply.type("text/html; charset=utf-8").send(statusPage(await deps.status(), example(port)));
+  });
+  addOpenAi(app, deps.router);
+  const { host, port } = parseAddress(options.address);
+  await listening("HTTP", options.address, () => app.listen({ host, port }));
+  return { name: "http", port: (app.server.address() as { port: number }).port, drain: () => close(app) };
+}
+
+async function close(app: FastifyInstance): Promise<void> {
+  await app.close();
+}
+
+const example = (port: number) =>
+  `npx slipstream complete FILE:LINE:COL
+
+curl http://127.0.0.1:${port}/v1/completions -H 'content-type: application/json' \\
+  -d '{"prompt": "function add(a, b) {\\n  return ", "suffix": "\\n}\\n"}'`;
+
+/** Fastify's own refusals (malformed JSON, too large, wrong type) as ours. */
+function fromHttp(thrown: unknown): SlipstreamError {
+  const status = (thrown as { statusCode?: number }).statusCode;
+  if (thrown instanceof SlipstreamError || status === undefined || status >= 500) return SlipstreamError.from(thrown);
+  return new SlipstreamError("invalid_request", `body: ${thrown instanceof Error ? thrown.message : "is malformed"}`, {
+    field: "body",
+    cause: thrown,
+  });
+}

@@ -1,0 +1,96 @@
+// main: the router process: settings in, servers up, drained on a signal. Ready once a worker is linked.
+import { startAdmin } from "../lib/admin.ts";
+import type { Bus } from "../lib/bus/bus.ts";
+import { MemoryBus } from "../lib/bus/memory.ts";
+import { type Clock, systemClock } from "../lib/clock.ts";
+import type { Env } from "../lib/config.ts";
+import { startGrpcServer } from "../lib/grpc/server.ts";
+import { type Lifecycle, run } from "../lib/lifecycle.ts";
+import { createLog, type Log } from "../lib/log.ts";
+import { processRegistry } from "../lib/metrics.ts";
+import { type Random, systemRandom } from "../lib/random.ts";
+import { version } from "../lib/version.ts";
+import { type RouterConfig, readRouterConfig } from "./config.ts";
+import { connectGrpc } from "./connect.ts";
+import { startHttp } from "./http/http.ts";
+import { createRouterMetrics } from "./metrics.ts";
+import { completionService } from "./service.ts";
+import { type Status, statusOf } from "./status.ts";
+import { type Router, wireRouter } from "./wire.ts";
+
+export interface RunningRouter {
+  readonly router: Router;
+  readonly ports: { readonly grpc: number; readonly http: number; readonly admin: number };
+  readonly status: () => Promise<Status>;
+  /** Resolves when a worker is linked. */
+  readonly ready: Promise<void>;
+}
+
+interface Deps {
+  readonly lifecycle: Lifecycle;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly bus: Bus;
+}
+
+/** Frames around the largest document: names, edits, snippets. */
+const envelopeBytes = 2 << 20;
+const readyPollMs = 10;
+
+export async function startRouter(config: RouterConfig, deps: Deps): Promise<RunningRouter> {
+  const { lifecycle, clock, log, bus } = deps;
+  const registry = processRegistry();
+  const startedMs = clock.now();
+  const router = wireRouter(config, { ...deps, metrics: createRouterMetrics(registry), connect: connectGrpc });
+  lifecycle.use({ name: "bus", close: () => bus.close() });
+  lifecycle.use({ name: "router", close: () => router.close() });
+  const status = () => statusOf(router, { name: config.name, version, startedMs }, registry);
+  const admin = lifecycle.use(
+    await startAdmin({ address: config.adminAddress }, { registry, missing: () => router.missing(), status }),
+  );
+  const http = lifecycle.use(
+    await startHttp(
+      { address: config.httpAddress, hosts: config.httpHosts, bodyBytesMax: config.documentBytesMax + envelopeBytes },
+      { router, status },
+    ),
+  );
+  const grpc = lifecycle.use(
+    await startGrpcServer(
+      { address: config.grpcAddress, messageBytesMax: config.documentBytesMax + envelopeBytes, streamsPerConnectionMax: 1_000 },
+      {
+        name: "gRPC",
+        mounts: [completionService(router)],
+        failed: (error) => log.error({ err: error.cause ?? error }, "a call failed"),
+      },
+    ),
+  );
+  lifecycle.use({ name: "health", drain: () => grpc.setServing(false) });
+  const ready = (async () => {
+    while (router.missing().length > 0) await clock.sleep(readyPollMs, lifecycle.signal);
+    grpc.setServing(true);
+  })();
+  // Whoever waits sees the refusal; nobody waiting is no failure.
+  ready.catch(() => {});
+  return { router, ports: { grpc: grpc.port, http: http.port, admin: admin.port }, status, ready };
+}
+
+/** `slipstream router`: settings from the environment. Resolves with the exit code. */
+export async function main(
+  env: Env,
+  io: { complain: (sentence: string) => void; on: Parameters<typeof run>[1]["on"] },
+): Promise<number> {
+  const config = readRouterConfig(env);
+  const log = createLog({ process: "router", level: config.logLevel });
+  return run({ graceMs: config.graceMs }, { clock: systemClock, log, ...io }, async (lifecycle) => {
+    const bus =
+      config.nats === ""
+        ? new MemoryBus()
+        : await (await import("../lib/bus/nats.ts")).NatsBus.connect(
+            { servers: config.nats, name: config.name, connectTimeoutMs: 5_000 },
+            { log },
+          );
+    const { ports } = await startRouter(config, { lifecycle, clock: systemClock, random: systemRandom(), log, bus });
+    log.info(ports, "listening");
+  });
+}

@@ -1,0 +1,92 @@
+// status: the router as a person wants to see it now: links, workers, queue, outcomes and latency. Served as JSON on the admin
+// port, drawn by the status page and by `slipstream status`. Figures come from the router's own metrics; no code text.
+import type { Registry } from "../lib/metrics.ts";
+import type { Router } from "./wire.ts";
+
+export interface Status {
+  readonly version: string;
+  readonly router: string;
+  readonly ready: boolean;
+  readonly missing: readonly string[];
+  readonly uptimeS: number;
+  readonly links: { readonly ready: number; readonly all: number };
+  readonly workers: readonly {
+    readonly name: string;
+    readonly pool: string;
+    readonly models: readonly string[];
+    readonly slots: number;
+    readonly outstanding: number;
+    readonly running: number;
+    readonly draining: boolean;
+    readonly prefillTokensPerSecond: number;
+    readonly stepMs: number;
+  }[];
+  readonly queued: number;
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** Of inline triggers since the start, interpolated from the histogram; null before the first. */
+  readonly firstTextMs: { readonly p50: number | null; readonly p95: number | null };
+  readonly promptTokens: { readonly cached: number; readonly recomputed: number };
+}
+
+interface Sample {
+  readonly value: number;
+  readonly labels: Readonly<Partial<Record<string, string | number>>>;
+  readonly metricName?: string;
+}
+
+export async function statusOf(
+  router: Router,
+  options: { name: string; version: string; startedMs: number },
+  registry: Registry,
+): Promise<Status> {
+  const samples = async (name: string): Promise<readonly Sample[]> =>
+    (await registry.getSingleMetric(`slipstream_router_${name}`)?.get())?.values ?? [];
+  const outcomes: Record<string, number> = {};
+  for (const { labels, value } of await samples("outcomes_total"))
+    outcomes[String(labels["outcome"])] = (outcomes[String(labels["outcome"])] ?? 0) + value;
+  const kv = new Map((await samples("prompt_tokens_total")).map(({ labels, value }) => [labels["kv"], value]));
+  const firstText = (await samples("first_text_seconds")).filter(({ labels }) => labels["lane"] === "inline");
+  return {
+    version: options.version,
+    router: options.name,
+    ready: router.missing().length === 0,
+    missing: router.missing(),
+    uptimeS: Math.round((router.clock.now() - options.startedMs) / 1000),
+    links: router.rooms.dispatch.links,
+    workers: router.rooms.fleet
+      .snapshot()
+      .workers.map(({ name, pool, models, slots, outstanding, running, draining, prefillTokensPerSecond, stepMs }) => ({
+        name,
+        pool,
+        models: models.map((model) => model.name),
+        slots,
+        outstanding,
+        running,
+        draining,
+        prefillTokensPerSecond: Math.round(prefillTokensPerSecond),
+        stepMs: Math.round(stepMs * 100) / 100,
+      })),
+    queued: router.rooms.queue.length,
+    outcomes,
+    firstTextMs: { p50: bucketQuantile(firstText, 0.5), p95: bucketQuantile(firstText, 0.95) },
+    promptTokens: { cached: kv.get("cached") ?? 0, recomputed: kv.get("recomputed") ?? 0 },
+  };
+}
+
+/** A quantile in ms from cumulative buckets in seconds, linear within a bucket; past the last finite one, that one's bound. */
+function bucketQuantile(samples: readonly Sample[], q: number): number | null {
+  const buckets = samples
+    .filter(({ metricName }) => metricName?.endsWith("_bucket"))
+    .map(({ labels, value }) => ({ le: Number(labels["le"] === "+Inf" ? Number.POSITIVE_INFINITY : labels["le"]), value }));
+  const total = buckets.at(-1)?.value ?? 0;
+  if (total === 0) return null;
+  let [below, floor] = [0, 0];
+  for (const { le, value } of buckets) {
+    if (value >= q * total) {
+      if (!Number.isFinite(le)) break;
+      return Math.round((floor + ((le - floor) * (q * total - below)) / (value - below)) * 10_000) / 10;
+    }
+    [below, floor] = [value, le];
+  }
+  return floor * 1_000;
+}

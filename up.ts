@@ -1,0 +1,119 @@
+// up: `slipstream up`: router, worker and built-in model in one process tree on loopback, over the same gRPC link, pipeline and
+// agent as a cluster; the bus stays in memory. Says when it is ready and what to try next.
+import { join } from "node:path";
+import { options } from "./cli/options.ts";
+import { isLoopback } from "./lib/address.ts";
+import { MemoryBus } from "./lib/bus/memory.ts";
+import { systemClock } from "./lib/clock.ts";
+import { SlipstreamError } from "./lib/errors.ts";
+import { run } from "./lib/lifecycle.ts";
+import { createLog } from "./lib/log.ts";
+import { packageRoot } from "./lib/package-root.ts";
+import { systemRandom } from "./lib/random.ts";
+import type { Command } from "./main.ts";
+import { readRouterConfig } from "./router/config.ts";
+import { startRouter } from "./router/main.ts";
+import { readWorkerConfig } from "./workers/config.ts";
+import { startWorker } from "./workers/main.ts";
+
+const help = `Usage: slipstream up [OPTIONS]
+
+Runs everything on this machine: a router, a worker with the built-in model, a status page. Loopback only.
+
+Options:
+  --model PATH         a GGUF file with fill-in-the-middle tokens (default: the built-in model)
+  --engine NAME        embedded (llama.cpp) or simulated (default embedded)
+  --threads N          threads of the embedded engine (default: one less than the cores)
+  --grpc HOST:PORT     editors and products connect here (default 127.0.0.1:7411)
+  --http HOST:PORT     status page, OpenAI-compatible completions (default 127.0.0.1:7412)
+  --admin HOST:PORT    health and metrics (default 127.0.0.1:7413)
+  --log-level LEVEL    fatal, error, warn, info, debug or silent (default warn)
+
+Other settings come from the environment as for "slipstream router" and "slipstream worker": docs/reference/config.md.
+
+Examples:
+  slipstream up
+  slipstream up --model ~/models/qwen2.5-coder-1.5b-q8_0.gguf --threads 4
+`;
+
+const builtIn = "models/slipstream-fim-4m-q8_0.gguf";
+
+export const up: Command = async (args, io) => {
+  const { values, positionals } = options(args, {
+    model: { type: "string" },
+    engine: { type: "string" },
+    threads: { type: "string" },
+    grpc: { type: "string" },
+    http: { type: "string" },
+    admin: { type: "string" },
+    "log-level": { type: "string" },
+  });
+  if (values.help) {
+    io.out(help);
+    return 0;
+  }
+  if (positionals.length > 0)
+    throw new SlipstreamError("invalid_request", `"${positionals[0]}" is not an option; --help shows them`);
+  const given = (name: string, value: string | boolean | undefined) => (value === undefined ? {} : { [name]: String(value) });
+  const routerConfig = readRouterConfig({
+    SLIPSTREAM_ROUTER_LOG_LEVEL: "warn",
+    ...own(io.env, "SLIPSTREAM_ROUTER_"),
+    ...given("SLIPSTREAM_ROUTER_GRPC_ADDRESS", values.grpc),
+    ...given("SLIPSTREAM_ROUTER_HTTP_ADDRESS", values.http),
+    ...given("SLIPSTREAM_ROUTER_ADMIN_ADDRESS", values.admin),
+    ...given("SLIPSTREAM_ROUTER_LOG_LEVEL", values["log-level"]),
+  });
+  const workerConfig = readWorkerConfig({
+    SLIPSTREAM_WORKER_LOG_LEVEL: "warn",
+    SLIPSTREAM_WORKER_MODEL: join(packageRoot(), builtIn),
+    ...own(io.env, "SLIPSTREAM_WORKER_"),
+    ...given("SLIPSTREAM_WORKER_MODEL", values.model),
+    ...given("SLIPSTREAM_WORKER_ENGINE", values.engine),
+    ...given("SLIPSTREAM_WORKER_THREADS", values.threads),
+    SLIPSTREAM_WORKER_ADDRESS: "127.0.0.1:0",
+    SLIPSTREAM_WORKER_ADMIN_ADDRESS: "127.0.0.1:0",
+  });
+  for (const address of [routerConfig.grpcAddress, routerConfig.httpAddress, routerConfig.adminAddress])
+    if (!isLoopback(address))
+      throw new SlipstreamError(
+        "config",
+        `${address}: "slipstream up" serves this machine alone; for a network run "slipstream router"`,
+      );
+
+  const startedMs = systemClock.now();
+  const random = systemRandom();
+  const log = createLog({ process: "up", level: routerConfig.logLevel });
+  return run({ graceMs: routerConfig.graceMs }, { clock: systemClock, log, ...io }, async (lifecycle) => {
+    const worker = await startWorker(workerConfig, { lifecycle, clock: systemClock, random, log: log.child({ part: "worker" }) });
+    const config = { ...routerConfig, workers: [`127.0.0.1:${worker.port}`] };
+    const router = await startRouter(config, {
+      lifecycle,
+      clock: systemClock,
+      random,
+      log: log.child({ part: "router" }),
+      bus: new MemoryBus(),
+    });
+    await router.ready;
+    io.out(welcome(router.ports, router.router.models(), (systemClock.now() - startedMs) / 1000));
+  });
+};
+
+function own(env: Readonly<Record<string, string | undefined>>, prefix: string) {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith(prefix)));
+}
+
+function welcome(ports: { grpc: number; http: number; admin: number }, models: readonly string[], seconds: number): string {
+  const at = ports.grpc === 7411 ? "" : ` --address 127.0.0.1:${ports.grpc}`;
+  return `Slipstream is ready after ${seconds.toFixed(1)} s with ${models.join(", ")}.
+
+  gRPC    127.0.0.1:${ports.grpc}
+  HTTP    http://127.0.0.1:${ports.http}/        status page, OpenAI-compatible /v1/completions
+  admin   http://127.0.0.1:${ports.admin}/metrics
+
+Try next, in another terminal:
+  npx slipstream complete router/pipeline.ts:40:20${at}
+  npx slipstream status${ports.admin === 7413 ? "" : ` --address 127.0.0.1:${ports.admin}`}
+
+Ctrl-C drains and ends.
+`;
+}
