@@ -13,6 +13,9 @@ export const natsServer = findTool("nats-server");
 export interface Nats extends AsyncDisposable {
   /** "host:port". */
   readonly address: string;
+  /** Stops it where it is, connections and all, until `thaw`. */
+  freeze(): void;
+  thaw(): void;
   /** As kill -9. */
   kill(): Promise<void>;
 }
@@ -36,6 +39,8 @@ export async function startNats(port = 0): Promise<Nats> {
     };
     return {
       address,
+      freeze: () => void child.kill("SIGSTOP"),
+      thaw: () => void child.kill("SIGCONT"),
       kill,
       [Symbol.asyncDispose]: async () => {
         await kill();

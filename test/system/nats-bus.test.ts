@@ -74,3 +74,71 @@ here("a server that cannot be reached is an unavailable error that names it", as
     message: expect.stringContaining("127.0.0.1:1"),
   });
 });
+
+here("a closed bus ends its readers, takes nothing more and gives nothing more", async () => {
+  await using nats = await startNats();
+  const bus = await connect(nats.address);
+  const reading = take(bus.subscribe("a", { max: 10 }), 1);
+  await bus.flush();
+  await bus.close();
+  expect(await reading).toEqual([]);
+  expect([bus.connected, bus.publish("a", bytes("late"))]).toEqual([false, false]);
+  const late = bus.subscribe("a", { max: 10 });
+  expect(await take(late, 1)).toEqual([]);
+  late[Symbol.dispose]();
+});
+
+here("a disposed subscription hears no more and its reader ends", async () => {
+  await using nats = await startNats();
+  const bus = await connect(nats.address);
+  const subscription = bus.subscribe("a", { max: 10 });
+  const reading = take(subscription, 2);
+  bus.publish("a", bytes("1"));
+  await bus.flush();
+  subscription[Symbol.dispose]();
+  bus.publish("a", bytes("2"));
+  await bus.flush();
+  expect(await reading).toEqual(["a 1"]);
+  await bus.close();
+});
+
+here("a message the server would not take is refused, and the bus lives", async () => {
+  await using nats = await startNats();
+  const bus = await connect(nats.address);
+  expect(bus.publish("a", new Uint8Array(2 << 20))).toBe(false);
+  expect(bus.publish("no spaces", bytes("x"))).toBe(false);
+  using all = bus.subscribe("a", { max: 10 });
+  expect(await publishUntil(bus, "a", "fine", take(all, 1))).toEqual(["a fine"]);
+  await bus.close();
+});
+
+here("a server that hangs costs a bounded buffer, then publish says false until it is read", async () => {
+  await using nats = await startNats();
+  const bus = await connect(nats.address);
+  nats.freeze();
+  const message = new Uint8Array(64 << 10);
+  let taken = 0;
+  while (bus.publish("a", message)) {
+    taken += 1;
+    if (taken % 16 === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (taken > 1_000) break;
+  }
+  expect(taken).toBeGreaterThan(16);
+  expect(taken).toBeLessThanOrEqual(128);
+  nats.thaw();
+  await expect.poll(() => bus.publish("a", message), { timeout: 10_000 }).toBe(true);
+  await bus.close();
+});
+
+here("a server that reads never makes the buffer meet its bound", async () => {
+  await using nats = await startNats();
+  const bus = await connect(nats.address);
+  const message = new Uint8Array(32 << 10);
+  let refused = 0;
+  for (let i = 0; i < 2_000; i++) {
+    if (!bus.publish("a", message)) refused += 1;
+    if (i % 8 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  expect(refused).toBe(0);
+  await bus.close();
+});
