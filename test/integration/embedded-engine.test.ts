@@ -10,6 +10,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../lib/clock.ts";
 import { packageRoot } from "../../lib/package-root.ts";
 import { EmbeddedEngine } from "../../workers/engine/embedded/embedded.ts";
+import type { Engine } from "../../workers/engine/engine.ts";
+import { SupervisedEngine } from "../../workers/engine/supervised.ts";
 import type { Finished, Generation, Piece, Sampling } from "../../workers/generation.ts";
 
 const modelPath = join(packageRoot(), "models", "slipstream-fim-4m-q8_0.gguf");
@@ -55,7 +57,7 @@ function generation(
 }
 
 async function complete(
-  engine: EmbeddedEngine,
+  engine: Engine,
   work: Generation,
   options: { signal?: AbortSignal; onPiece?: (piece: Piece, index: number) => void } = {},
 ): Promise<{ text: string; pieces: Piece[]; end: Finished }> {
@@ -247,8 +249,11 @@ describe("one engine", () => {
 
   test("a warmed prefix is there for the generation, and the whole alphabet comes out whole", async () => {
     const suffix = longCode.slice(0, 600);
-    await engine.warm("", [{ special: "<|fim_suffix|>" }, { text: suffix }], never);
-    const { end, text } = await complete(engine, generation({ suffix, prefix: 'const names = ["Zoë", "世界", "', maxTokens: 24 }));
+    await engine.warm("", [{ special: "<|fim_suffix|>" }, { text: suffix }], never, "tenant");
+    const { end, text } = await complete(
+      engine,
+      generation({ salt: "tenant", suffix, prefix: 'const names = ["Zoë", "世界", "', maxTokens: 24 }),
+    );
     expect(end.usage.cachedTokens).toBeGreaterThan(100);
     expect(text).not.toContain("\uFFFD");
   });
@@ -270,6 +275,25 @@ test("a child that is killed fails what ran, resolves died, and refuses what com
   expect((await engine.died).message).toMatch(/SIGKILL/);
   expect((await complete(engine, generation())).end).toMatchObject({ kind: "failed", error: { code: "engine_failed" } });
   await engine.close();
+});
+
+test("a supervised engine completes again after its child was killed", async () => {
+  const engines: EmbeddedEngine[] = [];
+  const start = async () => {
+    engines.push(await EmbeddedEngine.start({ modelPath, slots: 1 }, { clock: systemClock }));
+    return engines.at(-1) as EmbeddedEngine;
+  };
+  const engine = await SupervisedEngine.start({ firstPauseMs: 1 }, { clock: systemClock, start });
+  process.kill(engines[0]?.pid as number, "SIGKILL");
+  await engines[0]?.died;
+  let end: Finished | undefined;
+  for (let tries = 0; tries < 1_000 && end?.kind !== "done"; tries++) {
+    end = (await complete(engine, generation({ maxTokens: 2 }))).end;
+    if (end.kind !== "done") await sleep(20);
+  }
+  expect(end).toMatchObject({ kind: "done" });
+  await engine.close();
+  expect(await gone(engines[1]?.pid)).toBe(true);
 });
 
 test("a child never outlives an agent that is killed", async () => {

@@ -144,12 +144,12 @@ export class EmbeddedEngine implements Engine {
     return end;
   }
 
-  async warm(_model: string, segments: readonly Segment[], signal: AbortSignal): Promise<void> {
+  async warm(_model: string, segments: readonly Segment[], signal: AbortSignal, cacheSalt: string): Promise<void> {
     const reading = this.#run("warm", signal, 1, (id) => ({
       kind: "warm",
       id,
       segments: [...segments],
-      cacheSalt: "",
+      cacheSalt,
       affinity: "",
     }));
     while (!(await reading.next()).done);
