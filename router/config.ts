@@ -1,13 +1,31 @@
 // config: the router's settings, by environment. Behaviour of pools and tenants comes as one versioned policy document;
 // what stands here belongs to one process.
-import { address, addressList, bytes, choice, type Config, duration, type Env, hostList, integer, readConfig, setting, text } from "../lib/config.ts";
+import {
+  address,
+  addressList,
+  bytes,
+  type Config,
+  choice,
+  duration,
+  type Env,
+  hostList,
+  integer,
+  readConfig,
+  setting,
+  text,
+} from "../lib/config.ts";
 import { levels } from "../lib/log.ts";
 
 export const routerSettings = {
   name: setting("SLIPSTREAM_ROUTER_NAME", text, "router", "Name of this router on links and the bus; unique in a fleet."),
   grpcAddress: setting("SLIPSTREAM_ROUTER_GRPC_ADDRESS", address, "127.0.0.1:7411", "Where editors and products connect."),
   httpAddress: setting("SLIPSTREAM_ROUTER_HTTP_ADDRESS", address, "127.0.0.1:7412", "Status page and OpenAI-compatible HTTP."),
-  httpHosts: setting("SLIPSTREAM_ROUTER_HTTP_HOSTS", hostList, "", "Host names besides loopback that HTTP requests and their Origin may carry, comma-separated."),
+  httpHosts: setting(
+    "SLIPSTREAM_ROUTER_HTTP_HOSTS",
+    hostList,
+    "",
+    "Host names besides loopback that HTTP requests and their Origin may carry, comma-separated.",
+  ),
   adminAddress: setting("SLIPSTREAM_ROUTER_ADMIN_ADDRESS", address, "127.0.0.1:7413", "/healthz, /readyz and /metrics."),
   workers: setting("SLIPSTREAM_ROUTER_WORKERS", addressList, "", "Worker agents, comma-separated host:port."),
   nats: setting("SLIPSTREAM_ROUTER_NATS", text, "", "NATS servers, comma-separated host:port; empty: signals stay in the process."),

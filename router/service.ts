@@ -10,6 +10,7 @@ import {
   type ServerMessage,
 } from "../proto/gen/slipstream/v1/completion_pb.ts";
 import type { Milestones, Trigger } from "./completion.ts";
+import { endingOf } from "./feedback/feedback.ts";
 import { cacheUseOf, endMessage, finishMessage, outcomeMessage, partialMessage, reasonMessage, timingOf } from "./messages.ts";
 import { runSession } from "./session-service.ts";
 import type { Router } from "./wire.ts";
@@ -19,9 +20,18 @@ const tenantOf = (router: Router, call: Call) => router.ingress.tenant(call.meta
 export function completionService(router: Router): Mount {
   return mount(CompletionService, {
     session: (stream, call) => runSession(router, stream, tenantOf(router, call)),
-    complete: (request, call) => completeCall(router, router.ingress.complete(request, tenantOf(router, call), call.signal)),
+    async *complete(request, call) {
+      const tenant = tenantOf(router, call);
+      yield* completeCall(
+        router,
+        admitted(router, request, tenant, () => router.ingress.complete(request, tenant, call.signal)),
+      );
+    },
     async *generate(request, call) {
-      const trigger = router.ingress.generate(request, tenantOf(router, call), call.signal);
+      const tenant = tenantOf(router, call);
+      const trigger = admitted(router, { triggerId: request.requestId, sessionId: request.sessionId }, tenant, () =>
+        router.ingress.generate(request, tenant, call.signal),
+      );
       const at: Milestones = {};
       const path = router.run(trigger, at);
       for (;;) {
@@ -56,6 +66,19 @@ export function completionService(router: Router): Mount {
       return Promise.resolve(create(ReportResponseSchema, { matched, unmatched: request.feedback.length - matched }));
     },
   });
+}
+
+/** What ingress refuses is an outcome too, before it becomes the call's status. */
+function admitted(router: Router, call: { triggerId: string; sessionId: string }, tenant: string, admit: () => Trigger): Trigger {
+  try {
+    return admit();
+  } catch (thrown) {
+    router.feedback.refused(
+      { id: call.triggerId.slice(0, 128), tenant, session: `${tenant}/${call.sessionId.slice(0, 128)}` },
+      endingOf(thrown),
+    );
+    throw thrown;
+  }
 }
 
 /** Runs one stateless trigger; `failed` becomes the call's status, every other outcome a message. */

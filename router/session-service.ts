@@ -17,6 +17,7 @@ import type { Session } from "./ingress/ingress.ts";
 import { endMessage, outcomeMessage, partialMessage, reasonMessage } from "./messages.ts";
 import type { Router } from "./wire.ts";
 
+type Mismatch = { readonly heldVersion: bigint; readonly detail: string };
 type Stream = Duplex<ClientMessage, ServerMessage>;
 type Said = ServerMessage["message"];
 const say = (stream: Stream, message: Said) => void stream.send(create(ServerMessageSchema, { message }));
@@ -32,13 +33,12 @@ export async function runSession(router: Router, stream: Stream, tenant: string)
         continue;
       }
       try {
-        const work = handle(router, stream, session, message);
-        if (work) {
+        handle(router, stream, session, message, (work) => {
           running.add(work);
           void work.finally(() => running.delete(work));
-        }
+        });
       } catch (thrown) {
-        refuse(router, stream, message, thrown);
+        refuse(router, stream, session, message, thrown);
       }
     }
     // The client half-closed: what it still waits for is answered before the stream ends.
@@ -76,27 +76,39 @@ function greet(router: Router, stream: Stream, hello: Hello, tenant: string): Se
   return session;
 }
 
-/** One message. A trigger's work goes on after it returns. */
-function handle(router: Router, stream: Stream, session: Session, message: ClientMessage["message"]): Promise<void> | undefined {
+/** One message. A trigger's work goes on after this returns; `run` keeps it. */
+function handle(
+  router: Router,
+  stream: Stream,
+  session: Session,
+  message: ClientMessage["message"],
+  run: (work: Promise<void>) => void,
+): void {
   switch (message.case) {
     case "documentOpen":
-      return resync(stream, message.value.documentId, session.open(message.value));
+      resync(stream, message.value.documentId, session.open(message.value));
+      break;
     case "documentEdit":
-      return resync(stream, message.value.documentId, session.edit(message.value, router.clock.now()));
+      resync(stream, message.value.documentId, session.edit(message.value, router.clock.now()));
+      break;
     case "documentClose":
       session.close(message.value.documentId);
-      return undefined;
+      break;
     case "context":
       session.context(message.value);
-      return undefined;
+      break;
     case "cancel":
       session.find(message.value.triggerId)?.retire(new Retired("cancelled"));
-      return undefined;
+      break;
     case "feedback":
       router.feedback.report(message.value, session.tenant);
-      return undefined;
-    case "trigger":
-      return trigger(router, stream, session, message.value);
+      break;
+    case "trigger": {
+      const made = session.trigger(message.value, stream.signal);
+      if ("heldVersion" in made) stale(router, stream, session, message.value, made);
+      else run(answer(router, stream, session, made));
+      break;
+    }
     case "hello":
       throw invalid("hello", "was already said");
     default:
@@ -104,17 +116,19 @@ function handle(router: Router, stream: Stream, session: Session, message: Clien
   }
 }
 
-function resync(stream: Stream, documentId: string, mismatch: { heldVersion: bigint; detail: string } | undefined): undefined {
+function resync(stream: Stream, documentId: string, mismatch: Mismatch | undefined): void {
   if (mismatch) say(stream, { case: "resync", value: { $typeName: "slipstream.v1.Resync", documentId, ...mismatch } });
 }
 
-/** Refuses now, or runs the trigger and answers it later. */
-function trigger(router: Router, stream: Stream, session: Session, message: TriggerMessage): Promise<void> | undefined {
-  const made = session.trigger(message, stream.signal);
-  if (!("heldVersion" in made)) return answer(router, stream, session, made);
-  resync(stream, message.documentId, made);
-  nothing(stream, message.triggerId, { outcome: "refused", reason: "resync_needed", detail: made.detail, usage: noUsage });
-  return undefined;
+/** A trigger for a mirror that is not what the client has. */
+function stale(router: Router, stream: Stream, session: Session, message: TriggerMessage, mismatch: Mismatch): void {
+  resync(stream, message.documentId, mismatch);
+  nothing(router, stream, session, message.triggerId, {
+    outcome: "refused",
+    reason: "resync_needed",
+    detail: mismatch.detail,
+    usage: noUsage,
+  });
 }
 
 async function answer(router: Router, stream: Stream, session: Session, made: Trigger): Promise<void> {
@@ -134,25 +148,24 @@ async function answer(router: Router, stream: Stream, session: Session, made: Tr
 }
 
 /** A message that could not be: a trigger gets its Nothing, anything else a Status. */
-function refuse(router: Router, stream: Stream, message: ClientMessage["message"], thrown: unknown): void {
+function refuse(router: Router, stream: Stream, session: Session, message: ClientMessage["message"], thrown: unknown): void {
   const error = SlipstreamError.from(thrown);
   if (error.code === "internal") router.log.error({ err: error.cause ?? error, message: message.case }, "a session message failed");
-  if (message.case === "trigger") return nothing(stream, message.value.triggerId, endingOf(error));
+  if (message.case === "trigger") {
+    nothing(router, stream, session, message.value.triggerId, endingOf(error));
+    return;
+  }
   const detail = error.code === "internal" ? "internal error; see the router's log" : error.message;
+  const kind = Status_Kind.INVALID;
   say(stream, {
     case: "status",
-    value: {
-      $typeName: "slipstream.v1.Status",
-      kind: Status_Kind.INVALID,
-      field: error.field ?? "",
-      detail,
-      graceMs: 0,
-      triggerId: "",
-    },
+    value: { $typeName: "slipstream.v1.Status", kind, field: error.field ?? "", detail, graceMs: 0, triggerId: "" },
   });
 }
 
-function nothing(stream: Stream, triggerId: string, ending: Ending): void {
+/** Ends a trigger that never reached the path. */
+function nothing(router: Router, stream: Stream, session: Session, triggerId: string, ending: Ending): void {
+  router.feedback.refused({ id: triggerId, tenant: session.tenant, session: session.key }, ending);
   say(stream, {
     case: "nothing",
     value: {

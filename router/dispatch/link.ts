@@ -6,7 +6,16 @@ import { SlipstreamError } from "../../lib/errors.ts";
 import type { Duplex } from "../../lib/grpc/duplex.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Random } from "../../lib/random.ts";
-import { Channel, type RouterFrame, RouterFrameSchema, type WorkerFrame } from "../../proto/gen/slipstream/v1/worker_pb.ts";
+import {
+  type CancelAck,
+  Channel,
+  type Done,
+  type RouterFrame,
+  RouterFrameSchema,
+  type Usage,
+  type WorkerFrame,
+  type WorkerWelcome,
+} from "../../proto/gen/slipstream/v1/worker_pb.ts";
 import type { Booking, Lane, Prompt, Trigger } from "../completion.ts";
 import type { RouterMetrics } from "../metrics.ts";
 import { creditsOf, deltaOf, errorOf, finishOf, loadOf, profileOf, routerFrame, submitFrame, usageOf } from "./frames.ts";
@@ -172,60 +181,52 @@ export class Link {
   #frame({ frame }: WorkerFrame, channel: "inline" | "bulk"): void {
     const { address } = this.#options;
     const { roster } = this.#deps;
-    switch (frame.case) {
-      case "welcome": {
-        // The bulk stream's welcome repeats the inline one's.
-        if (channel === "bulk") return;
-        const { protocol: spoken } = frame.value;
-        if (spoken < protocol.min || spoken > protocol.max) {
-          this.#streams?.inline.end(
-            new SlipstreamError(
-              "protocol",
-              `the worker chose protocol ${spoken}; this router speaks ${protocol.min}–${protocol.max}`,
-            ),
-          );
-          return;
-        }
-        this.#ready = true;
-        this.#failures = 0;
-        roster.joined(address, profileOf(frame.value));
-        this.#deps.log.info({ worker: frame.value.worker, address, engine: frame.value.engine }, "worker joined");
-        return;
-      }
-      case "credits":
-        return roster.credits(address, creditsOf(frame.value));
-      case "load":
-        return roster.load(address, loadOf(frame.value));
-      case "draining":
-        return roster.draining(address, true);
-      case "resume":
-        return roster.draining(address, false);
-      case "delta":
-        return this.#live.get(frame.value.id)?.delta(deltaOf(frame.value));
-      case "done":
-        return this.#ended(frame.value.id, (generation) => {
-          generation.usage = usageOf(frame.value.usage) ?? generation.usage;
-          return { end: { finish: finishOf(frame.value.finish), usage: generation.usage, worker: generation.worker } };
-        });
-      case "refused":
-        return this.#ended(frame.value.id, () => ({ error: errorOf(frame.value) }));
-      case "cancelAck":
-        return this.#ended(frame.value.id, (generation) => {
-          generation.usage = usageOf(frame.value.usage) ?? generation.usage;
-          if (generation.cancelledMs !== undefined)
-            this.#deps.metrics.cancel_ack_seconds.observe({}, (this.#deps.clock.now() - generation.cancelledMs) / 1000);
-          return { error: new SlipstreamError("cancelled", "cancelled by the router") };
-        });
-      default:
-        // KvChange is used by the fleet's prefix map when there is one; frames of a newer agent are not for us.
-        return;
-    }
+    // The bulk stream's welcome repeats the inline one's.
+    if (frame.case === "welcome") {
+      if (channel === "inline") this.#welcome(frame.value);
+    } else if (frame.case === "credits") roster.credits(address, creditsOf(frame.value));
+    else if (frame.case === "load") roster.load(address, loadOf(frame.value));
+    else if (frame.case === "draining") roster.draining(address, true);
+    else if (frame.case === "resume") roster.draining(address, false);
+    else if (frame.case === "delta") this.#live.get(frame.value.id)?.delta(deltaOf(frame.value));
+    else if (frame.case === "done") this.#done(frame.value);
+    else if (frame.case === "refused") this.#ended(frame.value.id, frame.value.usage, () => ({ error: errorOf(frame.value) }));
+    else if (frame.case === "cancelAck") this.#cancelled(frame.value);
+    // KvChange is for a prefix map, should the fleet have one; frames of a newer agent are not for us.
   }
 
-  #ended(id: bigint, ending: (generation: LinkGeneration) => Parameters<LinkGeneration["end"]>[0]): void {
+  #welcome(welcome: WorkerWelcome): void {
+    const { address } = this.#options;
+    if (welcome.protocol < protocol.min || welcome.protocol > protocol.max) {
+      const why = `the worker chose protocol ${welcome.protocol}; this router speaks ${protocol.min}–${protocol.max}`;
+      this.#streams?.inline.end(new SlipstreamError("protocol", why));
+      return;
+    }
+    this.#ready = true;
+    this.#failures = 0;
+    this.#deps.roster.joined(address, profileOf(welcome));
+    this.#deps.log.info({ worker: welcome.worker, address, engine: welcome.engine }, "worker joined");
+  }
+
+  #done({ id, finish, usage }: Done): void {
+    this.#ended(id, usage, (generation) => ({
+      end: { finish: finishOf(finish), usage: generation.usage, worker: generation.worker },
+    }));
+  }
+
+  #cancelled({ id, usage }: CancelAck): void {
+    this.#ended(id, usage, ({ cancelledMs }) => {
+      if (cancelledMs !== undefined)
+        this.#deps.metrics.cancel_ack_seconds.observe({}, (this.#deps.clock.now() - cancelledMs) / 1000);
+      return { error: new SlipstreamError("cancelled", "cancelled by the router") };
+    });
+  }
+
+  #ended(id: bigint, usage: Usage | undefined, ending: (generation: LinkGeneration) => Parameters<LinkGeneration["end"]>[0]): void {
     const generation = this.#live.get(id);
     if (!generation) return;
     this.#live.delete(id);
+    generation.usage = usageOf(usage) ?? generation.usage;
     generation.end(ending(generation));
     this.#book(generation);
   }

@@ -39,6 +39,18 @@ export function outcomeEvent(
   });
 }
 
+export function refusalEvent(trigger: Pick<Trigger, "id" | "tenant" | "session">, ending: Ending, unixMs: number): OutcomeEvent {
+  return create(OutcomeEventSchema, {
+    triggerId: trigger.id,
+    outcome: outcomeMessage[ending.outcome],
+    ...(ending.reason ? { reason: reasonMessage[ending.reason] } : {}),
+    code: ending.error?.code ?? "",
+    tenant: trigger.tenant,
+    sessionKey: trigger.session,
+    unixMs: BigInt(Math.round(unixMs)),
+  });
+}
+
 const eventNames: Readonly<Record<number, string>> = {
   [FeedbackEvent.SHOWN]: "shown",
   [FeedbackEvent.ACCEPTED]: "accepted",

@@ -9,7 +9,7 @@ import { Lru } from "../../lib/structures/lru.ts";
 import type { Feedback as FeedbackMessage } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import { type Delta, type Ending, type Milestones, noUsage, type Reason, Retired, type Trigger } from "../completion.ts";
 import type { RouterMetrics } from "../metrics.ts";
-import { feedbackRecord, outcomeEvent } from "./events.ts";
+import { feedbackRecord, outcomeEvent, refusalEvent } from "./events.ts";
 import type { Outbox } from "./outbox.ts";
 
 export interface FeedbackOptions {
@@ -65,6 +65,14 @@ export class Feedback {
       });
     }
     return ending;
+  }
+
+  /** The ending of a trigger that ingress refused: it never reached the path, but it is an outcome like any other. */
+  refused(trigger: Pick<Trigger, "id" | "tenant" | "session">, ending: Ending): void {
+    const { metrics, outbox, clock } = this.#deps;
+    metrics.outcomes_total.inc({ lane: "inline", outcome: ending.outcome });
+    if (ending.error) metrics.errors_total.inc({ code: ending.error.code });
+    outbox.outcome(refusalEvent(trigger, ending, clock.wall()));
   }
 
   /** A report of what became of a completion; false: not one we remember. */

@@ -1,9 +1,9 @@
 // page: the status page: what runs, how it does, what to try next. Plain HTML without script; reload to look again.
 import type { Status } from "../status.ts";
 
-const escape = (text: string) => text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+const escaped = (text: string) => text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 const row = (cells: readonly (string | number)[], tag = "td") =>
-  `<tr>${cells.map((cell) => `<${tag}>${escape(String(cell))}</${tag}>`).join("")}</tr>`;
+  `<tr>${cells.map((cell) => `<${tag}>${escaped(String(cell))}</${tag}>`).join("")}</tr>`;
 const table = (head: readonly string[], rows: readonly (readonly (string | number)[])[]) =>
   `<table><thead>${row(head, "th")}</thead><tbody>${rows.map((cells) => row(cells)).join("")}</tbody></table>`;
 const ms = (value: number | null) => (value === null ? "–" : `${value} ms`);
@@ -25,8 +25,8 @@ export function statusPage(status: Status, example: string): string {
   const figure = (label: string, value: string) => `<div><span class="soft">${label}</span><b>${value}</b></div>`;
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Slipstream</title><style>${style}</style></head><body>
 <h1>Slipstream</h1>
-<p><span class="state${status.ready ? "" : " wait"}">${status.ready ? "Ready" : `Waiting for ${escape(status.missing.join(", "))}`}</span>
-<span class="soft">· version ${escape(status.version)} · up ${status.uptimeS} s · router ${escape(status.router)}</span></p>
+<p><span class="state${status.ready ? "" : " wait"}">${status.ready ? "Ready" : `Waiting for ${escaped(status.missing.join(", "))}`}</span>
+<span class="soft">· version ${escaped(status.version)} · up ${status.uptimeS} s · router ${escaped(status.router)}</span></p>
 <div class="figures">${figure("First text p50", ms(status.firstTextMs.p50))}${figure("First text p95", ms(status.firstTextMs.p95))}${figure("KV reuse", reuse)}${figure("Waiting", String(status.queued))}</div>
 <h2>Workers</h2>
 ${
@@ -48,6 +48,6 @@ ${
 <h2>Outcomes</h2>
 ${outcomes.length === 0 ? '<p class="soft">No triggers yet.</p>' : table(["Outcome", "Triggers"], outcomes)}
 <h2>Try</h2>
-<pre>${escape(example)}</pre>
+<pre>${escaped(example)}</pre>
 </body></html>`;
 }

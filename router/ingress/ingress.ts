@@ -68,7 +68,10 @@ export class Ingress {
       throw new SlipstreamError("overloaded", `this router holds ${this.#options.sessionsMax} sessions; connect to another`, {
         retryAfterMs: 1_000,
       });
-    const counted = (change: number) => this.#deps.metrics.documents.set({}, (this.#documents += change));
+    const counted = (change: number) => {
+      this.#documents += change;
+      this.#deps.metrics.documents.set({}, this.#documents);
+    };
     const session = new Session(hello, { ...this.#options, tenant }, { wishes: this.#wishes, counted });
     this.#sessions.add(session);
     this.#deps.metrics.sessions.set({}, this.#sessions.size);

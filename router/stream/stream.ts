@@ -19,7 +19,9 @@ export class Stream {
   /** Returns the whole text that was yielded, and what it cost. */
   async *shape(trigger: Trigger, worker: string, deltas: AsyncGenerator<Delta, Generated>): AsyncGenerator<Delta, Shaped> {
     const cutter =
-      trigger.lane === "chat" || trigger.lane === "batch" || trigger.shape === "raw" ? undefined : new Cutter(placeOf(trigger, this.#options.linesMax));
+      trigger.lane === "chat" || trigger.lane === "batch" || trigger.shape === "raw"
+        ? undefined
+        : new Cutter(placeOf(trigger, this.#options.linesMax));
     let text = "";
     /** White space alone shows nothing: it waits for what follows it. */
     let blank = "";
