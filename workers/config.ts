@@ -1,0 +1,68 @@
+// config: the worker's settings, by environment. What a pool does comes from the routers' policy; what stands here belongs
+// to one process.
+import { address, bytes, type Config, choice, duration, type Env, integer, readConfig, setting, text } from "../lib/config.ts";
+import { levels } from "../lib/log.ts";
+
+export const workerSettings = {
+  name: setting("SLIPSTREAM_WORKER_NAME", text, "worker", "Stable name of this worker on links; unique in a fleet."),
+  pool: setting("SLIPSTREAM_WORKER_POOL", text, "inline", "Pool the worker belongs to."),
+  address: setting("SLIPSTREAM_WORKER_ADDRESS", address, "127.0.0.1:7421", "Where routers connect."),
+  adminAddress: setting("SLIPSTREAM_WORKER_ADMIN_ADDRESS", address, "127.0.0.1:7423", "/healthz, /readyz and /metrics."),
+  engine: setting(
+    "SLIPSTREAM_WORKER_ENGINE",
+    choice("embedded", "simulated"),
+    "embedded",
+    "embedded (llama.cpp in a child process) or simulated (a pretend GPU, for tests and plans).",
+  ),
+  model: setting("SLIPSTREAM_WORKER_MODEL", text, "", "GGUF file of the embedded engine; empty: the built-in model."),
+  modelName: setting(
+    "SLIPSTREAM_WORKER_MODEL_NAME",
+    text,
+    "",
+    "What routers call the model; empty: the name in the file, or of the profile.",
+  ),
+  threads: setting(
+    "SLIPSTREAM_WORKER_THREADS",
+    integer(0, 256),
+    "0",
+    "Threads of the embedded engine; 0: one less than the cores.",
+  ),
+  slots: setting("SLIPSTREAM_WORKER_SLOTS", integer(1, 1_024), "4", "Generations the engine runs at once."),
+  profile: setting(
+    "SLIPSTREAM_WORKER_PROFILE",
+    choice("h100-7b-eagle3", "h100-7b-draft", "l40s-3b-eagle3", "l40s-7b-eagle3", "2xh100-32b-eagle3"),
+    "h100-7b-eagle3",
+    "GPU and model the simulated engine pretends to be.",
+  ),
+  profileEnd: setting(
+    "SLIPSTREAM_WORKER_PROFILE_END",
+    choice("slow", "mid", "fast"),
+    "mid",
+    "Which end of the profile's estimates the simulated engine takes.",
+  ),
+  seed: setting("SLIPSTREAM_WORKER_SEED", integer(0, 0xffff_ffff), "1", "Pretend weights of the simulated engine."),
+  promptBytesMax: setting(
+    "SLIPSTREAM_WORKER_PROMPT_BYTES_MAX",
+    bytes(1 << 10, 16 << 20),
+    "256KiB",
+    "Largest prompt of one generation.",
+  ),
+  maxTokensMax: setting("SLIPSTREAM_WORKER_MAX_TOKENS_MAX", integer(1, 131_072), "4096", "Most tokens of one generation."),
+  coalesceMs: setting(
+    "SLIPSTREAM_WORKER_COALESCE",
+    duration(0, 100),
+    "2ms",
+    "Text of one generation within this time of its last delta goes out as one.",
+  ),
+  loadEveryMs: setting("SLIPSTREAM_WORKER_LOAD_EVERY", duration(10, 10_000), "100ms", "Least time between two Load frames."),
+  routersMax: setting("SLIPSTREAM_WORKER_ROUTERS_MAX", integer(1, 1_000), "64", "Routers connected at once."),
+  graceMs: setting("SLIPSTREAM_WORKER_GRACE", duration(0, 600_000), "5s", "Time for running generations when the process ends."),
+  logLevel: setting("SLIPSTREAM_WORKER_LOG_LEVEL", choice(...levels), "info", "fatal, error, warn, info, debug or silent."),
+} as const;
+
+export type WorkerConfig = Config<typeof workerSettings>;
+
+/** Names and numbers checked, every problem at once. */
+export function readWorkerConfig(env: Env): WorkerConfig {
+  return readConfig(workerSettings, env, "SLIPSTREAM_WORKER_");
+}

@@ -1,0 +1,118 @@
+// main: the worker process: settings in; engine, agent and servers up; drained on a signal. An engine that dies is started
+// anew; until it is back, routers are told to go elsewhere and /readyz says what is missing.
+import { join } from "node:path";
+import { startAdmin } from "../lib/admin.ts";
+import { type Clock, systemClock } from "../lib/clock.ts";
+import type { Env } from "../lib/config.ts";
+import { startGrpcServer } from "../lib/grpc/server.ts";
+import { type Lifecycle, run } from "../lib/lifecycle.ts";
+import { createLog, type Log } from "../lib/log.ts";
+import { processRegistry } from "../lib/metrics.ts";
+import { packageRoot } from "../lib/package-root.ts";
+import { type Random, systemRandom } from "../lib/random.ts";
+import { readWorkerConfig, type WorkerConfig } from "./config.ts";
+import type { Engine } from "./engine/engine.ts";
+import { RevivingEngine } from "./engine/reviving.ts";
+import { createWorkerMetrics } from "./metrics.ts";
+import { workerService } from "./service.ts";
+import { createAgent } from "./wire.ts";
+
+export { agentDefaults, createAgent } from "./wire.ts";
+
+export interface RunningWorker {
+  /** Where routers connect. */
+  readonly port: number;
+  readonly adminPort: number;
+}
+
+interface Deps {
+  readonly lifecycle: Lifecycle;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** Frames around the largest prompt: segments, digests, names. */
+const envelopeBytes = 1 << 20;
+const builtInModel = "models/slipstream-fim-4m-q8_0.gguf";
+
+export async function startWorker(config: WorkerConfig, deps: Deps): Promise<RunningWorker> {
+  const { lifecycle, clock, random, log } = deps;
+  const registry = processRegistry();
+  const metrics = createWorkerMetrics(registry);
+  // Not alive until the model is loaded: the admin port says what is missing meanwhile.
+  let missing: readonly string[] = ["engine"];
+  const admin = lifecycle.use(await startAdmin({ address: config.adminAddress }, { registry, missing: () => missing }));
+  const revival = { pauseMs: 500, pauseMsMax: 30_000 };
+  const engine = await RevivingEngine.start(revival, { clock, log, start: () => startEngine(config, deps) });
+  lifecycle.use({ name: "engine", close: () => engine.close() });
+  const agent = createAgent({ ...config, worker: config.name }, { clock, random, engine, log, metrics });
+  const grpc = lifecycle.use(
+    await startGrpcServer(
+      {
+        address: config.address,
+        messageBytesMax: config.promptBytesMax + envelopeBytes,
+        // Two for each router, and one to replace each.
+        streamsPerConnectionMax: 4 * config.routersMax,
+      },
+      {
+        name: "links",
+        mounts: [workerService(agent)],
+        failed: (error) => log.error({ err: error.cause ?? error }, "a link failed by a mistake of ours"),
+      },
+    ),
+  );
+  const serving = (what: readonly string[]) => {
+    missing = what;
+    grpc.setServing(what.length === 0);
+  };
+  lifecycle.use({
+    name: "agent",
+    drain: async () => {
+      serving(["draining"]);
+      // The last tenth of the grace period is for telling routers so.
+      await agent.drain(config.graceMs * 0.9);
+      agent.close();
+    },
+  });
+  engine.watch({
+    down: () => {
+      serving(["engine"]);
+      void agent.drain(0);
+    },
+    up: () => {
+      if (lifecycle.signal.aborted) return;
+      agent.resume();
+      serving([]);
+    },
+  });
+  serving([]);
+  return { port: grpc.port, adminPort: admin.port };
+}
+
+/** Engines load lazily: llama.cpp takes long to import and is not for every machine. */
+async function startEngine(config: WorkerConfig, { clock, random, log }: Deps): Promise<Engine> {
+  const { slots, modelName, threads, profile, profileEnd, seed } = config;
+  if (config.engine === "simulated") {
+    const { SimulatedEngine } = await import("./engine/simulated/simulated.ts");
+    const options = { profile, profileEnd, seed, slots, ...(modelName === "" ? {} : { model: modelName }) };
+    return new SimulatedEngine(options, { clock, random });
+  }
+  const { EmbeddedEngine } = await import("./engine/embedded/embedded.ts");
+  const modelPath = config.model === "" ? join(packageRoot(), builtInModel) : config.model;
+  const given = { ...(modelName === "" ? {} : { modelName }), ...(threads === 0 ? {} : { threads }) };
+  return EmbeddedEngine.start({ modelPath, slots, ...given }, { clock, log });
+}
+
+/** `slipstream worker`: settings from the environment. Resolves with the exit code. */
+export async function main(
+  env: Env,
+  io: { complain: (sentence: string) => void; on: Parameters<typeof run>[1]["on"] },
+): Promise<number> {
+  const config = readWorkerConfig(env);
+  const log = createLog({ process: "worker", level: config.logLevel });
+  return run({ graceMs: config.graceMs }, { clock: systemClock, log, ...io }, async (lifecycle) => {
+    const ports = await startWorker(config, { lifecycle, clock: systemClock, random: systemRandom(), log });
+    log.info({ ...ports, engine: config.engine }, "listening");
+  });
+}

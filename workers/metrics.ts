@@ -1,0 +1,33 @@
+// metrics: every metric of a worker agent, as slipstream_worker_<name>. Rooms take the slice they need.
+import { counter, createMetrics, gauge, histogram, type Metrics, type Registry } from "../lib/metrics.ts";
+
+const shortBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.035, 0.05, 0.1, 0.25, 1];
+
+export const workerMetricTable = {
+  generations_total: counter("How generations ended.", ["lane", "end"]),
+  refused_total: counter("Generations refused, by code of docs/reference/errors.md.", ["code"]),
+  queue_seconds: histogram("Time waited in the agent for a slot.", ["lane"], shortBuckets),
+  first_delta_seconds: histogram("From receipt of a Submit to its first delta.", ["lane"]),
+  abort_seconds: histogram("From receipt of a Cancel to the engine's stop.", [], shortBuckets),
+  running: gauge("Generations in the engine.", []),
+  waiting: gauge("Generations waiting in the agent for a slot.", ["lane"]),
+  slots: gauge("Generations the engine runs at once.", []),
+  preempted_total: counter("Generations retired for an inline one.", ["lane"]),
+  prompt_tokens_total: counter("Prompt tokens of ended generations, by whether their KV was resident.", ["kv"]),
+  completion_tokens_total: counter("Tokens generated, by how their generation ended.", ["end"]),
+  drafted_tokens_total: counter("Tokens drafted by speculation, by what became of them.", ["fate"]),
+  delta_bytes_total: counter("Bytes of text sent.", []),
+  window_waits_total: counter("Generations whose text waited for its reader.", []),
+  kv_blocks: gauge("KV blocks of the engine.", ["state"]),
+  step_seconds: gauge("Time of an engine step lately.", []),
+  prefill_tokens_per_second: gauge("Prompt tokens computed a second lately.", []),
+  links: gauge("Open streams of routers.", ["channel"]),
+  kv_changes_total: counter("64-byte blocks told to routers.", ["change"]),
+  warmings_total: counter("Prefixes computed ahead, by how that ended.", ["end"]),
+} as const;
+
+export type WorkerMetrics = Metrics<typeof workerMetricTable>;
+
+export function createWorkerMetrics(registry?: Registry): WorkerMetrics {
+  return createMetrics("worker", workerMetricTable, registry);
+}

@@ -1,0 +1,59 @@
+// wire: the one place of the worker that says `new` for its rooms: settings, clock, chance and an engine in, an agent that
+// serves streams out. The gRPC server (main.ts), `slipstream up` and the simulation all start here.
+import type { Clock } from "../lib/clock.ts";
+import { type Log, silentLog } from "../lib/log.ts";
+import type { Random } from "../lib/random.ts";
+import { Agent } from "./agent.ts";
+import { Emit } from "./emit/emit.ts";
+import type { Engine } from "./engine/engine.ts";
+import { Intake } from "./intake/intake.ts";
+import { Kv } from "./kv/kv.ts";
+import type { WorkerMetrics } from "./metrics.ts";
+import { Report } from "./report/report.ts";
+import { Slots } from "./slots/slots.ts";
+
+export interface AgentOptions {
+  /** Stable name of the worker. */
+  readonly worker: string;
+  readonly pool: string;
+  readonly promptBytesMax: number;
+  readonly maxTokensMax: number;
+  /** Deltas of one generation within this time are one frame. */
+  readonly coalesceMs: number;
+  /** A Load frame at most this often. */
+  readonly loadEveryMs: number;
+  readonly routersMax: number;
+}
+
+export const agentDefaults: Omit<AgentOptions, "worker" | "pool"> = {
+  promptBytesMax: 256 << 10,
+  maxTokensMax: 4_096,
+  coalesceMs: 2,
+  loadEveryMs: 100,
+  routersMax: 64,
+};
+
+/** An agent in front of `engine`, for gRPC or for streams in memory. */
+export function createAgent(
+  options: AgentOptions,
+  deps: { clock: Clock; random: Random; engine: Engine; log?: Log; metrics?: WorkerMetrics },
+): Agent {
+  const { clock, engine, random, metrics, log = silentLog } = deps;
+  const { worker, pool, promptBytesMax, maxTokensMax, routersMax } = options;
+  const given = { clock, engine, ...(metrics ? { metrics } : {}) };
+  const identity = { worker, pool, instance: random.hex(16) };
+  // Credits of every router's every lane, should all come at once.
+  const waitingMax = engine.slots + 1 + 4 * routersMax;
+  const slots = new Slots({ slots: engine.slots, waitingMax, routersMax }, given);
+  return new Agent(
+    {
+      intake: new Intake({ identity, promptBytesMax, maxTokensMax }, { models: engine.models }),
+      slots,
+      engine,
+      emit: new Emit({ coalesceMs: options.coalesceMs }, given),
+      kv: new Kv({ everyMs: 50, kept: 1_024, digestsMax: 4_096, warmingsMax: 8 }, given),
+      report: new Report({ everyMs: options.loadEveryMs, slots: engine.slots }, { ...given, slots }),
+    },
+    { ...given, log },
+  );
+}
