@@ -1,14 +1,6 @@
 // main: the binary. Picks the command and imports only what that one needs; a command returns its exit code.
+import type { Command, Io } from "./cli/command.ts";
 import { SlipstreamError } from "./lib/errors.ts";
-
-export interface Io {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly out: (text: string) => void;
-  /** A sentence for a person, on stderr. */
-  readonly complain: (sentence: string) => void;
-  readonly on: (signal: "SIGINT" | "SIGTERM", act: () => void) => void;
-}
-export type Command = (args: readonly string[], io: Io) => Promise<number>;
 
 interface Entry {
   readonly group: "run" | "use";
@@ -34,6 +26,7 @@ const commands: Readonly<Record<string, Entry>> = {
   },
   complete: { group: "use", summary: "complete FILE:LINE:COL", load: async () => (await import("./cli/complete.ts")).complete },
   status: { group: "use", summary: "what a running router does", load: async () => (await import("./cli/status.ts")).status },
+  bench: { group: "use", summary: "measure on this machine", load: async () => (await import("./cli/bench.ts")).bench },
   trace: {
     group: "use",
     summary: "generate, inspect and play typing traces",

@@ -1,6 +1,7 @@
 // up: `slipstream up`: router, worker and built-in model in one process tree on loopback, over the same gRPC link, pipeline and
 // agent as a cluster; the bus stays in memory. Says when it is ready and what to try next.
 import { join } from "node:path";
+import type { Command } from "./cli/command.ts";
 import { options } from "./cli/options.ts";
 import { isLoopback } from "./lib/address.ts";
 import { MemoryBus } from "./lib/bus/memory.ts";
@@ -10,7 +11,6 @@ import { run } from "./lib/lifecycle.ts";
 import { createLog } from "./lib/log.ts";
 import { packageRoot } from "./lib/package-root.ts";
 import { systemRandom } from "./lib/random.ts";
-import type { Command } from "./main.ts";
 import { readRouterConfig } from "./router/config.ts";
 import { startRouter } from "./router/main.ts";
 import { readWorkerConfig } from "./workers/config.ts";

@@ -2,7 +2,6 @@
 import { create } from "@bufbuild/protobuf";
 import { SlipstreamError } from "../lib/errors.ts";
 import { GrpcClient } from "../lib/grpc/client.ts";
-import type { Command } from "../main.ts";
 import {
   CompleteRequestSchema,
   CompletionService,
@@ -14,6 +13,7 @@ import {
   Speculation,
   TriggerKind,
 } from "../proto/gen/slipstream/v1/completion_pb.ts";
+import type { Command } from "./command.ts";
 import { milliseconds, oneOf, options } from "./options.ts";
 import { placeOf } from "./place.ts";
 

@@ -1,5 +1,5 @@
 // processes: `slipstream router` and `slipstream worker`, configured by environment alone.
-import type { Command } from "../main.ts";
+import type { Command } from "./command.ts";
 
 const help = (name: string) => `Usage: slipstream ${name}
 

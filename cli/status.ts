@@ -1,7 +1,7 @@
 // status: `slipstream status`: what a running router does now, from its admin port.
 import { SlipstreamError } from "../lib/errors.ts";
-import type { Command } from "../main.ts";
 import type { Status } from "../router/status.ts";
+import type { Command } from "./command.ts";
 import { options } from "./options.ts";
 
 const help = `Usage: slipstream status [OPTIONS]

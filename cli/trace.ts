@@ -2,10 +2,10 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { type Played, play } from "../bench/play.ts";
 import { SlipstreamError } from "../lib/errors.ts";
-import type { Command } from "../main.ts";
 import { generateTrace } from "../sim/trace/generate.ts";
 import { parseTrace } from "../sim/trace/parse.ts";
 import { formatTrace, type Trace, traceLimits } from "../sim/trace/trace.ts";
+import type { Command } from "./command.ts";
 import { options } from "./options.ts";
 import { placeOf } from "./place.ts";
 

@@ -8,7 +8,7 @@ import { CompleteRequestSchema, SamplingSchema, Shape, TriggerKind } from "../..
 import type { Ending, Milestones, Trigger } from "../completion.ts";
 import type { Router } from "../wire.ts";
 
-const absent = (what: string) => z.undefined({ error: `${what} is not supported` }).or(z.null());
+const absent = () => z.null({ error: "is not supported" }).optional();
 
 const body = z.object({
   model: z.string().default(""),
@@ -26,8 +26,8 @@ const body = z.object({
   n: z.literal(1, { error: "only 1 is supported" }).nullish(),
   best_of: z.literal(1, { error: "only 1 is supported" }).nullish(),
   echo: z.literal(false, { error: "is not supported" }).nullish(),
-  logprobs: absent("logprobs"),
-  logit_bias: absent("logit_bias"),
+  logprobs: absent(),
+  logit_bias: absent(),
   presence_penalty: z.literal(0, { error: "is not supported" }).nullish(),
   frequency_penalty: z.literal(0, { error: "is not supported" }).nullish(),
 });

@@ -1,4 +1,5 @@
-// credits: what each router has under way and waiting in, how many it may have outstanding out. Pure.
+// credits: how the slots are shared between routers: what each has under way and waiting in, how many it may have outstanding
+// out. Pure.
 //
 // There is one more to hand out than there are slots, so that no slot idles for a round trip. Work in hand and demand come
 // first, best lane first, in turn from router to router; what is left over goes to inline, where the next key falls. Each
