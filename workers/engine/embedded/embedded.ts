@@ -237,6 +237,12 @@ function loaded(child: EngineChild, options: EmbeddedOptions, clock: Clock): Pro
       if (message.kind === "ready") settle(() => resolve(message));
       if (message.kind === "refused") settle(() => reject(fromFailure(message.error)));
     });
-    void child.ended.then((how) => settle(() => reject(unusable(options.modelPath, `the process that loads it died: ${how}`))));
+    void child.ended.then((how) =>
+      settle(() =>
+        reject(
+          unusable(options.modelPath, `the process that loads it died (${how}); it is corrupt, or there is too little memory`),
+        ),
+      ),
+    );
   });
 }

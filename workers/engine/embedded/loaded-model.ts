@@ -41,7 +41,7 @@ export interface LoadedModel extends Tokenizer {
 /** Far above any difference of logits, far below what costs a float its digits. */
 const biasLogit = 200;
 
-/** Lines of llama.cpp kept to explain a model that does not load. */
+/** First lines of llama.cpp kept to explain a model that does not load. */
 const complaintsMax = 8;
 
 export async function loadModel(start: Start): Promise<LoadedModel> {
@@ -93,7 +93,8 @@ export async function loadModel(start: Start): Promise<LoadedModel> {
 
 async function openLlama(threads: number, complaints: string[]): Promise<Llama> {
   const keep = (_level: string, message: string) => {
-    if (complaints.push(message.trim()) > complaintsMax) complaints.shift();
+    if (complaints.length < complaintsMax && /error|fail|invalid|corrupt|missing|unknown|bounds/i.test(message))
+      complaints.push(message.trim());
   };
   return getLlama({ gpu: false, build: "never", maxThreads: threads, logger: keep, skipDownload: true }).catch((cause: unknown) => {
     if (!(cause instanceof NoBinaryFoundError)) throw cause;
@@ -139,7 +140,11 @@ function specials(model: LlamaModel): (text: string) => Token | undefined {
 
 function reason(cause: unknown, complaints: readonly string[]): string {
   if (cause instanceof InsufficientMemoryError) return "there is not enough memory to load it";
-  const said = complaints.findLast((line) => /error|fail|invalid|corrupt|missing|unknown|bounds/i.test(line));
-  const message = said ?? (cause instanceof Error ? cause.message : String(cause));
-  return `llama.cpp cannot load it (${message.replace(/\s+/g, " ").slice(0, 300)})`;
+  const [said] = complaints;
+  const short = (text: string) => text.replace(/\s+/g, " ").slice(0, 300);
+  if (said) return `llama.cpp cannot load it (${short(said)})`;
+  // A TypeError is our side stumbling over what is not there: its words help nobody.
+  return cause instanceof TypeError || !(cause instanceof Error)
+    ? "its contents are corrupt"
+    : `its contents are corrupt (${short(cause.message)})`;
 }
