@@ -14,8 +14,18 @@ import {
   type Nothing,
   type ServerMessage,
 } from "../proto/gen/slipstream/v1/completion_pb.ts";
-import { noUsage, outcomes, type Reason, type Usage } from "../router/completion.ts";
-import { type Answer, type Asked, type AskKind, askKinds, type Reaction, reactions, type SessionClient } from "./session-client.ts";
+import { noUsage, type Usage } from "../router/completion.ts";
+import {
+  type Answer,
+  type Asked,
+  type AskKind,
+  askKinds,
+  outcomeOf,
+  type Reaction,
+  reactions,
+  reasonOf,
+  type SessionClient,
+} from "./session-client.ts";
 import { applyEdit } from "./trace/replay.ts";
 import { type Origin, origins, type TraceDocument, type TraceEdit } from "./trace/trace.ts";
 
@@ -50,12 +60,6 @@ interface Pending {
   firstTextMs?: number;
   parts: string;
 }
-
-/** In the order of the protocol's enum. */
-const reasons: readonly Reason[] = [
-  ...(["gated", "brownout", "superseded", "cancelled", "empty", "duplicate"] as const),
-  ...(["deadline", "excluded", "secret", "quota", "resync_needed", "error"] as const),
-];
 
 type Body = ClientMessage["message"];
 
@@ -207,7 +211,7 @@ export class EditorClient implements SessionClient {
     if (text === "") this.#violate(`completion without text for ${completion.triggerId}`);
     this.#answer(completion.triggerId, {
       ...lost,
-      outcome: outcomes[completion.outcome - 1] ?? "failed",
+      outcome: outcomeOf(completion.outcome) ?? "failed",
       text,
       completion: completion.completionId,
       usage: usageOf(completion.cache),
@@ -216,11 +220,11 @@ export class EditorClient implements SessionClient {
   }
 
   #nothing(nothing: Nothing): void {
-    const reason = reasons[nothing.reason - 1];
+    const reason = reasonOf(nothing.reason);
     if (!reason) this.#violate(`nothing without a reason for ${nothing.triggerId}`);
     this.#answer(nothing.triggerId, {
       ...lost,
-      outcome: outcomes[nothing.outcome - 1] ?? "failed",
+      outcome: outcomeOf(nothing.outcome) ?? "failed",
       ...(reason && { reason }),
       detail: nothing.detail,
       usage: usageOf(nothing.cache),

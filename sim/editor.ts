@@ -7,6 +7,7 @@ import { EditorClient } from "./editor-client.ts";
 import type { Network, SessionHandler } from "./network.ts";
 import type { SessionClient } from "./session-client.ts";
 import { generateTrace, type Source } from "./trace/generate.ts";
+import type { Typing } from "./trace/parameters.ts";
 import { type TriggerRecord, Typist } from "./typist.ts";
 
 export interface EditorOptions {
@@ -15,6 +16,7 @@ export interface EditorOptions {
   readonly traceSeed: number;
   readonly source: Source;
   readonly keys: number;
+  readonly typing: Partial<Typing>;
   readonly deadlineMs: number;
   readonly agreement: number;
   readonly escape: number;
@@ -72,7 +74,14 @@ export class Editor {
       },
     };
     const { path, language, text } = options.source;
-    const trace = generateTrace({ seed: options.traceSeed, keys: options.keys, path, language, text, typing: { typoProbability: 0.02 } });
+    const trace = generateTrace({
+      seed: options.traceSeed,
+      keys: options.keys,
+      path,
+      language,
+      text,
+      typing: { typoProbability: 0.02 },
+    });
     this.#typist = new Typist(
       { trace, agreement: options.agreement, escape: options.escape },
       { clock, random: fork(random), client: told },

@@ -17,7 +17,12 @@ function play(...steps: [number, "up" | "down", Up | Down][]) {
   let now = 0;
   const violations: string[] = [];
   const ended: Ended[] = [];
-  const deps = { now: () => now, violate: (what: string) => violations.push(what), ended: (end: Ended) => ended.push(end) };
+  const deps = {
+    now: () => now,
+    violate: (what: string) => violations.push(what),
+    ended: (end: Ended) => ended.push(end),
+    reached: () => true,
+  };
   const monitor = new LinkMonitor({ name: "l", abortMaxMs: 10 }, deps);
   for (const [at, direction, frame] of steps) {
     now = at;
@@ -106,6 +111,15 @@ test("each breach of the protocol is named", () => {
         [0, "up", submit(1n)],
         [9, "up", cancel(1n)],
         [24.5, "down", delta(1n)],
+      ],
+    ],
+    [
+      "generation 1 ran to its end, though its Cancel had arrived 1.0 ms before",
+      [
+        [0, "down", credits],
+        [0, "up", submit(1n)],
+        [9, "up", cancel(1n)],
+        [15, "down", done(1n)],
       ],
     ],
     [

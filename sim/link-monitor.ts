@@ -1,6 +1,7 @@
 // link-monitor: the frames of the streams of one link in, violations of the link's protocol out. It sees each frame as it is
 // sent and credits as they arrive, so it judges what each side could know. Holds one entry a generation under way, and
 // the usage of those that ended, for the books.
+import { Finish } from "../proto/gen/slipstream/v1/completion_pb.ts";
 import type { RouterFrame, Usage, WorkerFrame } from "../proto/gen/slipstream/v1/worker_pb.ts";
 import type { Watch } from "./pipe.ts";
 
@@ -10,13 +11,20 @@ export interface LinkMonitorOptions {
   readonly abortMaxMs: number;
 }
 
-interface Submitted {
-  readonly lane: number;
+/** A generation as far as it came. */
+export interface Lost {
   /** Whose KV it may use, and its text so far. */
   readonly salt: string;
-  readonly arrivesMs: number;
   text: string;
+  tokens: number;
+}
+
+interface Submitted extends Lost {
+  readonly lane: number;
+  readonly arrivesMs: number;
   cancelArrivesMs?: number;
+  /** No other generation with its salt had reached the worker when it did. */
+  first?: boolean;
 }
 
 /** One generation that ended with a frame. */
@@ -26,12 +34,17 @@ export interface Ended {
   readonly salt: string;
   readonly text: string;
   readonly usage: Usage | undefined;
+  readonly first: boolean;
+  /** From its Cancel's arrival to its end. */
+  readonly abortMs?: number;
   readonly end: "done" | "refused" | "cancelAck";
 }
 
 export interface LinkMonitorDeps {
   readonly now: () => number;
   readonly violate: (what: string) => void;
+  /** A generation with this salt reaches the worker; is it the first? */
+  readonly reached: (salt: string) => boolean;
   readonly ended: (generation: Ended) => void;
 }
 
@@ -42,7 +55,13 @@ export class LinkMonitor {
   readonly #credits = new Map<number, number>();
   #lastId = -1n;
   #over = false;
-  readonly up: Watch<RouterFrame> = { sent: ({ frame }, arrivesMs) => this.#routerSent(frame, arrivesMs) };
+  readonly up: Watch<RouterFrame> = {
+    sent: ({ frame }, arrivesMs) => this.#routerSent(frame, arrivesMs),
+    arrived: ({ frame }) => {
+      const submitted = frame.case === "submit" ? this.#open.get(frame.value.id) : undefined;
+      if (submitted) submitted.first = this.#deps.reached(submitted.salt);
+    },
+  };
   readonly down: Watch<WorkerFrame> = {
     sent: ({ frame }) => this.#workerSent(frame),
     arrived: ({ frame }) => {
@@ -63,7 +82,7 @@ export class LinkMonitor {
   }
 
   /** The link broke: what was under way has no end, and what is still said on it does not count. Returns whose texts those were. */
-  broke(): { salt: string; text: string }[] {
+  broke(): Lost[] {
     const lost = [...this.#open.values()];
     this.#open.clear();
     this.#over = true;
@@ -80,7 +99,7 @@ export class LinkMonitor {
       const credits = this.#credits.get(lane) ?? 0;
       if (outstanding >= credits)
         this.#violate(`generation ${id} of lane ${lane} is submitted with ${outstanding} of ${credits} credits used`);
-      this.#open.set(id, { lane, salt: cacheSalt, arrivesMs, text: "" });
+      this.#open.set(id, { lane, salt: cacheSalt, arrivesMs, text: "", tokens: 0 });
     } else if (frame.case === "cancel") {
       const submitted = this.#open.get(frame.value.id);
       if (submitted) submitted.cancelArrivesMs ??= arrivesMs;
@@ -105,13 +124,19 @@ export class LinkMonitor {
     }
     if (frame.case === "delta") {
       submitted.text += frame.value.text;
+      submitted.tokens += frame.value.tokens;
       return;
     }
+    // One that ended by itself before its Cancel came has said so by then; what the deadline ended may say that.
+    if (frame.case === "done" && lateMs > 0 && frame.value.finish !== Finish.DEADLINE)
+      this.#violate(`generation ${id} ran to its end, though its Cancel had arrived ${lateMs.toFixed(1)} ms before`);
     if (frame.case === "cancelAck" && submitted.cancelArrivesMs === undefined)
       this.#violate(`cancelAck for generation ${id} without a Cancel`);
     this.#open.delete(id);
     const { name } = this.#options;
-    this.#deps.ended({ link: name, id, salt: submitted.salt, text: submitted.text, usage: frame.value.usage, end: frame.case });
+    const { salt, text, first = false } = submitted;
+    const aborted = submitted.cancelArrivesMs !== undefined && lateMs >= 0 ? { abortMs: lateMs } : {};
+    this.#deps.ended({ link: name, id, salt, text, first, ...aborted, usage: frame.value.usage, end: frame.case });
   }
 
   #violate(what: string): void {

@@ -13,7 +13,7 @@ import {
   ServerMessageSchema,
 } from "../proto/gen/slipstream/v1/completion_pb.ts";
 import { type RouterFrame, RouterFrameSchema, type WorkerFrame, WorkerFrameSchema } from "../proto/gen/slipstream/v1/worker_pb.ts";
-import { LinkMonitor, type LinkMonitorDeps } from "./link-monitor.ts";
+import { LinkMonitor, type LinkMonitorDeps, type Lost } from "./link-monitor.ts";
 import { type Pipe, type PipeOptions, pipe, type Watch } from "./pipe.ts";
 
 type Handler<In, Out> = (stream: Duplex<In, Out>, call: Call) => Promise<void>;
@@ -39,7 +39,8 @@ interface Deps {
   readonly log: (line: string) => void;
   readonly violate: (what: string) => void;
   readonly ended: LinkMonitorDeps["ended"];
-  readonly lost: (generations: readonly { salt: string; text: string }[]) => void;
+  readonly reached: (worker: string, salt: string) => boolean;
+  readonly lost: (generations: readonly Lost[]) => void;
 }
 
 /** Two streams, one fate. */
@@ -82,7 +83,7 @@ export class Network {
 
   link(router: string, worker: string, channel: "inline" | "bulk", handler: LinkHandler): Duplex<WorkerFrame, RouterFrame> {
     const name = `${router}>${worker}`;
-    const entry = this.#entry(name, channel);
+    const entry = this.#entry(name, worker, channel);
     const { log } = this.#deps;
     const { monitor } = entry;
     const say = (direction: string, { frame }: RouterFrame | WorkerFrame) => {
@@ -129,13 +130,16 @@ export class Network {
     return made.client;
   }
 
-  #entry(name: string, channel: "inline" | "bulk"): LinkEntry {
+  #entry(name: string, worker: string, channel: "inline" | "bulk"): LinkEntry {
     const known = this.#links.get(name);
     if (known && channel === "bulk") return known;
     // A router that makes the link anew has given up the one before.
     if (known) this.#broke(known);
-    const { clock, violate, ended } = this.#deps;
-    const monitor = new LinkMonitor({ name, abortMaxMs: this.#options.abortMaxMs }, { now: () => clock.now(), violate, ended });
+    const { clock, violate, ended, reached } = this.#deps;
+    const monitor = new LinkMonitor(
+      { name, abortMaxMs: this.#options.abortMaxMs },
+      { now: () => clock.now(), violate, ended, reached: (salt) => reached(worker, salt) },
+    );
     const entry = { name, monitor, pipes: [] };
     this.#links.set(name, entry);
     return entry;

@@ -1,5 +1,6 @@
 // session-client: what a typist needs of an editor's client. `EditorClient` (editor-client.ts) fulfils it over any stream
 // of the Session call: a pipe in the simulation, gRPC in a benchmark.
+import { Outcome as OutcomeMessage, Reason as ReasonMessage } from "../proto/gen/slipstream/v1/completion_pb.ts";
 import type { Outcome, Reason, Usage } from "../router/completion.ts";
 import type { Origin, TraceDocument, TraceEdit } from "./trace/trace.ts";
 
@@ -8,6 +9,15 @@ export type AskKind = (typeof askKinds)[number];
 
 export const reactions = ["shown", "accepted", "partial", "rejected", "ignored", "superseded", "retained"] as const;
 export type Reaction = (typeof reactions)[number];
+
+const namesOf = (numbers: Readonly<Record<string, number>>) =>
+  new Map(Object.entries(numbers).flatMap(([name, number]) => (number === 0 ? [] : [[number, name.toLowerCase()] as const])));
+const outcomeNames = namesOf(OutcomeMessage);
+const reasonNames = namesOf(ReasonMessage);
+
+/** Our word for an outcome on the wire; undefined: not given. */
+export const outcomeOf = (message: OutcomeMessage) => outcomeNames.get(message) as Outcome | undefined;
+export const reasonOf = (message: ReasonMessage) => reasonNames.get(message) as Reason | undefined;
 
 export interface Answer {
   /** "lost": the connection broke before the answer came. */

@@ -1,0 +1,83 @@
+// router-node: one router of a simulated world, wired as the process wires it, with recorded metrics. What is not given back
+// at rest and which bounds were exceeded is read off it.
+import type { Bus } from "../lib/bus/bus.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Duplex } from "../lib/grpc/duplex.ts";
+import { silentLog } from "../lib/log.ts";
+import type { Random } from "../lib/random.ts";
+import type { RouterFrame, WorkerFrame } from "../proto/gen/slipstream/v1/worker_pb.ts";
+import { readRouterConfig } from "../router/config.ts";
+import { routerMetricTable } from "../router/metrics.ts";
+import { runSession } from "../router/session-service.ts";
+import { type Router, wireRouter } from "../router/wire.ts";
+import { tokenOf } from "./editor.ts";
+import type { SessionHandler } from "./network.ts";
+import { RecordedMetrics } from "./recorded-metrics.ts";
+
+export interface RouterNodeOptions {
+  readonly name: string;
+  readonly workers: readonly string[];
+  readonly tenants: readonly string[];
+  readonly queueMax: number;
+  /** A planted bug: every token is taken for the first tenant's. */
+  readonly mixTenants: boolean;
+}
+
+interface Deps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly bus: Bus;
+  readonly connect: (address: string, channel: "inline" | "bulk") => Duplex<WorkerFrame, RouterFrame>;
+}
+
+export class RouterNode {
+  readonly name: string;
+  readonly session: SessionHandler;
+  readonly #router: Router;
+  readonly #queueMax: number;
+  readonly #recorded = new RecordedMetrics(routerMetricTable);
+
+  constructor(options: RouterNodeOptions, deps: Deps) {
+    this.name = options.name;
+    this.#queueMax = options.queueMax;
+    const tokens = options.tenants
+      .map((tenant) => `${options.mixTenants ? options.tenants[0] : tenant}=${tokenOf(tenant)}`)
+      .join(",");
+    const settings = {
+      ...readRouterConfig({}),
+      name: options.name,
+      workers: [...options.workers],
+      tokens,
+      queueMax: options.queueMax,
+    };
+    this.#router = wireRouter(settings, { ...deps, log: silentLog, metrics: this.#recorded.metrics });
+    this.session = async (stream, call) =>
+      runSession(this.#router, stream, this.#router.ingress.tenant(call.metadata("authorization")));
+  }
+
+  /** As its metrics count them, whatever became of their text. */
+  get completionTokens(): number {
+    return this.#recorded.count("completion_tokens_total");
+  }
+
+  unrest(): string[] {
+    const { queue, dispatch, settle, fleet } = this.#router.rooms;
+    const found = this.#recorded.unrest(["queued", "sessions", "documents"]);
+    if (queue.length > 0) found.push(`${queue.length} triggers are queued`);
+    if (dispatch.outstanding > 0) found.push(`${dispatch.outstanding} generations are outstanding`);
+    if (settle.size > 0) found.push(`${settle.size} documents have a live trigger`);
+    for (const worker of fleet.snapshot().workers)
+      if (worker.outstanding > 0) found.push(`${worker.outstanding} credits of ${worker.name} are booked`);
+    if (this.#router.missing().length > 0) found.push(`it waits for ${this.#router.missing().join(", ")}`);
+    return found;
+  }
+
+  excess(): string[] {
+    const most = this.#recorded.max("queued");
+    return most > this.#queueMax ? [`${most} triggers were queued in a lane, of ${this.#queueMax}`] : [];
+  }
+
+  async close(): Promise<void> {
+    this.#router.close();
+  }
+}
