@@ -5,7 +5,7 @@ import { type ErrorCode, errorTable, SlipstreamError } from "../../../lib/errors
 import { type Finished, lanes } from "../../generation.ts";
 
 /** A prompt of this size is refused before it crosses: no model here has a context for it. */
-export const promptBytesMax = 4 * 1024 * 1024;
+const promptBytesMax = 4 * 1024 * 1024;
 export const segmentsMax = 4096;
 
 const id = z.number().int().nonnegative();
