@@ -59,7 +59,7 @@ export interface LinkDeps {
 }
 
 type Streams = Record<"inline" | "bulk", Duplex<WorkerFrame, RouterFrame>>;
-export const protocol = { min: 1, max: 1 } as const;
+const protocol = { min: 1, max: 1 } as const;
 
 export class Link {
   readonly #options: LinkOptions;

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import type { Segment } from "../completion.ts";
 
-export const blockBytes = 64;
+const blockBytes = 64;
 const digestBytes = 8;
 
 /** Chained digests of the whole 64-byte blocks of the rendered prompt, 8 bytes each. */

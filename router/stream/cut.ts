@@ -124,7 +124,7 @@ function indentOf(line: string): number {
 }
 
 /** Drops from the end of `line` what already stands right of the cursor: `foo(a)` before `)` becomes `foo(a`. */
-export function trimOverlap(line: string, lineAfter: string): string {
+function trimOverlap(line: string, lineAfter: string): string {
   const after = lineAfter.trimEnd();
   for (let length = Math.min(after.length, line.length); length > 0; length--)
     if (line.endsWith(after.slice(0, length))) return line.slice(0, line.length - length);

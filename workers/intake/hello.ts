@@ -3,7 +3,7 @@ import { invalid, SlipstreamError } from "../../lib/errors.ts";
 import { type RouterFrame, Channel as WireChannel } from "../../proto/gen/slipstream/v1/worker_pb.ts";
 
 /** Versions this agent speaks; a new one is added here and the oldest kept until no router in the field needs it. */
-export const protocol = { min: 1, max: 1 } as const;
+const protocol = { min: 1, max: 1 } as const;
 
 export type Channel = "inline" | "bulk";
 

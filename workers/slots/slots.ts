@@ -7,7 +7,7 @@ import { type Generation, type Lane, lanes } from "../generation.ts";
 import type { WorkerMetrics } from "../metrics.ts";
 import { Ledger } from "./ledger.ts";
 
-export type { Claim, LedgerStream } from "./ledger.ts";
+export type { LedgerStream } from "./ledger.ts";
 
 export interface SlotsOptions {
   readonly slots: number;

@@ -22,7 +22,7 @@ export interface Profile {
 }
 
 /** Drafts a step that `acceptedPerBlock` was given for. */
-export const blockDepth = 4;
+const blockDepth = 4;
 /** Each verified draft widens the step by this share. */
 const verifyShare = 0.03;
 

@@ -17,7 +17,7 @@ const classOf = new Uint8Array(256).map((_, byte) => {
 });
 
 /** Where the piece that starts at `start` ends. Never inside a UTF-8 character. */
-export function pieceEnd(bytes: Uint8Array, start: number): number {
+function pieceEnd(bytes: Uint8Array, start: number): number {
   let at = start;
   const first = classOf[bytes[at] as number];
   if (first === kind.newline) return runEnd(bytes, at, kind.newline, 4);
