@@ -4,6 +4,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { routerSettings } from "../router/config.ts";
 import { routerMetricTable } from "../router/metrics.ts";
+import { workerSettings } from "../workers/config.ts";
+import { workerMetricTable } from "../workers/metrics.ts";
 import { root } from "./child.ts";
 import { configPage, errorsPage, metricsPage } from "./table-reference.ts";
 
@@ -11,8 +13,8 @@ import { configPage, errorsPage, metricsPage } from "./table-reference.ts";
 export function tablePages(): Readonly<Record<string, string>> {
   return {
     "docs/reference/errors.md": errorsPage(),
-    "docs/reference/metrics.md": metricsPage({ router: routerMetricTable }),
-    "docs/reference/config.md": configPage({ router: routerSettings }),
+    "docs/reference/metrics.md": metricsPage({ router: routerMetricTable, worker: workerMetricTable }),
+    "docs/reference/config.md": configPage({ router: routerSettings, worker: workerSettings }),
   };
 }
 

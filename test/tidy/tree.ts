@@ -27,7 +27,7 @@ export interface SourceFile extends TextFile {
 const skipped = /^(node_modules|\.git|dist(\..*)?|\.tools|coverage|reports|proto\/gen|proto\/third_party|models\/.*\.(gguf|json))$/;
 const textual = /(\.(ts|js|mjs|cjs|json|md|proto|ya?ml|sh|py|tsv|tpl|txt|html|css)|Dockerfile|\.npmrc|\.gitignore|\.ci\/run)$/;
 
-export function textFiles(folder = ""): TextFile[] {
+function textFiles(folder = ""): TextFile[] {
   const found: TextFile[] = [];
   for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
     const path = posix.join(folder, entry.name);
