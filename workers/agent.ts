@@ -52,7 +52,8 @@ export class Agent {
   readonly #deps: AgentDeps;
   readonly #streams = new Set<Joined>();
   #drainingMs: number | undefined;
-  #quiet: (() => void) | undefined;
+  /** Drains that wait for the last generation. */
+  #quiet: (() => void)[] = [];
 
   constructor(rooms: Rooms, deps: AgentDeps) {
     this.#rooms = rooms;
@@ -168,7 +169,7 @@ export class Agent {
       const error = new SlipstreamError("draining", "the worker ended before the generation did");
       for (const { open } of this.#streams) for (const one of open.values()) one.stop({ why: "refuse", error });
     });
-    if (this.#outstanding() > 0) await new Promise<void>((resolve) => (this.#quiet = resolve));
+    if (this.#outstanding() > 0) await new Promise<void>((resolve) => this.#quiet.push(resolve));
   }
 
   /** Ends every stream; the routers connect elsewhere. */
@@ -218,7 +219,7 @@ export class Agent {
     this.#deps.log.debug({ id: String(id), router: stream.router, lane, end: ending?.kind ?? "lost", ...how, usage }, "generation");
     const { slots, kv } = this.#rooms;
     if (slots.running + slots.waiting === 0) kv.busy(false);
-    if (this.#outstanding() === 0) this.#quiet?.();
+    if (this.#outstanding() === 0) for (const resolve of this.#quiet.splice(0)) resolve();
   }
 }
 

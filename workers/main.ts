@@ -1,5 +1,6 @@
 // main: the worker process: settings in; engine, agent and servers up; drained on a signal. An engine that dies is started
-// anew; until it is back, routers are told to go elsewhere and /readyz says what is missing.
+// anew; until it is back, routers are told to go elsewhere and /readyz says what is missing. One that dies again and again
+// ends the process.
 import { join } from "node:path";
 import { startAdmin } from "../lib/admin.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
@@ -12,7 +13,7 @@ import { packageRoot } from "../lib/package-root.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import { readWorkerConfig, type WorkerConfig } from "./config.ts";
 import type { Engine } from "./engine/engine.ts";
-import { RevivingEngine } from "./engine/reviving.ts";
+import { SupervisedEngine } from "./engine/supervised.ts";
 import { createWorkerMetrics } from "./metrics.ts";
 import { workerService } from "./service.ts";
 import { createAgent } from "./wire.ts";
@@ -23,6 +24,8 @@ export interface RunningWorker {
   /** Where routers connect. */
   readonly port: number;
   readonly adminPort: number;
+  /** Resolves when the engine died too often to be started again. */
+  readonly died: Promise<Error>;
 }
 
 interface Deps {
@@ -43,8 +46,7 @@ export async function startWorker(config: WorkerConfig, deps: Deps): Promise<Run
   // Not alive until the model is loaded: the admin port says what is missing meanwhile.
   let missing: readonly string[] = ["engine"];
   const admin = lifecycle.use(await startAdmin({ address: config.adminAddress }, { registry, missing: () => missing }));
-  const revival = { pauseMs: 500, pauseMsMax: 30_000 };
-  const engine = await RevivingEngine.start(revival, { clock, log, start: () => startEngine(config, deps) });
+  const engine = await SupervisedEngine.start({}, { clock, log, start: () => startEngine(config, deps) });
   lifecycle.use({ name: "engine", close: () => engine.close() });
   const agent = createAgent({ ...config, worker: config.name }, { clock, random, engine, log, metrics });
   const grpc = lifecycle.use(
@@ -70,7 +72,7 @@ export async function startWorker(config: WorkerConfig, deps: Deps): Promise<Run
     name: "agent",
     drain: async () => {
       serving(["draining"]);
-      // The last tenth of the grace period is for telling routers so.
+      // The rest of the grace period is for the streams to end.
       await agent.drain(config.graceMs * 0.9);
       agent.close();
     },
@@ -87,7 +89,7 @@ export async function startWorker(config: WorkerConfig, deps: Deps): Promise<Run
     },
   });
   serving([]);
-  return { port: grpc.port, adminPort: admin.port };
+  return { port: grpc.port, adminPort: admin.port, died: engine.died };
 }
 
 /** Engines load lazily: llama.cpp takes long to import and is not for every machine. */
@@ -105,14 +107,12 @@ async function startEngine(config: WorkerConfig, { clock, random, log }: Deps): 
 }
 
 /** `slipstream worker`: settings from the environment. Resolves with the exit code. */
-export async function main(
-  env: Env,
-  io: { complain: (sentence: string) => void; on: Parameters<typeof run>[1]["on"] },
-): Promise<number> {
+export async function main(env: Env, io: Omit<Parameters<typeof run>[1], "clock" | "log">): Promise<number> {
   const config = readWorkerConfig(env);
   const log = createLog({ process: "worker", level: config.logLevel });
   return run({ graceMs: config.graceMs }, { clock: systemClock, log, ...io }, async (lifecycle) => {
-    const ports = await startWorker(config, { lifecycle, clock: systemClock, random: systemRandom(), log });
+    const { died, ...ports } = await startWorker(config, { lifecycle, clock: systemClock, random: systemRandom(), log });
     log.info({ ...ports, engine: config.engine }, "listening");
+    throw await died;
   });
 }

@@ -138,3 +138,14 @@ test("closing closes the engine that runs", async () => {
   await engine.close();
   expect(engines[0]?.closed).toBe(true);
 });
+
+test("a watcher hears when the engine is away and when it is back", async () => {
+  const { clock, engine, engines } = await supervised();
+  const heard: string[] = [];
+  engine.watch({ down: () => heard.push("down"), up: () => heard.push("up") });
+  engines[0]?.die();
+  await settle();
+  expect(heard).toEqual(["down"]);
+  await clock.advance(1_000);
+  expect(heard).toEqual(["down", "up"]);
+});

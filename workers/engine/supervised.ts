@@ -29,6 +29,12 @@ interface Deps {
   start(): Promise<Engine>;
 }
 
+/** Whoever wants to know when the engine is away. */
+export interface Watcher {
+  down(): void;
+  up(): void;
+}
+
 const idle: EngineLoad = {
   running: 0,
   kvBlocksUsed: 0,
@@ -53,6 +59,7 @@ export class SupervisedEngine implements Engine {
   /** Undefined while the engine is down. */
   #engine: Engine | undefined;
   #listener: ((event: KvEvent) => void) | undefined;
+  #watcher: Watcher | undefined;
   #watching: Promise<void>;
 
   private constructor(engine: Engine, options: SupervisedOptions, deps: Deps) {
@@ -74,6 +81,11 @@ export class SupervisedEngine implements Engine {
   /** The first start is not repeated: a model that cannot be used is told at once. */
   static async start(options: SupervisedOptions, deps: Deps): Promise<SupervisedEngine> {
     return new SupervisedEngine(await deps.start(), options, deps);
+  }
+
+  /** At most one. */
+  watch(watcher: Watcher): void {
+    this.#watcher = watcher;
   }
 
   async *generate(work: Generation, signal: AbortSignal): AsyncGenerator<Piece, Finished> {
@@ -113,6 +125,7 @@ export class SupervisedEngine implements Engine {
       const reason: Error | undefined = await Promise.race([engine.died, closed]);
       if (!reason) return undefined;
       this.#engine = undefined;
+      this.#watcher?.down();
       await engine.close();
       // What it held in its KV went with it.
       this.#listener?.({ stored: [], removed: [], cleared: true });
@@ -121,6 +134,7 @@ export class SupervisedEngine implements Engine {
       engine = next;
       this.#engine = next;
       if (this.#listener) next?.onKv(this.#listener);
+      if (next) this.#watcher?.up();
     }
     return undefined;
   }

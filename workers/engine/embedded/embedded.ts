@@ -214,8 +214,8 @@ export class EmbeddedEngine implements Engine {
       this.#end(running, toFinished(message.how));
       return;
     }
-    const { text, tokens, confidence } = message;
-    running.mailbox.push(confidence === undefined ? { text, tokens } : { text, tokens, confidence });
+    const { text, tokens, confidence, prompt } = message;
+    running.mailbox.push({ text, tokens, ...(confidence !== undefined && { confidence }), ...(prompt && { prompt }) });
   }
 
   #end({ mailbox }: Running, how: Finished): void {

@@ -2,7 +2,7 @@
 // encode, claim a sequence, prefill what is not cached, decode until it stops, is full or is aborted.
 import type { Clock } from "../../../lib/clock.ts";
 import { SlipstreamError } from "../../../lib/errors.ts";
-import { lanes, noUsage } from "../../generation.ts";
+import { lanes, noUsage, type Piece } from "../../generation.ts";
 import { type Chosen, Decoding, type SamplingOptions } from "./decoding.ts";
 import { Healing } from "./healing.ts";
 import type { LoadedModel } from "./loaded-model.ts";
@@ -33,14 +33,17 @@ export async function generating(
   work: Work | Warm,
   parts: Parts,
   signal: AbortSignal,
-  emit: (piece: Text) => void,
+  emit: (piece: Piece) => void,
 ): Promise<Ended> {
   const { loaded, pool, clock } = parts;
   const usage = noUsage();
   const receivedMs = clock.now();
   let claim: Claim | undefined;
   try {
-    const { tokens, takenBack } = encodePrompt(work.segments, loaded, { heal: work.kind === "generate" });
+    const { tokens, takenBack } = encodePrompt(work.segments, loaded, {
+      heal: work.kind === "generate",
+      completionTokens: work.kind === "generate" ? work.sampling.maxTokens : 1,
+    });
     const healing = new Healing(takenBack, loaded);
     usage.promptTokens = tokens.length;
     claim = await pool.claim({ tokens, salt: work.cacheSalt, affinity: work.affinity }, signal);
@@ -62,7 +65,13 @@ export async function generating(
     let wanted = work.sampling.maxTokens;
     const room = loaded.contextTokens - tokens.length;
     const pieces = new Utf8Pieces({ before: tokens, strip: takenBack.text }, loaded);
-    const give = (piece: Text | undefined) => void (piece && piece.text !== "" && emit(piece));
+    let told = false;
+    const give = (piece: Text | undefined) => {
+      if (!piece || piece.text === "") return;
+      const { promptTokens, cachedTokens, recomputedTokens } = usage;
+      emit(told ? piece : { ...piece, prompt: { promptTokens, cachedTokens, recomputedTokens } });
+      told = true;
+    };
     for (let chosen: Chosen | undefined = first; chosen && !signal.aborted; chosen = await decoding.next(chosen.token, signal)) {
       usage.completionTokens += 1;
       if (loaded.endsText(chosen.token)) {

@@ -93,6 +93,7 @@ const fromChild = z.discriminatedUnion("kind", [
     text: z.string().max(64 * 1024),
     tokens: z.number().int().positive(),
     confidence: z.number().min(0).max(1.001).optional(),
+    prompt: z.object({ promptTokens: count, cachedTokens: count, recomputedTokens: count }).optional(),
   }),
   z.object({
     kind: z.literal("ended"),

@@ -9,7 +9,7 @@ const tokenizer: Tokenizer = {
   specialToken: (text) => (text === "<suf>" ? 1_000 : text === "<pre>" ? 1_001 : undefined),
   takeBack: (tokens) => ({ text: "taken", tokens: tokens.slice(-1) }),
 };
-const plain = { heal: false };
+const plain = { heal: false, completionTokens: 1 };
 
 test("each segment is encoded apart and a special one is one token", () => {
   expect(encodePrompt([{ special: "<suf>" }, { text: "b" }, { special: "<pre>" }, { text: "a" }], tokenizer, plain).tokens).toEqual(
@@ -25,7 +25,7 @@ test.each([
   ["an unknown special token", [{ text: "a" }, { special: "<mid>" }], /segments\[1\]\.special: "<mid>"/],
   ["no segments", [], /empty/],
   ["only empty text", [{ text: "" }], /empty/],
-  ["a prompt that leaves no place for one token", [{ text: "12345678" }], /has 8 tokens, the context holds 8/],
+  ["a prompt twice too long", [{ text: "x".repeat(17) }], /has 17 tokens, the context holds 8/],
   ["a text that no context could hold", [{ text: "x".repeat(8 * 256 + 1) }], /cannot fit/],
 ] as const)("%s is refused by name", (_title, segments, says) => {
   expect(() => encodePrompt(segments, tokenizer, plain)).toThrow(says);
@@ -43,7 +43,29 @@ test.each([
   ["no code before the cursor", [{ special: "<pre>" }, { special: "<suf>" }, { text: "b" }], [1_001, 1_000, 98], 0],
   ["no infilling", [{ text: "ab" }], [97, 98], 0],
 ])("healing takes back what ends at the cursor: %s", (_title, segments, tokens, taken) => {
-  const prompt = encodePrompt(segments, tokenizer, { heal: true });
+  const prompt = encodePrompt(segments, tokenizer, { heal: true, completionTokens: 1 });
   expect(prompt.tokens).toEqual(tokens);
   expect(prompt.takenBack.tokens).toHaveLength(taken);
+});
+
+const tokensOf = (text: string) => [...text].map((character) => character.charCodeAt(0));
+
+test("a prompt a little too long loses the beginning of its longest text", () => {
+  const segments = [{ special: "<suf>" }, { text: "b" }, { special: "<pre>" }, { text: "123456789" }];
+  expect(encodePrompt(segments, tokenizer, plain).tokens).toEqual([1_000, 98, 1_001, ...tokensOf("6789")]);
+});
+
+test("what it loses comes in steps, so that the next keys find the same beginning", () => {
+  const wide = { ...tokenizer, contextTokens: 80 };
+  const text = Array.from({ length: 120 }, (_, i) => String.fromCharCode(97 + (i % 26))).join("");
+  const firsts = [...Array(20).keys()].map((key) => {
+    const { tokens } = encodePrompt([{ text: text.slice(0, 85 + key) }], wide, { heal: false, completionTokens: 16 });
+    expect(tokens.length).toBeLessThanOrEqual(64);
+    return tokens[0];
+  });
+  expect(new Set(firsts).size).toBeLessThanOrEqual(3);
+});
+
+test("the completion keeps its place, up to half of the context", () => {
+  expect(encodePrompt([{ text: "1234567" }], tokenizer, { heal: false, completionTokens: 100 }).tokens).toHaveLength(4);
 });

@@ -1,5 +1,5 @@
 // prompt-tokens: segments in, tokens out. Each segment is encoded apart; text is never parsed for special tokens, a special
-// segment is exactly one special token, and a prompt over the context is refused with its numbers. At the cursor of an infilling
+// segment is exactly one special token, and a prompt a little over the context loses the beginning of its longest text. At the cursor of an infilling
 // prompt, tokens may be taken back for healing.
 import { invalid } from "../../../lib/errors.ts";
 import type { Segment } from "../../generation.ts";
@@ -23,39 +23,49 @@ export interface Prompt {
 /** No vocabulary has longer tokens: more bytes than this a context token cannot fit, so they are refused unencoded. */
 const tokenBytesMax = 256;
 
-export function encodePrompt(segments: readonly Segment[], tokenizer: Tokenizer, options: { heal: boolean }): Prompt {
+export function encodePrompt(
+  segments: readonly Segment[],
+  tokenizer: Tokenizer,
+  options: { heal: boolean; completionTokens: number },
+): Prompt {
   const bytes = segments.reduce((sum, segment) => sum + ("text" in segment ? segment.text.length : 0), 0);
   if (bytes > tokenizer.contextTokens * tokenBytesMax) {
     throw invalid("segments", `${bytes} characters cannot fit a context of ${tokenizer.contextTokens} tokens`);
   }
-  const tokens: number[] = [];
   const cursor = options.heal ? cursorSegment(segments, tokenizer.fimPrefix) : -1;
   let takenBack = nothingTakenBack;
-  segments.forEach((segment, index) => {
-    if ("text" in segment) {
-      const encoded = tokenizer.encodeText(segment.text);
-      for (const token of encoded) tokens.push(token);
-      if (index === cursor) {
-        takenBack = tokenizer.takeBack(encoded);
-        tokens.length -= takenBack.tokens.length;
-      }
-      return;
-    }
-    const token = tokenizer.specialToken(segment.special);
-    if (token === undefined) {
+  const parts = segments.map((segment, index) => {
+    if ("special" in segment) {
+      const token = tokenizer.specialToken(segment.special);
+      if (token !== undefined) return [token];
       throw invalid(`segments[${index}].special`, `${JSON.stringify(segment.special)} is no special token of this model`);
     }
-    tokens.push(token);
+    const encoded = tokenizer.encodeText(segment.text);
+    if (index !== cursor) return encoded;
+    takenBack = tokenizer.takeBack(encoded);
+    return encoded.slice(0, encoded.length - takenBack.tokens.length);
   });
+  const tokens = fitted(parts, tokenizer.contextTokens, options.completionTokens);
   if (tokens.length === 0) throw invalid("segments", "the prompt is empty");
-  // One place is kept for the first generated token.
-  if (tokens.length >= tokenizer.contextTokens) {
-    throw invalid(
-      "segments",
-      `the prompt has ${tokens.length} tokens, the context holds ${tokenizer.contextTokens} with the completion`,
-    );
-  }
   return { tokens, takenBack };
+}
+
+/**
+ * All tokens, if they fit beside the completion. A router budgets in bytes, so digits or another script may make more tokens
+ * than it meant: then the longest text loses its beginning, in steps of an eighth of the context, so that the next key finds
+ * the same prompt again. What is twice too long is a mistake, and refused.
+ */
+function fitted(parts: readonly (readonly number[])[], contextTokens: number, completionTokens: number): readonly number[] {
+  const count = parts.reduce((sum, part) => sum + part.length, 0);
+  // One place is kept for the first generated token, and never more than half for the completion.
+  const room = contextTokens - Math.max(1, Math.min(completionTokens, contextTokens >> 1));
+  if (count <= room) return parts.flat();
+  const step = Math.max(1, contextTokens >> 3);
+  const drop = Math.ceil((count - room) / step) * step;
+  const longest = parts.reduce((best, part, index) => (part.length > (parts[best]?.length ?? 0) ? index : best), 0);
+  if (count > 2 * contextTokens || drop >= (parts[longest]?.length ?? 0))
+    throw invalid("segments", `the prompt has ${count} tokens, the context holds ${contextTokens} with the completion`);
+  return parts.flatMap((part, index) => (index === longest ? part.slice(drop) : part));
 }
 
 /** Index of the text that ends at the cursor: the last one of those that follow the prefix token; -1 when it infills nothing. */

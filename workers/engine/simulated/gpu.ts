@@ -169,7 +169,7 @@ export class Gpu {
     }
     usage.completionTokens += said;
     if (said > 0 && sequence.abortedMs === undefined)
-      sequence.push({ text, tokens: said, confidence: 0.5 + sequence.random.next() / 2 });
+      sequence.push({ text, tokens: said, confidence: 0.5 + sequence.random.next() / 2, ...sequence.promptUse() });
     if (end) this.#remove(sequence, { kind: "done", finish: end, usage });
   }
 }

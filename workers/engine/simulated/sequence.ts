@@ -37,6 +37,7 @@ export class Sequence {
   abortedMs: number | undefined;
   finished: Finished | undefined;
   readonly #pieces: Piece[] = [];
+  #told = false;
   #wake: (() => void) | undefined;
 
   constructor(parts: SequenceParts) {
@@ -53,6 +54,14 @@ export class Sequence {
 
   get prefilled(): boolean {
     return this.computed >= this.promptTokens;
+  }
+
+  /** What the prompt cost, to be told with the first piece and no other. */
+  promptUse(): Pick<Piece, "prompt"> {
+    if (this.#told) return {};
+    this.#told = true;
+    const { promptTokens, cachedTokens, recomputedTokens } = this.usage;
+    return { prompt: { promptTokens, cachedTokens, recomputedTokens } };
   }
 
   /** At most `tokensMax` pieces are ever pushed. */
