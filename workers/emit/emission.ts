@@ -3,7 +3,7 @@
 // that a reader that stops delays nobody else; it is bounded by the generation's own length.
 import { create } from "@bufbuild/protobuf";
 import type { Clock } from "../../lib/clock.ts";
-import { type WorkerFrame, WorkerFrameSchema } from "../../proto/gen/slipstream/v1/worker_pb.ts";
+import { PromptUseSchema, type WorkerFrame, WorkerFrameSchema } from "../../proto/gen/slipstream/v1/worker_pb.ts";
 import type { Finish, Piece } from "../generation.ts";
 import { StopScanner } from "./stops.ts";
 
@@ -32,6 +32,8 @@ export class Emission {
   #tokens = 0;
   #confidence = 0;
   #confident = 0;
+  /** Of the first piece, until a delta carries it. */
+  #prompt: Piece["prompt"];
   #sentMs = Number.NEGATIVE_INFINITY;
   #flushing: Disposable | undefined;
   #ended = false;
@@ -52,6 +54,7 @@ export class Emission {
     const { text, end } = this.#scanner.take(piece.text);
     this.#text += text;
     this.#tokens += piece.tokens;
+    this.#prompt ??= piece.prompt;
     if (piece.confidence !== undefined) {
       this.#confidence += piece.confidence * piece.tokens;
       this.#confident += piece.tokens;
@@ -108,7 +111,9 @@ export class Emission {
     this.#window -= bytes;
     this.#sentMs = this.#deps.clock.now();
     this.#deps.sent(bytes);
-    const value = { id: this.#options.id, text: head, tokens, ...confidence };
+    const prompt = this.#prompt ? { prompt: create(PromptUseSchema, this.#prompt) } : {};
+    this.#prompt = undefined;
+    const value = { id: this.#options.id, text: head, tokens, ...confidence, ...prompt };
     this.#deps.send(create(WorkerFrameSchema, { frame: { case: "delta", value } }));
     if (this.#text === "") this.#drained?.();
   }
