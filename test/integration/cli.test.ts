@@ -1,0 +1,123 @@
+// The command line as a person meets it: help, mistakes, ports in use, models that are none, Ctrl-C.
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { packageRoot } from "../../lib/package-root.ts";
+import { anyPorts, portsOf, type Running, slipstream, start } from "../support/command.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "slipstream-cli-"));
+const model = join(packageRoot(), "models/slipstream-fim-4m-q8_0.gguf");
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("a mistake is one sentence and an exit code", () => {
+  const source = join(folder, "a.ts");
+  writeFileSync(source, "const a = 1;\nconst b = 2;\n");
+  const binary = join(folder, "binary.ts");
+  writeFileSync(binary, Buffer.from([0xff, 0xfe, 0x00, 0xc3, 0x28]));
+  const text = join(folder, "text.gguf");
+  writeFileSync(text, "this is no model");
+  const truncated = join(folder, "truncated.gguf");
+  writeFileSync(truncated, readFileSync(model));
+  truncateSync(truncated, 200_000);
+  const cases: readonly (readonly [string[], number, RegExp])[] = [
+    [[], 64, /Usage: slipstream/],
+    [["serve"], 64, /no command "serve"/],
+    [["complete"], 64, /one FILE:LINE:COL/],
+    [["complete", "a.ts"], 64, /not FILE:LINE:COL/],
+    [["complete", `${folder}/none.ts:1:1`], 66, /no such file/],
+    [["complete", `${source}:9:1`], 64, /has 3 lines, not 9/],
+    [["complete", `${source}:1:99`], 64, /the last place for the cursor is 13/],
+    [["complete", `${source}:0:1`], 64, /start at 1/],
+    [["complete", `${binary}:1:1`], 64, /UTF-8/],
+    [["complete", `${folder}:1:1`], 64, /not a file/],
+    [["complete", `${source}:1:1`, "--deadline", "soon"], 64, /--deadline: "soon"/],
+    [["complete", `${source}:1:1`, "--speculation", "never"], 64, /--speculation: "never" is none of/],
+    [["complete", `${source}:1:1`, "--frobnicate"], 64, /frobnicate/],
+    [["complete", `${source}:1:1`, "--address", "127.0.0.1:1"], 69, /no router at 127\.0\.0\.1:1/],
+    [["status", "--address", "127.0.0.1:1"], 69, /no router's admin port/],
+    [["trace", "play"], 64, /generate, inspect or play/],
+    [["trace", "inspect", source], 64, /line 1/],
+    [["bench", "everything"], 64, /there is: cancel/],
+    [["router", "now"], 64, /takes no arguments/],
+    [["up", "--grpc", "0.0.0.0:7411"], 64, /this machine alone/],
+    [["up", "--grpc", "nowhere"], 64, /SLIPSTREAM_ROUTER_GRPC_ADDRESS.*not "host:port"/s],
+    [["up", "--engine", "magic"], 64, /SLIPSTREAM_WORKER_ENGINE/],
+    [["up", ...anyPorts, "--model", join(folder, "none.gguf")], 65, /none\.gguf/],
+    [["up", ...anyPorts, "--model", text], 65, /text\.gguf/],
+    [["up", ...anyPorts, "--model", truncated], 65, /truncated\.gguf/],
+  ];
+  for (const [args, code, says] of cases)
+    test(`slipstream ${args.join(" ").replaceAll(folder, "DIR")}`, async () => {
+      const ran = await slipstream(args);
+      expect(ran.code, ran.err).toBe(code);
+      expect(ran.out + ran.err).toMatch(says);
+      expect(ran.err, "no stack for a person's mistake").not.toMatch(/^\s+at /m);
+    });
+});
+
+test("every command has help with examples", async () => {
+  for (const command of ["up", "router", "worker", "complete", "status", "trace", "bench"]) {
+    const { code, out } = await slipstream([command, "--help"]);
+    expect({ command, code }).toEqual({ command, code: 0 });
+    expect(out).toMatch(/Example/);
+  }
+});
+
+test("a port in use is said in a sentence, and nothing is left running", async () => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => taken.once("listening", resolve));
+  const { port } = taken.address() as { port: number };
+  const { code, err } = await slipstream(["up", ...anyPorts, "--http", `127.0.0.1:${port}`]);
+  taken.close();
+  expect(code).toBe(69);
+  expect(err).toMatch(`127.0.0.1:${port} is in use`);
+});
+
+describe("slipstream up", () => {
+  let up: Running;
+  let ports: ReturnType<typeof portsOf>;
+  beforeAll(async () => {
+    up = await start(process.execPath, ["bin/slipstream.js", "up", ...anyPorts], /Ctrl-C/);
+    ports = portsOf(up.out());
+  });
+  afterAll(async () => void (await up?.end("SIGTERM")));
+
+  test("completes real code with the built-in model and says what it cost", async () => {
+    const ran = await slipstream(["complete", "router/pipeline.ts:40:20", "--json", "--address", `127.0.0.1:${ports.grpc}`]);
+    expect(ran.code, ran.err).toBe(0);
+    const answer = JSON.parse(ran.out) as Record<string, unknown>;
+    expect(Object.keys(answer)).toEqual([
+      "text",
+      "outcome",
+      "finish",
+      "first_text_ms",
+      "total_ms",
+      "prompt_tokens",
+      "cached_tokens",
+      "recomputed_tokens",
+      "drafted",
+      "draft_accepted",
+      "model",
+      "worker",
+    ]);
+    expect(answer).toMatchObject({ outcome: "generated", model: "slipstream-fim-4m" });
+    expect(answer["prompt_tokens"]).toBeGreaterThan(50);
+    expect(String(answer["text"])).not.toBe("");
+  });
+
+  test("admin says alive, ready and its metrics", async () => {
+    const get = (path: string) => fetch(`http://127.0.0.1:${ports.admin}${path}`);
+    expect((await get("/healthz")).status).toBe(200);
+    expect(await (await get("/readyz")).json()).toEqual({ status: "ready", missing: [] });
+    expect(await (await get("/metrics")).text()).toMatch(/slipstream_router_outcomes_total\{/);
+  });
+
+  test("Ctrl-C drains and ends with 0, and its engine goes with it", async () => {
+    const began = performance.now();
+    expect(await up.end("SIGINT")).toBe(0);
+    expect(performance.now() - began).toBeLessThan(10_000);
+    await expect(fetch(`http://127.0.0.1:${ports.admin}/healthz`)).rejects.toThrow();
+  });
+});

@@ -1,0 +1,48 @@
+// The README's commands, as written, in order: a newcomer's first minutes.
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { packageRoot } from "../../lib/package-root.ts";
+import { type Running, shell, start } from "../support/command.ts";
+
+/** The shell lines under a heading. */
+function commands(heading: string): string[] {
+  const page = readFileSync(join(packageRoot(), "README.md"), "utf8");
+  const section = page.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? "";
+  return [...section.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap((block) => (block[1] ?? "").trim().split("\n"));
+}
+
+const npm = (line: string) => line.startsWith("npm ");
+let running: Running;
+
+beforeAll(async () => {
+  expect(commands("Run it").slice(0, 2)).toEqual(["npm ci", "npm start"]);
+  running = await start("npm", ["start"], /Try next/);
+});
+afterAll(async () => {
+  rmSync(join(packageRoot(), "typing.ndjson"), { force: true });
+  await running?.end("SIGINT");
+});
+
+test("what to try next works while `npm start` runs", async () => {
+  const lines = commands("Run it").filter((line) => !npm(line) && !line.includes("path/to/model"));
+  expect(lines.length).toBeGreaterThanOrEqual(4);
+  for (const line of lines) {
+    const { code, out, err } = await shell(line);
+    expect({ line, code, err }).toMatchObject({ code: 0 });
+    expect(`${out}${err}`, line).not.toBe("");
+  }
+});
+
+test("the commands that npm start itself suggests work", async () => {
+  const suggested = running.out().match(/^ {2}npx slipstream .*$/gm) ?? [];
+  expect(suggested.length).toBeGreaterThanOrEqual(2);
+  for (const line of suggested) expect({ line, ...(await shell(line)) }).toMatchObject({ code: 0 });
+});
+
+test("a trace can be made, looked at and typed into it", async () => {
+  for (const line of commands("Type into it")) {
+    const { code, err } = await shell(line, { timeoutMs: 120_000 });
+    expect({ line, code, err }).toMatchObject({ code: 0 });
+  }
+});
