@@ -38,6 +38,8 @@ export class Editor {
   readonly #typist: Typist;
   readonly #deps: Deps;
   readonly #gone = new AbortController();
+  /** Triggers without an answer, in the order they were asked, and when a newer one of the document had its answer. */
+  readonly #waiting = new Map<string, { readonly document: string; outdoneMs?: number }>();
   typing = true;
 
   constructor(options: EditorOptions, deps: Deps) {
@@ -65,8 +67,10 @@ export class Editor {
       close: () => this.#client.close(),
       trigger: (document, cursor, kind) => {
         const asked = this.#client.trigger(document, cursor, kind);
+        this.#waiting.set(asked.id, { document });
         books.asked(asked.id, options.tenant);
         void asked.answer.then((answer) => {
+          this.#inTurn(asked.id, answer.outcome === "lost");
           note(`${asked.id} ${answer.outcome} ${answer.reason ?? ""} ${answer.text.length} ${answer.totalMs.toFixed(3)}`);
           books.answered(asked.id, answer);
         });
@@ -96,6 +100,19 @@ export class Editor {
     );
   }
 
+  /** A newer trigger retires the older one: that one's end is not later than the newer one's. */
+  #inTurn(id: string, lost: boolean): void {
+    const { clock, violate } = this.#deps;
+    const own = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (!own || lost) return;
+    const lateMs = clock.now() - (own.outdoneMs ?? clock.now());
+    if (lateMs > turnSlackMs) violate(`${id} ended ${lateMs.toFixed(1)} ms after a newer trigger of its document`);
+    for (const [older, place] of this.#waiting) {
+      if (numberOf(older) < numberOf(id) && place.document === own.document) place.outdoneMs ??= clock.now();
+    }
+  }
+
   get records(): readonly TriggerRecord[] {
     return this.#typist.records;
   }
@@ -120,6 +137,10 @@ export class Editor {
     this.#client.close();
   }
 }
+
+/** Both answers leave in one tick; on the way they may be apart by what a frame's latency varies. */
+const turnSlackMs = 20;
+const numberOf = (trigger: string) => Number(trigger.slice(trigger.lastIndexOf("-") + 1));
 
 /** Each tenant's secret, as the routers of a world are told it. */
 export const tokenOf = (tenant: string) => `secret-of-${tenant}`;
