@@ -1,20 +1,24 @@
 // service: the gRPC handlers of CompletionService. Each checks in at ingress, runs the path and turns deltas and the ending
 // into messages. A session's triggers run side by side; its messages are handled in order.
 import { create } from "@bufbuild/protobuf";
-import { SlipstreamError } from "../lib/errors.ts";
+import { invalid } from "../lib/errors.ts";
 import { type Call, type Mount, mount } from "../lib/grpc/server.ts";
 import {
   CompletionService,
+  type GenerateResponse,
+  type GenerateResponse_End,
+  GenerateResponse_EndSchema,
   GenerateResponseSchema,
   ReportResponseSchema,
   type ServerMessage,
 } from "../proto/gen/slipstream/v1/completion_pb.ts";
-import type { Milestones, Trigger } from "./completion.ts";
+import type { Ending, Milestones, Trigger } from "./completion.ts";
 import { endingOf } from "./feedback/feedback.ts";
 import { cacheUseOf, endMessage, finishMessage, outcomeMessage, partialMessage, reasonMessage, timingOf } from "./messages.ts";
 import { runSession } from "./session-service.ts";
 import type { Router } from "./wire.ts";
 
+const reportsMax = 256;
 const tenantOf = (router: Router, call: Call) => router.ingress.tenant(call.metadata("authorization"));
 
 export function completionService(router: Router): Mount {
@@ -32,38 +36,14 @@ export function completionService(router: Router): Mount {
       const trigger = admitted(router, { triggerId: request.requestId, sessionId: request.sessionId }, tenant, () =>
         router.ingress.generate(request, tenant, call.signal),
       );
-      const at: Milestones = {};
-      const path = router.run(trigger, at);
-      for (;;) {
-        const step = await path.next();
-        if (!step.done) {
-          yield create(GenerateResponseSchema, { message: { case: "text", value: step.value.text } });
-          continue;
-        }
-        const ending = step.value;
-        if (ending.error) throw ending.error;
-        yield create(GenerateResponseSchema, {
-          message: {
-            case: "end",
-            value: {
-              outcome: outcomeMessage[ending.outcome],
-              ...(ending.finish ? { finish: finishMessage[ending.finish] } : {}),
-              ...(ending.reason ? { reason: reasonMessage[ending.reason] } : {}),
-              detail: ending.detail ?? "",
-              cache: cacheUseOf(ending),
-              timing: timingOf(trigger, at, router.clock.now()),
-            },
-          },
-        });
-        return;
-      }
+      yield* generateCall(router, trigger);
     },
-    report: (request, call) => {
+    report: async (request, call) => {
       const tenant = tenantOf(router, call);
-      if (request.feedback.length > 256)
-        return Promise.reject(new SlipstreamError("invalid_request", "feedback: more than 256", { field: "feedback" }));
-      const matched = request.feedback.filter((feedback) => router.feedback.report(feedback, tenant)).length;
-      return Promise.resolve(create(ReportResponseSchema, { matched, unmatched: request.feedback.length - matched }));
+      if (request.feedback.length > reportsMax) throw invalid("feedback", `more than ${reportsMax}`);
+      const reports = request.feedback.map((report, i) => router.ingress.report(`feedback[${i}].`, report));
+      const matched = reports.filter((report) => router.feedback.report(report, tenant)).length;
+      return create(ReportResponseSchema, { matched, unmatched: reports.length - matched });
     },
   });
 }
@@ -86,14 +66,49 @@ async function* completeCall(router: Router, trigger: Trigger): AsyncGenerator<S
   const at: Milestones = {};
   const path = router.run(trigger, at);
   let text = "";
-  for (;;) {
-    const step = await path.next();
-    if (step.done) {
-      if (step.value.error) throw step.value.error;
-      yield endMessage(trigger, at, step.value, text, router.clock.now());
-      return;
+  try {
+    for (;;) {
+      const step = await path.next();
+      if (step.done) {
+        if (step.value.error) throw step.value.error;
+        yield endMessage(trigger, at, step.value, text, router.clock.now());
+        return;
+      }
+      text += step.value.text;
+      if (trigger.stream) yield partialMessage(trigger, step.value.text);
     }
-    text += step.value.text;
-    if (trigger.stream) yield partialMessage(trigger, step.value.text);
+  } finally {
+    // A client that leaves between two messages: the trigger ends all the same.
+    await path.return(undefined as never);
   }
+}
+
+async function* generateCall(router: Router, trigger: Trigger): AsyncGenerator<GenerateResponse> {
+  const at: Milestones = {};
+  const path = router.run(trigger, at);
+  try {
+    for (;;) {
+      const step = await path.next();
+      if (step.done) {
+        if (step.value.error) throw step.value.error;
+        const end = endOfText(trigger, at, step.value, router.clock.now());
+        yield create(GenerateResponseSchema, { message: { case: "end", value: end } });
+        return;
+      }
+      yield create(GenerateResponseSchema, { message: { case: "text", value: step.value.text } });
+    }
+  } finally {
+    await path.return(undefined as never);
+  }
+}
+
+function endOfText(trigger: Trigger, at: Milestones, ending: Ending, now: number): GenerateResponse_End {
+  return create(GenerateResponse_EndSchema, {
+    outcome: outcomeMessage[ending.outcome],
+    ...(ending.finish ? { finish: finishMessage[ending.finish] } : {}),
+    ...(ending.reason ? { reason: reasonMessage[ending.reason] } : {}),
+    detail: ending.detail ?? "",
+    cache: cacheUseOf(ending),
+    timing: timingOf(trigger, at, now),
+  });
 }

@@ -101,7 +101,7 @@ function handle(
       session.find(message.value.triggerId)?.retire(new Retired("cancelled"));
       break;
     case "feedback":
-      router.feedback.report(message.value, session.tenant);
+      router.feedback.report(router.ingress.report("feedback.", message.value), session.tenant);
       break;
     case "trigger": {
       const made = session.trigger(message.value, stream.signal);
@@ -151,15 +151,17 @@ async function answer(router: Router, stream: Stream, session: Session, made: Tr
 function refuse(router: Router, stream: Stream, session: Session, message: ClientMessage["message"], thrown: unknown): void {
   const error = SlipstreamError.from(thrown);
   if (error.code === "internal") router.log.error({ err: error.cause ?? error, message: message.case }, "a session message failed");
-  if (message.case === "trigger") {
-    nothing(router, stream, session, message.value.triggerId, endingOf(error));
+  const triggerId = message.case === "trigger" ? message.value.triggerId : "";
+  // The end of a live trigger is its own: a second one of the same id is told otherwise.
+  if (message.case === "trigger" && !session.find(triggerId)) {
+    nothing(router, stream, session, triggerId, endingOf(error));
     return;
   }
   const detail = error.code === "internal" ? "internal error; see the router's log" : error.message;
   const kind = Status_Kind.INVALID;
   say(stream, {
     case: "status",
-    value: { $typeName: "slipstream.v1.Status", kind, field: error.field ?? "", detail, graceMs: 0, triggerId: "" },
+    value: { $typeName: "slipstream.v1.Status", kind, field: error.field ?? "", detail, graceMs: 0, triggerId },
   });
 }
 

@@ -23,13 +23,15 @@ export class Document {
   readonly excluded: boolean;
   readonly #bytesMax: number;
   #text: string;
+  /** UTF-8 length of the text, kept from edit to edit: counting it anew would cost the whole document at each key. */
+  #bytes: number;
   #version: bigint;
   #stale = false;
   /** Monotonic time of the last edit, for typing cadence. */
   #editedMs: number | undefined;
 
   constructor(options: { path: string; language: string; excluded: boolean; version: bigint; text: string; bytesMax: number }) {
-    textBytes("document_open.text", options.text, options.bytesMax);
+    this.#bytes = textBytes("document_open.text", options.text, options.bytesMax);
     this.path = options.path;
     this.language = options.language;
     this.excluded = options.excluded;
@@ -62,24 +64,29 @@ export class Document {
     sha256After: Uint8Array;
     now: number;
   }): Mismatch | undefined {
-    if (step.edits.length > limits.editsPerMessageMax)
-      throw invalid("document_edit.edits", `more than ${limits.editsPerMessageMax}; send the document again instead`);
+    const editsMax = Math.min(limits.editsPerMessageMax, Math.floor(limits.editWorkUtf16Max / Math.max(1, this.#text.length)));
+    if (step.edits.length > editsMax)
+      throw invalid("document_edit.edits", `more than ${editsMax} in a document of this length; send the document again instead`);
     if (this.#stale) return { heldVersion: 0n, detail: "the document is waiting for DocumentOpen" };
     if (step.baseVersion !== this.#version)
       return this.#mismatch(`edit is based on version ${step.baseVersion}, the mirror holds ${this.#version}`);
     if (step.version <= step.baseVersion) throw invalid("document_edit.version", "must be greater than base_version");
     let text = this.#text;
+    let bytes = this.#bytes;
     for (const [i, edit] of step.edits.entries()) {
       const field = `document_edit.edits[${i}]`;
       if (edit.startUtf16 > edit.endUtf16)
         throw invalid(`${field}.start_utf16`, `${edit.startUtf16} is after end_utf16 ${edit.endUtf16}`);
       offset(`${field}.start_utf16`, edit.startUtf16, text);
       offset(`${field}.end_utf16`, edit.endUtf16, text);
-      textBytes(`${field}.text`, edit.text, this.#bytesMax);
+      // Whole characters go out and come in, so the text stays well-formed without another look at all of it.
+      bytes += textBytes(`${field}.text`, edit.text, this.#bytesMax);
+      bytes -= Buffer.byteLength(text.slice(edit.startUtf16, edit.endUtf16));
       text = text.slice(0, edit.startUtf16) + edit.text + text.slice(edit.endUtf16);
     }
-    if (text.length > this.#text.length) textBytes("document_edit.edits", text, this.#bytesMax);
+    if (bytes > this.#bytesMax) throw invalid("document_edit.edits", `make the document larger than ${this.#bytesMax} bytes`);
     this.#text = text;
+    this.#bytes = bytes;
     this.#version = step.version;
     this.#editedMs = step.now;
     if (step.sha256After.length > 0 && !sameHash(text, step.sha256After))

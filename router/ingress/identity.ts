@@ -9,14 +9,18 @@ export class Identity {
   constructor(options: { tokens: string }) {
     this.#tokens = options.tokens.split(",").flatMap((pair) => {
       if (pair.trim() === "") return [];
-      const [tenant, token] = pair.trim().split("=", 2);
-      if (!tenant || !token || !/^[A-Za-z0-9_-]{1,64}$/.test(tenant))
-        throw new SlipstreamError(
-          "config",
-          'SLIPSTREAM_ROUTER_TOKENS: each entry is "tenant=token", tenant of letters, digits, "_" and "-"',
-        );
+      // Only the first "=" divides: tokens in base64 end with more of them.
+      const [, tenant, token] = /^([A-Za-z0-9_-]{1,64})=(\S+)$/.exec(pair.trim()) ?? [];
+      if (!tenant || !token)
+        throw config('each entry is "tenant=token", tenant of letters, digits, "_" and "-", token without spaces');
       return [{ tenant, digest: sha256(token) }];
     });
+    const tenants = new Map<string, string>();
+    for (const { tenant, digest } of this.#tokens) {
+      const other = tenants.get(digest.toString("hex"));
+      if (other !== undefined && other !== tenant) throw config(`${other} and ${tenant} have the same token`);
+      tenants.set(digest.toString("hex"), tenant);
+    }
   }
 
   /** The tenant of a call; `authorization` as the header has it. */
@@ -33,4 +37,5 @@ export class Identity {
   }
 }
 
+const config = (problem: string) => new SlipstreamError("config", `SLIPSTREAM_ROUTER_TOKENS: ${problem}`);
 const sha256 = (text: string) => createHash("sha256").update(text).digest();

@@ -5,11 +5,18 @@
 import type { Clock } from "../../lib/clock.ts";
 import { invalid, SlipstreamError } from "../../lib/errors.ts";
 import type { Random } from "../../lib/random.ts";
-import { type CompleteRequest, type GenerateRequest, type Hello, Role } from "../../proto/gen/slipstream/v1/completion_pb.ts";
+import {
+  type CompleteRequest,
+  type Feedback,
+  FeedbackEvent,
+  type GenerateRequest,
+  type Hello,
+  Role,
+} from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import type { Trigger } from "../completion.ts";
 import type { RouterMetrics } from "../metrics.ts";
 import { Arrivals } from "./arrival.ts";
-import { id, shortText, textBytes } from "./check.ts";
+import { id, shortText, textBytes, within } from "./check.ts";
 import { Identity } from "./identity.ts";
 import { limits } from "./limits.ts";
 import { Session } from "./session.ts";
@@ -89,9 +96,10 @@ export class Ingress {
     const max = this.#options.documentBytesMax;
     const size = textBytes("prefix", request.prefix, max) + textBytes("suffix", request.suffix, max);
     if (size > max) throw invalid("prefix", `prefix and suffix together are larger than ${max} bytes`);
-    const place = this.#place(tenant, request.triggerId, request.sessionId, request.documentId);
+    const triggerId = request.triggerId === "" ? "" : id("trigger_id", request.triggerId, limits.idCharsMax);
+    const place = this.#place(tenant, triggerId, request.sessionId, request.documentId);
     return this.#wishes.inline(
-      "request",
+      "",
       request,
       {
         ...place,
@@ -119,24 +127,38 @@ export class Ingress {
       throw invalid("messages", `together larger than ${this.#options.documentBytesMax} bytes`);
     const single = request.messages.length === 1;
     const prefix = single ? (request.messages[0]?.content ?? "") : transcript(request);
-    const place = this.#place(tenant, request.requestId, request.sessionId, "");
+    if (size === 0) throw invalid("messages", "hold no text");
+    const requestId = request.requestId === "" ? "" : id("request_id", request.requestId, limits.idCharsMax);
+    const place = this.#place(tenant, requestId, request.sessionId, "");
     return this.#wishes.chat(
-      "request",
+      "",
       request,
       { ...place, path: "", language: "", excluded: false, prefix, suffix: "", snippets: [] },
       caller,
     );
   }
 
+  /** A report of what became of a completion; `at` leads to its fields as errors name them. */
+  report(at: string, message: Feedback): Feedback {
+    shortText(`${at}completion_id`, message.completionId, limits.idCharsMax);
+    if (!reportable.has(message.event)) throw invalid(`${at}event`, `${message.event} is not an event`);
+    within(`${at}kept_ratio`, message.keptRatio, 0, 1);
+    return message;
+  }
+
   /** Session and document of a call without a stream; without names it is alone and supersedes nothing. */
   #place(tenant: string, triggerId: string, sessionId: string, documentId: string) {
-    const given = triggerId === "" ? "" : id("trigger_id", triggerId, limits.idCharsMax);
     const session = `${tenant}/${sessionId === "" ? `call-${this.#deps.random.hex(16)}` : id("session_id", sessionId, limits.idCharsMax)}`;
-    const document = `${session}/${documentId === "" ? `call-${this.#deps.random.hex(16)}` : id("document_id", documentId, limits.idCharsMax)}`;
-    return { id: given, tenant, session, document, previousKeyMs: undefined, stateless: true };
+    // No id holds a space, so no two pairs of session and document make the same key.
+    const document = `${session} ${documentId === "" ? `call-${this.#deps.random.hex(16)}` : id("document_id", documentId, limits.idCharsMax)}`;
+    return { id: triggerId, tenant, session, document, previousKeyMs: undefined, stateless: true };
   }
 }
 
+/** A wire enum may hold any number, a newer client's included. */
+const reportable: ReadonlySet<number> = new Set(
+  Object.values(FeedbackEvent).filter((event) => event !== FeedbackEvent.UNSPECIFIED),
+);
 const roleNames: Readonly<Record<number, string>> = { [Role.SYSTEM]: "System", [Role.USER]: "User", [Role.ASSISTANT]: "Assistant" };
 
 function transcript(request: GenerateRequest): string {

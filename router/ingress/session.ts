@@ -8,7 +8,7 @@ import type {
   Hello,
   Trigger as TriggerMessage,
 } from "../../proto/gen/slipstream/v1/completion_pb.ts";
-import type { Snippet, Trigger } from "../completion.ts";
+import { Retired, type Snippet, type Trigger } from "../completion.ts";
 import { id, offset, shortText } from "./check.ts";
 import { Document, type Mismatch, sameHash } from "./document.ts";
 import { limits } from "./limits.ts";
@@ -66,8 +66,11 @@ export class Session {
       text: message.text,
       bytesMax: this.#options.documentBytesMax,
     });
-    if (message.sha256.length > 0 && !sameHash(message.text, message.sha256))
+    if (message.sha256.length > 0 && !sameHash(message.text, message.sha256)) {
+      // What was held before is not what the client has either.
+      this.close(documentId);
       return { heldVersion: 0n, detail: "the text does not have the given hash" };
+    }
     if (!this.#documents.has(documentId)) this.#counted(1);
     this.#documents.set(documentId, document);
     return undefined;
@@ -79,9 +82,13 @@ export class Session {
     return document.apply({ ...message, now });
   }
 
+  /** Forgets the document and ends its triggers. */
   close(documentId: string): void {
-    if (this.#documents.delete(documentId)) this.#counted(-1);
+    if (!this.#documents.delete(documentId)) return;
+    this.#counted(-1);
     this.#snippets.delete(documentId);
+    const key = this.#keyOf(documentId);
+    for (const trigger of this.#live.values()) if (trigger.document === key) trigger.retire(new Retired("cancelled"));
   }
 
   closeAll(): void {
@@ -95,6 +102,7 @@ export class Session {
 
   /** A Trigger, or why the document cannot serve it: stale or unknown mirrors need a resync first. */
   trigger(message: TriggerMessage, caller: AbortSignal): Trigger | Mismatch {
+    if (this.#live.has(message.triggerId)) throw invalid("trigger.trigger_id", "is already live in this session");
     const document = this.#documents.get(message.documentId);
     if (!document) return { heldVersion: 0n, detail: "the document is not open" };
     if (document.stale) return { heldVersion: 0n, detail: "the document is waiting for DocumentOpen" };
@@ -108,16 +116,15 @@ export class Session {
         field: "trigger",
         retryAfterMs: 100,
       });
-    if (this.#live.has(message.triggerId)) throw invalid("trigger.trigger_id", "is already live in this session");
     const at = offset("trigger.offset_utf16", message.offsetUtf16, document.text);
     const trigger = this.#wishes.inline(
-      "trigger",
+      "trigger.",
       message,
       {
         id: message.triggerId === "" ? "" : id("trigger.trigger_id", message.triggerId, limits.idCharsMax),
         tenant: this.#options.tenant,
         session: this.key,
-        document: `${this.key}/${message.documentId}`,
+        document: this.#keyOf(message.documentId),
         path: document.path,
         language: document.language,
         excluded: document.excluded,
@@ -129,6 +136,8 @@ export class Session {
       },
       caller,
     );
+    // The document's latest is retired by its successor anyway (settle); another one only by name.
+    this.#live.get(message.supersedes)?.retire(new Retired("superseded"));
     this.#live.set(trigger.id, trigger);
     return trigger;
   }
@@ -140,5 +149,10 @@ export class Session {
 
   ended(trigger: Trigger): void {
     this.#live.delete(trigger.id);
+  }
+
+  /** Key of a document over all sessions; ids hold no space. */
+  #keyOf(documentId: string): string {
+    return `${this.key} ${documentId}`;
   }
 }

@@ -64,20 +64,23 @@ export class Wishes {
     this.#arrivals = deps.arrivals;
   }
 
-  inline(field: string, wish: Wish, place: Place, caller: AbortSignal): Trigger {
+  /** `at` leads to the message's fields as errors name them: "trigger." in a session, "" in a call of its own. */
+  inline(at: string, wish: Wish, place: Place, caller: AbortSignal): Trigger {
     if (place.excluded)
-      throw new SlipstreamError("permission_denied", `${field}: the document is excluded from completions`, { field });
+      throw new SlipstreamError("permission_denied", `${at}document_id: the document is excluded from completions`, {
+        field: `${at}document_id`,
+      });
     if (wish.kind === TriggerKind.NEXT_EDIT)
-      throw new SlipstreamError("unsupported", `${field}.kind: NEXT_EDIT is reserved and not served yet`, {
-        field: `${field}.kind`,
+      throw new SlipstreamError("unsupported", `${at}kind: NEXT_EDIT is reserved and not served yet`, {
+        field: `${at}kind`,
       });
     const kind = kinds[wish.kind];
-    if (!kind) throw invalid(`${field}.kind`, `${wish.kind} is not a trigger kind`);
+    if (!kind) throw invalid(`${at}kind`, `${wish.kind} is not a trigger kind`);
     const shape = shapes[wish.shape];
-    if (!shape) throw invalid(`${field}.shape`, `${wish.shape} is not a shape`);
+    if (!shape) throw invalid(`${at}shape`, `${wish.shape} is not a shape`);
     if ((wish.n ?? 0) > limits.alternativesMax)
-      throw new SlipstreamError("unsupported", `${field}.n: more than ${limits.alternativesMax} alternative is not served yet`, {
-        field: `${field}.n`,
+      throw new SlipstreamError("unsupported", `${at}n: more than ${limits.alternativesMax} alternative is not served yet`, {
+        field: `${at}n`,
       });
     const { excluded: _, ...where } = place;
     const fallback = kind === "invoked" ? this.#defaults.invokedMs : this.#defaults.autoMs;
@@ -87,19 +90,19 @@ export class Wishes {
         kind,
         shape,
         lane: lanesOf[kind],
-        model: shortText(`${field}.model`, wish.model, limits.idCharsMax),
-        sampling: sampling(`${field}.sampling`, wish.sampling, {
+        model: shortText(`${at}model`, wish.model, limits.idCharsMax),
+        sampling: sampling(`${at}sampling`, wish.sampling, {
           maxTokens: tokensOf[shape],
           maxTokensMax: limits.inlineTokensMax,
         }),
         stream: wish.stream,
-        deadlineAfterMs: this.#deadline(field, wish.deadlineMs, fallback),
+        deadlineAfterMs: this.#deadline(at, wish.deadlineMs, fallback),
       },
       caller,
     );
   }
 
-  chat(field: string, wish: Pick<Wish, "deadlineMs" | "model" | "sampling">, place: Place, caller: AbortSignal): Trigger {
+  chat(at: string, wish: Pick<Wish, "deadlineMs" | "model" | "sampling">, place: Place, caller: AbortSignal): Trigger {
     const { excluded: _, ...where } = place;
     return this.#arrivals.trigger(
       {
@@ -107,16 +110,16 @@ export class Wishes {
         kind: "invoked",
         shape: "block",
         lane: "chat",
-        model: shortText(`${field}.model`, wish.model, limits.idCharsMax),
-        sampling: sampling(`${field}.sampling`, wish.sampling, { maxTokens: 256, maxTokensMax: limits.chatTokensMax }),
+        model: shortText(`${at}model`, wish.model, limits.idCharsMax),
+        sampling: sampling(`${at}sampling`, wish.sampling, { maxTokens: 256, maxTokensMax: limits.chatTokensMax }),
         stream: true,
-        deadlineAfterMs: this.#deadline(field, wish.deadlineMs, this.#defaults.chatMs),
+        deadlineAfterMs: this.#deadline(at, wish.deadlineMs, this.#defaults.chatMs),
       },
       caller,
     );
   }
 
-  #deadline(field: string, given: number, fallback: number): number {
-    return given === 0 ? fallback : within(`${field}.deadline_ms`, given, 1, limits.deadlineMsMax);
+  #deadline(at: string, given: number, fallback: number): number {
+    return given === 0 ? fallback : within(`${at}deadline_ms`, given, 1, limits.deadlineMsMax);
   }
 }

@@ -1,0 +1,93 @@
+// router: triggers, models, workers and metrics for tests of the router's rooms, ordinary in all that a test does not name.
+
+import type { Lane, Retired, Sampling, ServedModel, Trigger, WorkerView } from "../../router/completion.ts";
+import { routerMetricTable } from "../../router/metrics.ts";
+import { RecordedMetrics } from "../../sim/recorded-metrics.ts";
+
+export const greedy: Sampling = {
+  maxTokens: 64,
+  temperature: 0,
+  topP: 1,
+  topK: 0,
+  seed: undefined,
+  stop: [],
+  speculation: "auto",
+};
+
+/** A trigger at the `|` of `code`, with a signal of its own. `released` counts how often it was given back. */
+export function triggerAt(code: string, given: Partial<Trigger> = {}): Trigger & { readonly released: () => number } {
+  const cursor = code.indexOf("|");
+  if (cursor < 0) throw new Error("the code has no cursor");
+  const controller = new AbortController();
+  let released = 0;
+  const receivedMs = given.receivedMs ?? 1_000;
+  return {
+    id: "t1",
+    tenant: "default",
+    session: "default/s1",
+    document: "default/s1 d1",
+    kind: "auto",
+    lane: "inline",
+    shape: "auto",
+    path: "src/a.ts",
+    language: "typescript",
+    prefix: code.slice(0, cursor),
+    suffix: code.slice(cursor + 1),
+    snippets: [],
+    model: "",
+    sampling: greedy,
+    stream: false,
+    stateless: false,
+    previousKeyMs: undefined,
+    deadlineMs: receivedMs + 500,
+    signal: controller.signal,
+    retire: (retired: Retired) => {
+      if (!controller.signal.aborted) controller.abort(retired);
+    },
+    release: () => {
+      released += 1;
+    },
+    released: () => released,
+    ...given,
+    receivedMs,
+  };
+}
+
+export function modelOf(given: Partial<ServedModel> = {}): ServedModel {
+  return {
+    name: "m",
+    fimFamily: "slipstream-builtin",
+    fim: { prefix: "<|fim_prefix|>", suffix: "<|fim_suffix|>", middle: "", fileSeparator: "", repository: "" },
+    contextTokens: 2_048,
+    bytesPerToken: 3,
+    chatTemplate: false,
+    prefillTokensPerSecond: 0,
+    ...given,
+  };
+}
+
+export const freeOf = (count: number): Record<Lane, number> => ({
+  inline: count,
+  chat: count,
+  speculative: count,
+  batch: count,
+});
+
+export function workerOf(name: string, given: Partial<WorkerView> = {}): WorkerView {
+  return {
+    name,
+    pool: "p",
+    models: [modelOf()],
+    slots: 4,
+    draining: false,
+    free: freeOf(4),
+    outstanding: 0,
+    running: 0,
+    prefillTokensPerSecond: 0,
+    stepMs: 5,
+    prefillBacklogTokens: 0,
+    ...given,
+  };
+}
+
+export const recordedMetrics = () => new RecordedMetrics(routerMetricTable);
