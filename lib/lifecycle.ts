@@ -1,6 +1,7 @@
 // lifecycle: one AbortSignal from the signal handler to the socket. A process starts its parts in order with `use`; on
 // SIGINT or SIGTERM they are drained and closed in reverse within the grace period, and the exit code is set, never forced
 // unless a part outlives the grace period.
+import { setMaxListeners } from "node:events";
 import type { Clock } from "./clock.ts";
 import { SlipstreamError } from "./errors.ts";
 import type { Log } from "./log.ts";
@@ -26,6 +27,8 @@ export class Lifecycle {
   constructor(options: { graceMs: number }, deps: { clock: Clock; log: Log }) {
     this.#options = options;
     this.#deps = deps;
+    // Every link and loop of the process listens to this one signal.
+    setMaxListeners(0, this.#controller.signal);
   }
 
   /** Aborts when the process begins to end. */

@@ -62,7 +62,7 @@ export class GrpcClient {
         this.#callOptions(options),
         (error: grpc.ServiceError | null, response?: MessageShape<O>) => {
           release();
-          if (error) reject(fromStatus(error));
+          if (error) reject(failed(call, error));
           else resolve(response as MessageShape<O>);
         },
       );
@@ -85,7 +85,7 @@ export class GrpcClient {
       this.#callOptions(options),
     );
     const inbox = readAhead<MessageShape<O>>(call as unknown as ReadableFrames, messagesAheadMax);
-    call.on("error", (error: grpc.ServiceError) => inbox.settle(fromStatus(error)));
+    call.on("error", (error: grpc.ServiceError) => inbox.settle(failed(call, error)));
     const release = onAbort(options.signal, () => call.cancel());
     try {
       yield* inbox.frames;
@@ -112,7 +112,7 @@ export class GrpcClient {
       fail: () => call.cancel(),
       cut: () => call.cancel(),
     });
-    call.on("error", (error: grpc.ServiceError) => duplex.settle(fromStatus(error)));
+    call.on("error", (error: grpc.ServiceError) => duplex.settle(failed(call, error)));
     call.on("status", (status: grpc.StatusObject) => {
       if (status.code === grpc.status.OK) duplex.settle();
     });
@@ -132,6 +132,15 @@ export class GrpcClient {
 
 function metadataOf(options: CallOptions): grpc.Metadata {
   return grpc.Metadata.fromHttp2Headers({ ...options.metadata });
+}
+
+/**
+ * grpc-js sends a call that was cancelled, or whose deadline passed, in the tick of its making, and then forgets it: the
+ * server would work on it for ever. Cancelled once more a turn later it is reset.
+ */
+function failed(call: { cancel(): void }, error: grpc.ServiceError): SlipstreamError {
+  setImmediate(() => call.cancel());
+  return fromStatus(error);
 }
 
 function onAbort(signal: AbortSignal | undefined, act: () => void): () => void {

@@ -1,5 +1,6 @@
 // grpc/duplex: one side of a bidirectional stream: frames to read, `send` to write at once. Bounded both ways: reading
 // pauses the peer after `readAheadMax` frames, and a peer that does not read is cut off after `writeBehindMax`.
+import { setMaxListeners } from "node:events";
 import { SlipstreamError } from "../errors.ts";
 import { type ReadableFrames, readAhead } from "./read-ahead.ts";
 
@@ -51,6 +52,8 @@ export interface OwnedDuplex<In, Out> extends Duplex<In, Out> {
 export function duplexOver<In, Out>(stream: ObjectStream, ending: Ending, limits = defaultDuplexLimits): OwnedDuplex<In, Out> {
   const inbox = readAhead<In>(stream, limits.readAheadMax);
   const controller = new AbortController();
+  // A link carries many generations, each of which listens for its end.
+  setMaxListeners(0, controller.signal);
   let closed = false;
   const waiting: (() => void)[] = [];
 

@@ -1,15 +1,14 @@
 // grpc/server: handlers as async functions and generators on a grpc-js server. Each call gets a signal that aborts when the
 // client leaves or its deadline passes; what a handler throws becomes a status. Health and reflection come with every server.
+import { setMaxListeners } from "node:events";
 import { constants } from "node:http2";
-import {
-  type DescMethodBiDiStreaming,
-  type DescMethodServerStreaming,
-  type DescMethodUnary,
-  type DescService,
-  type MessageShape,
-  toBinary,
+import type {
+  DescMethodBiDiStreaming,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  DescService,
+  MessageShape,
 } from "@bufbuild/protobuf";
-import { type FileDescriptorProto, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import * as grpc from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import { SlipstreamError } from "../errors.ts";
@@ -152,6 +151,8 @@ interface AnyCall {
 
 function callOf(call: AnyCall): Call {
   const controller = new AbortController();
+  // One call may carry many generations, each of which listens.
+  setMaxListeners(0, controller.signal);
   call.on("cancelled", () => controller.abort(new SlipstreamError("cancelled", "the client went away or its deadline passed")));
   return {
     signal: controller.signal,
@@ -206,7 +207,10 @@ export async function startGrpcServer(
   const names = ["", ...deps.mounts.map(({ service }) => service.typeName)];
   const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, "NOT_SERVING" as const])));
   health.addToServer(server);
-  addReflection(server, descriptorSet(deps.mounts.map(({ service }) => service)));
+  addReflection(
+    server,
+    deps.mounts.map(({ service }) => service),
+  );
   const port = await listening(deps.name, options.address, () => bind(server, options.address));
   return {
     name: deps.name,
@@ -231,16 +235,4 @@ function bind(server: grpc.Server, address: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(address, grpc.ServerCredentials.createInsecure(), (error, port) => (error ? reject(error) : resolve(port)));
   });
-}
-
-/** The services' files with all they import, dependencies first. */
-function descriptorSet(services: readonly DescService[]): Uint8Array {
-  const seen = new Map<string, FileDescriptorProto>();
-  const visit = (file: DescService["file"]) => {
-    for (const dependency of file.dependencies) visit(dependency);
-    seen.set(file.proto.name, file.proto);
-  };
-  for (const service of services) visit(service.file);
-  const set = { $typeName: "google.protobuf.FileDescriptorSet" as const, file: [...seen.values()] };
-  return toBinary(FileDescriptorSetSchema, set);
 }
