@@ -1,5 +1,6 @@
 // main: the binary. Picks the command and imports only what that one needs; a command returns its exit code.
 import type { Command, Io } from "./cli/command.ts";
+import { keepAlive } from "./lib/clock.ts";
 import { SlipstreamError } from "./lib/errors.ts";
 
 interface Entry {
@@ -86,9 +87,12 @@ async function main(args: readonly string[], io: Io): Promise<number> {
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
 });
+// A clock's timers never keep a process alive; a command that waits for one does.
+const running = keepAlive();
 process.exitCode = await main(process.argv.slice(2), {
   env: process.env,
   out: (text) => void process.stdout.write(text),
   complain: (sentence) => void process.stderr.write(`${sentence}\n`),
   on: (signal, act) => void process.on(signal, act),
 });
+running[Symbol.dispose]();

@@ -13,7 +13,8 @@ import { options } from "./options.ts";
 
 const help = `Usage: slipstream bench cancel [--cancels N] [--json]
 
-cancel    from a Cancel to the engine's stop, in prefill and in decode, on the embedded and the simulated engine
+cancel    from a Cancel to the engine's stop, in prefill and in decode, on the embedded engine and on the
+          simulated one (an H100 with a 7B model, by estimate)
 
 Options:
   --cancels N   of each kind (default 200)
@@ -48,7 +49,7 @@ export const bench: Command = async (args, io) => {
     () => EmbeddedEngine.start({ modelPath: join(packageRoot(), "models/slipstream-fim-4m-q8_0.gguf") }, deps),
     async () =>
       new SimulatedEngine(
-        { profile: "l40s-7b-eagle3", profileEnd: "mid", seed: 1, slots: 8 },
+        { profile: "h100-7b-eagle3", profileEnd: "mid", seed: 1, slots: 8 },
         { clock: systemClock, random: seeded(1) },
       ),
   ]) {

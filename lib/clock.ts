@@ -50,3 +50,9 @@ export const systemClock: Clock = {
     return sleepOn(systemClock, ms, signal);
   },
 };
+
+/** Keeps the process alive until disposed: for a command that waits on nothing but the clock, whose timers do not. */
+export function keepAlive(): Disposable {
+  const handle = setInterval(() => {}, 0x7fff_ffff);
+  return { [Symbol.dispose]: () => clearInterval(handle) };
+}

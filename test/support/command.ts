@@ -79,7 +79,8 @@ export async function start(
     });
   });
   const end = (signal: NodeJS.Signals = "SIGINT") => {
-    child.kill(signal);
+    // As a terminal does it: the whole group gets the signal.
+    if (child.exitCode === null && child.pid) process.kill(-child.pid, signal);
     return closed;
   };
   return { out: () => text, pid: child.pid as number, end, [Symbol.asyncDispose]: async () => void (await end("SIGTERM")) };
