@@ -22,7 +22,7 @@ export interface DuplexLimits {
   readonly writeBehindMax: number;
 }
 
-export const defaultDuplexLimits: DuplexLimits = { readAheadMax: 256, writeBehindMax: 8192 };
+const defaultDuplexLimits: DuplexLimits = { readAheadMax: 256, writeBehindMax: 8192 };
 
 /** The part of a grpc-js stream that both ends share. */
 export interface ObjectStream extends ReadableFrames {

@@ -9,8 +9,8 @@ const fieldTrailer = "slipstream-field";
 const retryTrailer = "slipstream-retry-after-ms";
 
 /** Clients take 8 KiB of trailers in all; the sentence travels in them three times, non-ASCII at nine bytes a character. */
-const sentenceMax = 400;
-const fieldMax = 128;
+const sentenceMax = 320;
+const fieldMax = 100;
 
 /** Cut to size, without the halves of surrogate pairs that no header can carry. */
 const clip = (text: string, max: number) => text.slice(0, max).replace(/\p{Surrogate}/gu, "\ufffd");
