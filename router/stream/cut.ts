@@ -1,106 +1,135 @@
 // cut: where a completion ends. Text goes in as it comes, whole lines come out as soon as they are sure; `done` says that the
-// rest is not wanted. Pure state over text: no clock, no model.
+// rest is not wanted. Pure state over text: no clock, no model. The first line with anything on it is the head: a statement
+// that opens nothing ends with its line, one that opens a block ends with the block.
 import type { Shape } from "../completion.ts";
+import { brackets, trimOverlap } from "./overlap.ts";
 
 export interface Place {
   readonly shape: Shape;
   /** Text of the cursor's line before it, and after it. */
   readonly lineBefore: string;
   readonly lineAfter: string;
-  /** The next line with anything on it, trimmed. */
+  /** The next line with anything on it. */
   readonly nextLine: string;
+  /** How the document ends its lines. */
+  readonly newline: "\n" | "\r\n";
   readonly linesMax: number;
 }
 
-/** Ends a line that opens a block: what follows belongs to it. */
-const opener = /(?:[{([:]|=>|\bthen|\bdo)\s*$/;
+/** Ends a line that does not end its statement. */
+const opener = /(?:[{([:\\]|=>|[^=!<>]=|&&|\|\||\bthen|\bdo(?:\s*\|[^|]*\|)?)\s*$/;
+/** Begins a block whose line ends as any other does. */
+const keyword = /^\s*(?:(?:def|class|module|unless|until|case)\s+\S|begin\s*$)/;
 const closer = /^\s*(?:[}\])]|end\b|fi\b|done\b|esac\b)/;
+/** Goes on with the block above it at the level of its head. */
+const continues = /^\s*(?:else|elif|elsif|except|finally|catch|rescue|ensure|when)\b/;
+const onlyClosers = /^[\s)\]};,"'`]*$/;
 const firstToken = /^\s*(?:[\p{L}\p{N}_$]+|[^\s\p{L}\p{N}_$]+)/u;
-const minDuplicate = 3;
+/** Blank lines in a row that still belong to one block. */
+const blanksMax = 1;
 
 export class Cutter {
   readonly #place: Place;
-  readonly #baseIndent: number;
-  /** "line" when there is text right of the cursor: it must fit before it. */
   readonly #shape: Shape;
+  #head: { readonly indent: number; readonly opened: boolean } | undefined;
   /** The line under way, not yet sure. */
   #line = "";
+  /** Blank lines; they come out with what follows them, if anything does. */
+  #held = "";
+  #blanks = 0;
   #lines = 0;
-  #opened = false;
-  #blank = 0;
+  #written = false;
   #done = false;
 
   constructor(place: Place) {
     this.#place = place;
-    this.#baseIndent = indentOf(place.lineBefore);
-    this.#shape = place.shape === "auto" && place.lineAfter.trim() !== "" ? "line" : place.shape;
+    const alone = place.lineAfter.trim() === "" || (place.shape === "block" && onlyClosers.test(place.lineAfter));
+    // With text right of the cursor what comes must fit before it, in its line.
+    this.#shape = alone || place.shape === "token" ? place.shape : "line";
   }
 
   get done(): boolean {
     return this.#done;
   }
 
-  /** Text that is sure now: whole lines, each with the newline before it. */
+  /** Text that is sure now: whole lines, each with the line end before it. */
   feed(text: string): string {
     let sure = "";
+    if (this.#done) return sure;
     this.#line += text;
-    if (this.#shape === "token") return this.#token();
+    if (this.#shape === "token") return this.#token(false);
     for (let end = this.#line.indexOf("\n"); end >= 0 && !this.#done; end = this.#line.indexOf("\n")) {
       const line = this.#line.slice(0, end);
       this.#line = this.#line.slice(end + 1);
-      sure += this.#complete(line);
+      sure += this.#take(line);
     }
     return sure;
   }
 
-  /** The model ended: what is left. A line cut off by the token limit is dropped where whole lines came before it. */
+  /** The model ended: what is left. A line that is not whole is dropped where others came before it. */
   finish(whole: boolean): string {
     if (this.#done) return "";
+    const last = this.#shape === "token" ? this.#token(true) : whole || !this.#written ? this.#take(this.#line) : "";
     this.#done = true;
-    if (!whole && this.#lines > 0) return "";
-    if (this.#lines > 0 && (this.#endsBefore(this.#line) || this.#duplicates(this.#line))) return "";
-    const last = trimOverlap(this.#line, this.#place.lineAfter);
-    return this.#lines > 0 && last.trim() === "" ? "" : this.#join(last);
+    return last;
   }
 
-  #complete(line: string): string {
-    if (this.#lines > 0 && this.#endsBefore(line)) return this.#cut();
-    if (this.#duplicates(line)) return this.#cut();
-    if (this.#shape === "line") {
-      const out = trimOverlap(line, this.#place.lineAfter);
-      return this.#cut(this.#join(out));
-    }
-    const out = this.#join(line);
-    if (this.#lines === 0) {
-      this.#opened = opener.test(this.#place.lineBefore + line);
-      // A statement that opens nothing ends with its line.
-      if (!this.#opened && this.#shape === "auto" && (this.#place.lineBefore + line).trim() !== "") return this.#cut(out);
-    } else if (this.#opened && indentOf(line) <= this.#baseIndent && closer.test(line)) return this.#cut(out);
+  #take(given: string): string {
+    const line = given.endsWith("\r") ? given.slice(0, -1) : given;
+    const { lineBefore, linesMax } = this.#place;
+    const first = this.#lines === 0;
     this.#lines += 1;
-    this.#blank = line.trim() === "" ? this.#blank + 1 : 0;
-    if (this.#lines >= this.#place.linesMax || this.#blank > 1) return this.#cut(out);
-    return out;
+    if (line.trim() === "") return this.#blank(line, first);
+    this.#blanks = 0;
+    const full = first ? lineBefore + line : line;
+    if (!first && this.#endsBefore(line)) return this.#cut();
+    if (this.#duplicates(full, first)) return this.#cut();
+    if (this.#endsWith(line, full)) return this.#cut(this.#join(trimOverlap(line, this.#place.lineAfter), first));
+    const out = this.#join(line, first);
+    return this.#lines >= linesMax ? this.#cut(out) : out;
+  }
+
+  #blank(line: string, first: boolean): string {
+    const { lineBefore, linesMax } = this.#place;
+    // The rest of a line that has text is no blank line.
+    const rest = first && lineBefore.trim() !== "";
+    if (!rest) this.#blanks += 1;
+    if (first && opens(lineBefore)) this.#head = { indent: indentOf(lineBefore), opened: true };
+    if (this.#shape === "line" || this.#blanks > blanksMax || this.#lines >= linesMax) return this.#cut();
+    this.#held += first ? line : this.#place.newline + line;
+    return "";
   }
 
   /** A line that belongs to what comes after the block. */
   #endsBefore(line: string): boolean {
-    if (line.trim() === "") return false;
     const indent = indentOf(line);
-    if (indent < this.#baseIndent) return true;
-    return indent === this.#baseIndent && !(this.#opened && closer.test(line)) && this.#lines > 0 && this.#shape !== "block";
+    if (indent < (this.#head?.indent ?? indentOf(this.#place.lineBefore))) return true;
+    return this.#head?.opened === true && indent === this.#head.indent && !closer.test(line) && !continues.test(line);
+  }
+
+  /** The last line that is wanted? The head is found here. */
+  #endsWith(line: string, full: string): boolean {
+    const head = this.#head;
+    if (head) return head.opened && indentOf(full) === head.indent && !continues.test(line) && !opens(line);
+    const opened = opens(full);
+    this.#head = { indent: indentOf(full), opened };
+    if (this.#shape === "line") return true;
+    return !opened && (this.#shape === "auto" || this.#place.lineAfter.trim() !== "");
   }
 
   /** The model wrote what already follows the cursor. */
-  #duplicates(line: string): boolean {
-    const text = line.trim();
-    return this.#lines > 0 && text.length >= minDuplicate && text === this.#place.nextLine;
+  #duplicates(full: string, first: boolean): boolean {
+    const { nextLine, lineAfter } = this.#place;
+    if (nextLine === "" || (first && lineAfter.trim() !== "")) return false;
+    return full.trim() === nextLine.trim() && indentOf(full) === indentOf(nextLine);
   }
 
-  #token(): string {
+  #token(last: boolean): string {
     const found = firstToken.exec(this.#line)?.[0];
     // A token is sure when something else follows it.
-    if (found === undefined || found.length === this.#line.length) return "";
-    return this.#cut(found);
+    if (found === undefined || (!last && found.length === this.#line.length)) return "";
+    const token = trimOverlap(found.replace(/\r?\n/g, this.#place.newline), this.#place.lineAfter);
+    return this.#cut(token.trim() === "" ? "" : token);
   }
 
   #cut(last = ""): string {
@@ -108,9 +137,18 @@ export class Cutter {
     return last;
   }
 
-  #join(line: string): string {
-    return this.#lines > 0 ? `\n${line}` : line;
+  #join(line: string, first: boolean): string {
+    const text = this.#held + (first ? line : this.#place.newline + line);
+    // White space alone shows nothing.
+    if (!this.#written && text.trim() === "") return "";
+    this.#held = "";
+    this.#written = true;
+    return text;
   }
+}
+
+function opens(line: string): boolean {
+  return opener.test(line) || (keyword.test(line) && !/\bend\b/.test(line)) || brackets(line).opened > 0;
 }
 
 function indentOf(line: string): number {
@@ -121,12 +159,4 @@ function indentOf(line: string): number {
     else break;
   }
   return width;
-}
-
-/** Drops from the end of `line` what already stands right of the cursor: `foo(a)` before `)` becomes `foo(a`. */
-function trimOverlap(line: string, lineAfter: string): string {
-  const after = lineAfter.trimEnd();
-  for (let length = Math.min(after.length, line.length); length > 0; length--)
-    if (line.endsWith(after.slice(0, length))) return line.slice(0, line.length - length);
-  return line;
 }

@@ -1,13 +1,16 @@
 // stream: Deltas of a worker in, the text an editor shows out: whole lines as they become sure, cut at a statement or block
-// end, overlap with the text after the cursor trimmed, at the deadline what is complete so far ("anytime"). Chat passes as it
-// comes. Holds one line a generation.
+// end, overlap with the text after the cursor trimmed, at the deadline what is complete so far ("anytime"). Chat and raw text
+// pass as they come. Holds one line a generation.
 import { type Delta, type Generated, Retired, type Shaped, type Trigger } from "../completion.ts";
-import { Cutter } from "./cut.ts";
+import { Cutter, type Place } from "./cut.ts";
 
 export interface StreamOptions {
   /** Lines of one inline completion. */
   readonly linesMax: number;
 }
+
+/** Where the next line is looked for. */
+const belowUtf16Max = 2_000;
 
 export class Stream {
   readonly #options: StreamOptions;
@@ -18,50 +21,59 @@ export class Stream {
 
   /** Returns the whole text that was yielded, and what it cost. */
   async *shape(trigger: Trigger, worker: string, deltas: AsyncGenerator<Delta, Generated>): AsyncGenerator<Delta, Shaped> {
-    const cutter =
-      trigger.lane === "chat" || trigger.lane === "batch" || trigger.shape === "raw"
-        ? undefined
-        : new Cutter(placeOf(trigger, this.#options.linesMax));
+    const cutter = isRaw(trigger) ? undefined : new Cutter(placeOf(trigger, this.#options.linesMax));
     let text = "";
-    /** White space alone shows nothing: it waits for what follows it. */
-    let blank = "";
     let tokens = 0;
-    const usage = { promptTokens: 0, cachedTokens: 0, recomputedTokens: 0 };
+    const prompt = { promptTokens: 0, cachedTokens: 0, recomputedTokens: 0 };
+    const usage = () => ({ ...prompt, completionTokens: tokens, drafted: 0, draftAccepted: 0 });
     try {
       for (;;) {
         const step = await deltas.next();
         if (step.done) {
-          const rest = blank + (cutter?.finish(step.value.finish !== "length") ?? "");
-          if (rest.trim() === "") return { ...step.value, text };
-          yield { text: rest, tokens: 0 };
+          const { finish } = step.value;
+          const rest = cutter?.finish(finish === "stop" || finish === "cut") ?? "";
+          if (rest !== "") yield { text: rest, tokens: 0 };
           return { ...step.value, text: text + rest };
         }
         tokens += step.value.tokens;
-        Object.assign(usage, step.value.prompt);
-        const sure = blank + (cutter ? cutter.feed(step.value.text) : step.value.text);
-        blank = cutter && sure.trim() === "" ? sure : "";
-        if (blank === "" && sure !== "") {
+        Object.assign(prompt, step.value.prompt);
+        const sure = cutter ? cutter.feed(step.value.text) : step.value.text;
+        if (sure !== "") {
           text += sure;
           yield { ...step.value, text: sure };
         }
-        if (cutter?.done)
-          return { text, finish: "cut", usage: { ...usage, completionTokens: tokens, drafted: 0, draftAccepted: 0 }, worker };
+        if (cutter?.done) return { text, finish: "cut", usage: usage(), worker };
       }
     } catch (thrown) {
       // The deadline takes nothing back: complete lines that are out stand.
       if (!(thrown instanceof Retired) || thrown.outcome !== "expired" || text.trim() === "") throw thrown;
-      return { text, finish: "deadline", usage: { ...usage, completionTokens: tokens, drafted: 0, draftAccepted: 0 }, worker };
+      return { text, finish: "deadline", usage: usage(), worker };
     } finally {
       await deltas.return(undefined as never);
     }
   }
 }
 
-function placeOf(trigger: Trigger, linesMax: number) {
-  const lineBefore = trigger.prefix.slice(trigger.prefix.lastIndexOf("\n") + 1);
-  const lineEnd = trigger.suffix.indexOf("\n");
-  const lineAfter = lineEnd < 0 ? trigger.suffix : trigger.suffix.slice(0, lineEnd);
-  const below = lineEnd < 0 ? "" : trigger.suffix.slice(lineEnd + 1, lineEnd + 1 + 2_000);
-  const nextLine = below.split("\n").find((line) => line.trim() !== "");
-  return { shape: trigger.shape, lineBefore, lineAfter, nextLine: nextLine?.trim() ?? "", linesMax };
+const isRaw = ({ lane, shape }: Trigger) => lane === "chat" || lane === "batch" || shape === "raw";
+
+export function placeOf({ prefix, suffix, shape }: Trigger, linesMax: number): Place {
+  const lineBefore = prefix.slice(prefix.lastIndexOf("\n") + 1);
+  const [lineAfter = "", ...below] = suffix.slice(0, suffix.indexOf("\n") + belowUtf16Max).split("\n");
+  const nextLine = below.find((line) => line.trim() !== "") ?? "";
+  return {
+    shape,
+    lineBefore,
+    lineAfter: withoutReturn(lineAfter),
+    nextLine: withoutReturn(nextLine),
+    newline: newlineOf(prefix, suffix),
+    linesMax,
+  };
+}
+
+const withoutReturn = (line: string) => (line.endsWith("\r") ? line.slice(0, -1) : line);
+
+/** As the line before the cursor's ends, or the cursor's own. */
+function newlineOf(prefix: string, suffix: string): Place["newline"] {
+  const [text, at] = prefix.includes("\n") ? [prefix, prefix.lastIndexOf("\n")] : [suffix, suffix.indexOf("\n")];
+  return text[at - 1] === "\r" ? "\r\n" : "\n";
 }
