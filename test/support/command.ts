@@ -60,6 +60,8 @@ export async function start(
     cwd: packageRoot(),
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    // A process group of its own, so that a signal reaches what npm starts as well.
+    detached: true,
   });
   let text = "";
   const closed = new Promise<number | null>((resolve) => child.on("close", resolve));
