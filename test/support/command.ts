@@ -80,9 +80,15 @@ export async function start(
       reject(new Error(`ended with ${code} before it was ready:\n${text}`));
     });
   });
+  // As a terminal does it: the whole group gets the signal.
+  const send = (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null && child.pid) process.kill(-child.pid, signal);
+  };
+  const last = () => send("SIGKILL");
+  process.once("exit", last);
+  void closed.then(() => process.removeListener("exit", last));
   const end = (signal: NodeJS.Signals = "SIGINT") => {
-    // As a terminal does it: the whole group gets the signal.
-    if (child.exitCode === null && child.pid) process.kill(-child.pid, signal);
+    send(signal);
     return closed;
   };
   return { out: () => text, pid: child.pid as number, end, [Symbol.asyncDispose]: async () => void (await end("SIGTERM")) };
