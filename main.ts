@@ -94,5 +94,6 @@ process.exitCode = await main(process.argv.slice(2), {
   out: (text) => void process.stdout.write(text),
   complain: (sentence) => void process.stderr.write(`${sentence}\n`),
   on: (signal, act) => void process.on(signal, act),
+  force: (exit) => process.exit(exit),
 });
 running[Symbol.dispose]();

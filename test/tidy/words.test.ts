@@ -95,7 +95,7 @@ const rows: readonly Row[] = [
     name: "an abrupt end of the process",
     pattern: /\bprocess\.exit\(/,
     why: "set process.exitCode and release what is held (lib/lifecycle.ts)",
-    where: product,
+    where: (path) => product(path) && path !== "main.ts",
     codeOnly: true,
     planted: ["lib/a.ts", "process.exit(1);"],
   },
