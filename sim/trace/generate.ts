@@ -33,7 +33,7 @@ export function generateTrace(options: Generate): Trace {
   }
   // A slip costs two events for itself and for each key after it.
   const keysMax = Math.min(options.keys, Math.floor(traceLimits.eventsMax / (2 * typing.typoNoticeKeysMax + 3)));
-  const start = options.start ?? chooseStart(fork(random), text, keysMax, autoIndent);
+  const start = options.start ?? toLineEnd(text, chooseStart(fork(random), text, keysMax, autoIndent), keysMax, autoIndent);
   const keys = keysOf(text, start, keysMax, autoIndent);
   if (keys.length === 0) throw new SlipstreamError("invalid_request", "text: has nothing to type", { field: "text" });
   const end = keys.reduce((at, key) => at + key.text.length, start);
@@ -60,6 +60,19 @@ function chooseStart(random: Random, text: string, keysMax: number, autoIndent: 
     else high = middle;
   }
   return places[below(random, Math.max(1, low))] ?? 0;
+}
+
+/**
+ * Moves a start on so that the last key ends a line: people finish lines, and what stands right of the cursor while they
+ * type is the next line, not the other half of a word.
+ */
+function toLineEnd(text: string, start: number, keysMax: number, autoIndent: boolean): number {
+  const keys = keysOf(text, start, keysMax, autoIndent);
+  const end = keys.reduce((at, key) => at + key.text.length, start);
+  const lineEnd = text.indexOf("\n", end);
+  const rest = (lineEnd < 0 ? text.length : lineEnd) - end;
+  const skipped = keysOf(text, start, rest, autoIndent);
+  return rest < keys.length ? skipped.reduce((at, key) => at + key.text.length, start) : start;
 }
 
 function type(keys: readonly Key[], document: string, start: number, typing: Typing, pace: Random, slips: Random): TraceEvent[] {
