@@ -96,20 +96,36 @@ test("one signal ends the process in order with exit code 0", async () => {
   expect([p.said, p.exits]).toEqual([["drain a", "close a"], [0]]);
 });
 
-test("a part that outlives the grace period is closed all the same, named, and the end is forced", async () => {
-  const p = process(async (lifecycle, said) => {
-    lifecycle.use(part("quick", said));
+test("a part that drains too long leaves time to close, and is named", async () => {
+  const p = process(async (lifecycle, said, clock) => {
+    lifecycle.use(part("quick", said, { close: () => clock.sleep(900) }));
     lifecycle.use(part("stuck", said, { drain: forever }));
   }, 5_000);
   await settle();
   await p.signal("SIGINT");
-  await p.clock.advance(4_999);
+  await p.clock.advance(3_999);
   expect([p.said, p.exits]).toEqual([["drain stuck"], []]);
+  await p.clock.advance(901);
+  await p.ended;
+  expect(p.said).toEqual(["drain stuck", "drain quick", "close stuck", "close quick"]);
+  expect(p.exits).toEqual([0]);
+  expect(p.lines[0]).toMatchObject({ level: 40, part: "stuck", step: "drain", msg: "grace period is over" });
+});
+
+test("a part that outlives the grace period does not keep the others open, is named, and the end is forced", async () => {
+  const p = process(async (lifecycle, said) => {
+    lifecycle.use(part("quick", said));
+    lifecycle.use(part("stuck", said, { close: forever }));
+  }, 5_000);
+  await settle();
+  await p.signal("SIGINT");
+  await p.clock.advance(4_999);
+  expect([p.said, p.exits]).toEqual([["drain stuck", "drain quick", "close stuck"], []]);
   await p.clock.advance(1);
   await p.ended;
   expect(p.said).toEqual(["drain stuck", "drain quick", "close stuck", "close quick", "force 0"]);
   expect(p.exits).toEqual([0]);
-  expect(p.lines[0]).toMatchObject({ level: 40, part: "stuck", msg: "grace period is over" });
+  expect(p.lines[0]).toMatchObject({ level: 40, part: "stuck", step: "close", msg: "grace period is over" });
 });
 
 test("a second signal ends it at once", async () => {

@@ -13,13 +13,19 @@ interface Part {
   close?(): Promise<void> | void;
 }
 
+/** Resolves "late" when the time for a step is over, "done" when nobody needs it any more. */
+type Late = Promise<"late" | "done">;
+
+/** Of the grace period. A caller that never leaves must not take the time that closing needs. */
+const drainShare = 0.8;
+
 export class Lifecycle {
   readonly #parts: Part[] = [];
   readonly #controller = new AbortController();
   readonly #options: { readonly graceMs: number };
   readonly #deps: { readonly clock: Clock; readonly log: Log };
   #ending: Promise<void> | undefined;
-  #grace: Promise<"late" | "done"> | undefined;
+  #grace: Late | undefined;
   #outlived = false;
   /** Ends of parts that were started while the process was ending. */
   readonly #latecomers: Promise<void>[] = [];
@@ -36,7 +42,7 @@ export class Lifecycle {
     return this.#controller.signal;
   }
 
-  /** Did a part not end within the grace period? It may hold the process open. */
+  /** Did a part not close within the grace period? It may hold the process open. */
   get outlived(): boolean {
     return this.#outlived;
   }
@@ -61,19 +67,23 @@ export class Lifecycle {
     this.#deps.log.info({ why }, "ending");
     this.#controller.abort(new SlipstreamError("draining", "the process is shutting down"));
     const late = new AbortController();
-    const grace = this.#deps.clock.sleep(this.#options.graceMs, late.signal).then(
-      () => "late" as const,
-      () => "done" as const,
-    );
-    this.#grace = grace;
+    const after = (ms: number): Late =>
+      this.#deps.clock.sleep(ms, late.signal).then(
+        () => "late" as const,
+        () => "done" as const,
+      );
+    const drain = after(this.#options.graceMs * drainShare);
+    const close = after(this.#options.graceMs);
+    this.#grace = close;
     const reverse = [...this.#parts].reverse();
-    for (const step of ["drain", "close"] as const) for (const part of reverse) await this.#finish(part, step, grace);
+    for (const part of reverse) await this.#finish(part, "drain", drain);
+    for (const part of reverse) await this.#finish(part, "close", close);
     for (let last = this.#latecomers.shift(); last; last = this.#latecomers.shift()) await last;
     late.abort();
   }
 
-  /** One step of one part; goes on without it when the grace period is over. */
-  async #finish(part: Part, step: "drain" | "close", grace: Promise<"late" | "done">): Promise<void> {
+  /** One step of one part; goes on without it when its time is over. */
+  async #finish(part: Part, step: "drain" | "close", late: Late): Promise<void> {
     if (!part[step]) return;
     const act = async () => part[step]?.();
     const work = act().then(
@@ -83,8 +93,8 @@ export class Lifecycle {
         return "done" as const;
       },
     );
-    if ((await Promise.race([work, grace])) === "done") return;
-    this.#outlived = true;
+    if ((await Promise.race([work, late])) === "done") return;
+    if (step === "close") this.#outlived = true;
     this.#deps.log.warn({ part: part.name, step }, "grace period is over");
   }
 }
