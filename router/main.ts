@@ -42,9 +42,14 @@ export async function startRouter(config: RouterConfig, deps: Deps): Promise<Run
   const { lifecycle, clock, log, bus } = deps;
   const registry = processRegistry();
   const startedMs = clock.now();
-  const router = wireRouter(config, { ...deps, metrics: createRouterMetrics(registry), connect: connectGrpc });
+  const router = wireRouter(config, {
+    ...deps,
+    metrics: createRouterMetrics(registry),
+    connect: connectGrpc,
+    draining: lifecycle.signal,
+  });
   lifecycle.use({ name: "bus", close: () => bus.close() });
-  lifecycle.use({ name: "router", close: () => router.close() });
+  lifecycle.use({ name: "router", drain: () => router.close() });
   const status = () => statusOf(router, { name: config.name, version, startedMs }, registry);
   const admin = lifecycle.use(
     await startAdmin({ address: config.adminAddress }, { registry, missing: () => router.missing(), status }),

@@ -1,6 +1,7 @@
 // session-service: one editor window's stream, from Hello to its end. Messages change the mirrors in order; triggers run side
 // by side and answer when they can. A refused message is answered and the stream lives on; only a malformed Hello ends it.
 import { create } from "@bufbuild/protobuf";
+import { endingWith } from "../lib/ending-with.ts";
 import { invalid, SlipstreamError } from "../lib/errors.ts";
 import type { Duplex } from "../lib/grpc/duplex.ts";
 import {
@@ -26,7 +27,7 @@ export async function runSession(router: Router, stream: Stream, tenant: string)
   let session: Session | undefined;
   const running = new Set<Promise<void>>();
   try {
-    for await (const { message } of stream.frames) {
+    for await (const { message } of endingWith(router.draining, stream.frames)) {
       if (!session) {
         if (message.case !== "hello") throw invalid("message", "the first message of a session must be hello");
         session = greet(router, stream, message.value, tenant);
@@ -41,7 +42,9 @@ export async function runSession(router: Router, stream: Stream, tenant: string)
         refuse(router, stream, session, message, thrown);
       }
     }
-    // The client half-closed: what it still waits for is answered before the stream ends.
+    if (router.draining.aborted)
+      say(stream, { case: "status", value: statusMessage(Status_Kind.DRAINING, "", "the router is shutting down; connect anew") });
+    // The client half-closed or the process ends: what is still waited for is answered before the stream ends.
     await Promise.all(running);
   } finally {
     if (session) router.ingress.closeSession(session);
@@ -158,11 +161,11 @@ function refuse(router: Router, stream: Stream, session: Session, message: Clien
     return;
   }
   const detail = error.code === "internal" ? "internal error; see the router's log" : error.message;
-  const kind = Status_Kind.INVALID;
-  say(stream, {
-    case: "status",
-    value: { $typeName: "slipstream.v1.Status", kind, field: error.field ?? "", detail, graceMs: 0, triggerId },
-  });
+  say(stream, { case: "status", value: statusMessage(Status_Kind.INVALID, error.field ?? "", detail) });
+}
+
+function statusMessage(kind: Status_Kind, field: string, detail: string) {
+  return { $typeName: "slipstream.v1.Status" as const, kind, field, detail, graceMs: 0, triggerId: "" };
 }
 
 /** Ends a trigger that never reached the path. */

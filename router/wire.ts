@@ -30,6 +30,8 @@ export interface RouterDeps {
   readonly metrics: RouterMetrics;
   readonly bus: Bus;
   readonly connect: Connect;
+  /** Aborts when the process begins to end: sessions are told and ended. */
+  readonly draining?: AbortSignal;
 }
 
 export type WireOptions = Pick<
@@ -54,6 +56,7 @@ export interface Router {
   readonly feedback: Feedback;
   readonly clock: Clock;
   readonly log: Log;
+  readonly draining: AbortSignal;
   /** Runs one trigger to its one Ending; `at` is filled in on the way. */
   run(trigger: Trigger, at: Milestones): AsyncGenerator<Delta, Ending>;
   /** Names that a call's `model` may have now. */
@@ -107,6 +110,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     feedback,
     clock,
     log,
+    draining: deps.draining ?? new AbortController().signal,
     run: (trigger, at) => feedback.follow(trigger, at, complete(rooms, trigger, at)),
     models: () => [...new Set(fleet.snapshot().workers.flatMap((worker) => worker.models.map((model) => model.name)))].sort(),
     missing: () => (dispatch.links.ready > 0 ? [] : ["worker"]),
