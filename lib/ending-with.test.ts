@@ -21,11 +21,12 @@ test("passes everything on while the signal is quiet", async () => {
 test("ends while it waits, when the signal aborts", async () => {
   const controller = new AbortController();
   const source = mailbox();
+  const values = endingWith(controller.signal, source);
   source.push(1);
-  const all = collect(endingWith(controller.signal, source));
-  await Promise.resolve();
+  expect(await values.next()).toEqual({ done: false, value: 1 });
+  const waiting = values.next();
   controller.abort();
-  expect(await all).toEqual([1]);
+  expect(await waiting).toEqual({ done: true, value: undefined });
 });
 
 test("ends at once for a signal that has already aborted, and passes errors of the source on", async () => {
