@@ -1,22 +1,27 @@
-// same-document: windows of the document above the prompt's window, ranked by the identifiers they share with the lines
-// around the cursor (Jaccard over sets of words). Pure.
+// same-document: pieces of the document above the prompt's window, ranked by the identifiers they share with the lines around
+// the cursor (Jaccard over sets of words). Cut at places that stay while the person types, so that a piece chosen twice is the
+// same bytes. Pure.
 import type { Snippet, Trigger } from "../completion.ts";
 
-const windowLines = 16;
+const pieceLines = 16;
 const minScore = 0.1;
+/** The scan begins at a multiple of this, and so moves seldom. */
+const anchorUtf16 = 4_096;
 
 export function sameDocument(
   trigger: Trigger,
   bounds: { readonly windowUtf16: number; readonly scanUtf16Max: number },
 ): readonly Snippet[] {
-  const end = Math.max(0, trigger.prefix.length - bounds.windowUtf16);
-  const above = trigger.prefix.slice(Math.max(0, end - bounds.scanUtf16Max), end);
-  if (above.trim() === "") return [];
+  const end = trigger.prefix.length - bounds.windowUtf16;
+  const start = Math.ceil(Math.max(0, end - bounds.scanUtf16Max) / anchorUtf16) * anchorUtf16;
+  if (end <= start) return [];
+  const lines = trigger.prefix.slice(start, end).split("\n");
+  // Where the scan begins and ends inside a line, that line is not whole.
+  const whole = lines.slice(start === 0 ? 0 : 1, -1);
   const here = words(trigger.prefix.slice(-600) + trigger.suffix.slice(0, 200));
-  const lines = above.split("\n");
   const found: Snippet[] = [];
-  for (let from = 0; from < lines.length; from += windowLines) {
-    const text = lines.slice(from, from + windowLines).join("\n");
+  for (let from = 0; from + pieceLines <= whole.length; from += pieceLines) {
+    const text = whole.slice(from, from + pieceLines).join("\n");
     const score = jaccard(here, words(text));
     if (score >= minScore) found.push({ path: trigger.path, text, score, stable: false });
   }

@@ -38,7 +38,7 @@ export class Gate {
       return { reason: "gated", detail: "the cursor is inside a word", retryAfterMs: 0 };
     if (trigger.prefix.trim() === "" && trigger.suffix.trim() === "")
       return { reason: "gated", detail: "the document is empty", retryAfterMs: 0 };
-    const left = trigger.deadlineMs - now;
+    const left = Math.max(0, trigger.deadlineMs - now);
     if (pressure.predictedWaitMs > left * this.#options.waitShareMax)
       return { reason: "brownout", detail: "workers are busy", retryAfterMs: Math.ceil(pressure.predictedWaitMs) };
     return undefined;

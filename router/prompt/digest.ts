@@ -27,8 +27,10 @@ export function blockDigests(segments: readonly Segment[], salt: string): Uint8A
 export function promptKey(parts: readonly string[], segments: readonly Segment[]): string {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(`${part.length}:${part}`);
-  for (const segment of segments)
-    hash.update("special" in segment ? `s${segment.special}` : `t${segment.text.length}:${segment.text}`);
+  for (const segment of segments) {
+    const [kind, text] = "special" in segment ? ["s", segment.special] : ["t", segment.text];
+    hash.update(`${kind}${text.length}:${text}`);
+  }
   return hash.digest("base64url");
 }
 

@@ -20,20 +20,13 @@ export class PromptRoom {
       trigger.lane === "chat"
         ? [{ text: prefixWindow(trigger.prefix, budget.prefixBytes) }]
         : infill(trigger, context, model, family, budget);
-    const { sampling } = trigger;
-    const settings = [
-      sampling.maxTokens,
-      sampling.temperature,
-      sampling.topP,
-      sampling.topK,
-      sampling.seed ?? "",
-      sampling.stop.join("\u0000"),
-    ];
+    // How deep to speculate changes no text.
+    const { speculation: _, ...sampling } = trigger.sampling;
     return {
       model: model.name,
       segments,
       bytes: Buffer.byteLength(renderedText(segments)),
-      key: promptKey([trigger.tenant, model.name, trigger.shape, trigger.lane, settings.join("\u0001")], segments),
+      key: promptKey([trigger.tenant, model.name, trigger.shape, trigger.lane, JSON.stringify(sampling)], segments),
       blocks: blockDigests(segments, trigger.tenant),
       stop: [...sampling.stop, ...family.stop],
     };
@@ -42,11 +35,7 @@ export class PromptRoom {
 
 function infill(trigger: Trigger, context: Context, model: ServedModel, family: Family, budget: Budget): Segment[] {
   const { fim } = model;
-  // Stable chunks lead, in an order of their own, so that a better-ranked newcomer does not move the ones before it.
-  const ordered = [...context.snippets].sort(
-    (a, b) => Number(b.stable) - Number(a.stable) || compare(a.path, b.path) || compare(a.text, b.text),
-  );
-  const around = ordered.map((snippet) => ({ text: `${family.header(snippet.path, model)}${snippet.text.trimEnd()}\n` }));
+  const around = chunks(context, model, family, budget.contextBytes);
   const prefix = prefixWindow(trigger.prefix, budget.prefixBytes);
   const suffix = suffixWindow(trigger.suffix, budget.suffixBytes);
   const parts: Segment[] =
@@ -54,6 +43,22 @@ function infill(trigger: Trigger, context: Context, model: ServedModel, family: 
       ? [{ special: fim.suffix }, { text: suffix }, { special: fim.prefix }, ...around, { text: prefix }]
       : [{ special: fim.prefix }, ...around, { text: prefix }, { special: fim.suffix }, { text: suffix }, { special: fim.middle }];
   return parts.filter((part) => "special" in part || part.text !== "");
+}
+
+/** The best chunks that fit with their headers. */
+function chunks(context: Context, model: ServedModel, family: Family, bytesMax: number): Segment[] {
+  let left = bytesMax;
+  const chosen = context.snippets.flatMap((snippet) => {
+    const text = `${family.header(snippet.path, model)}${snippet.text.trimEnd()}\n`;
+    const size = Buffer.byteLength(text);
+    if (size > left) return [];
+    left -= size;
+    return [{ ...snippet, text }];
+  });
+  // Stable chunks lead, in an order of their own, so that a better-ranked newcomer does not move the ones before it.
+  return chosen
+    .sort((a, b) => Number(b.stable) - Number(a.stable) || compare(a.path, b.path) || compare(a.text, b.text))
+    .map(({ text }) => ({ text }));
 }
 
 function compare(a: string, b: string): number {

@@ -1,38 +1,41 @@
-// window: the piece of a document that goes into a prompt. Anchored: its start is a multiple of a big step, moved to the next
-// line, so it stays the same from key to key and jumps seldom, by half a budget. Pure, hence the same on every router.
+// window: the piece of a document that goes into a prompt. Anchored: its start is a multiple of half a budget, counted in bytes
+// from the document's start and moved to the next line, so it stays the same from key to key and jumps seldom. Pure, hence
+// the same on every router.
 
-/** Longest line looked for when moving a cut to a line start; minified code has lines without end. */
-const lineSearchUtf16 = 400;
+/** Longest line looked through when moving a cut to a line start; minified code has lines without end. */
+const lineSearchBytes = 400;
+const lineFeed = 10;
 
 /** The end of `prefix` within `bytesMax`, starting at an anchor. */
 export function prefixWindow(prefix: string, bytesMax: number): string {
   if (bytesMax <= 0) return "";
+  const size = Buffer.byteLength(prefix);
+  if (size <= bytesMax) return prefix;
   const step = Math.max(1, Math.floor(bytesMax / 2));
-  // Text is at least as many bytes as units: start there, and step on while multi-byte text is still too large.
-  for (let anchor = Math.max(0, Math.ceil((prefix.length - bytesMax) / step)) * step; ; anchor += step) {
-    const window = prefix.slice(anchor === 0 ? 0 : nextLine(prefix, anchor));
-    if (Buffer.byteLength(window) <= bytesMax) return window;
-  }
+  const bytes = size - Math.ceil((size - bytesMax) / step) * step;
+  // A unit is at least a byte, so the last `bytesMax` units hold the window.
+  const tail = Buffer.from(prefix.slice(-bytesMax));
+  const window = tail.subarray(tail.length - bytes);
+  const lineEnd = window.subarray(0, Math.min(lineSearchBytes, step >> 1)).indexOf(lineFeed);
+  return window.toString("utf8", lineEnd >= 0 ? lineEnd + 1 : characterStart(window, 0));
 }
 
 /** The beginning of `suffix` within `bytesMax`, ending at a line end where there is one. */
 export function suffixWindow(suffix: string, bytesMax: number): string {
   if (bytesMax <= 0) return "";
-  let window = wholeCharacters(suffix.slice(0, bytesMax));
-  while (Buffer.byteLength(window) > bytesMax) window = wholeCharacters(window.slice(0, Math.floor(window.length / 2)));
-  if (window.length === suffix.length) return window;
+  const bytes = Buffer.from(suffix.slice(0, bytesMax + 1));
+  if (bytes.length <= bytesMax) return suffix;
+  let end = bytesMax;
+  while (isContinuation(bytes[end])) end -= 1;
+  const window = bytes.toString("utf8", 0, end);
   const lineEnd = window.lastIndexOf("\n");
   return lineEnd > 0 ? window.slice(0, lineEnd + 1) : window;
 }
 
-function nextLine(text: string, from: number): number {
-  const lineEnd = text.slice(from, from + lineSearchUtf16).indexOf("\n");
-  if (lineEnd >= 0) return from + lineEnd + 1;
-  const unit = text.charCodeAt(from);
-  return unit >= 0xdc00 && unit < 0xe000 ? from + 1 : from;
+function characterStart(bytes: Buffer, from: number): number {
+  let at = from;
+  while (isContinuation(bytes[at])) at += 1;
+  return at;
 }
 
-function wholeCharacters(text: string): string {
-  const last = text.charCodeAt(text.length - 1);
-  return last >= 0xd800 && last < 0xdc00 ? text.slice(0, -1) : text;
-}
+const isContinuation = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80;

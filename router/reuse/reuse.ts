@@ -16,7 +16,7 @@ interface Shown {
   readonly prefixTail: string;
   readonly suffixHead: string;
   readonly suffixLength: number;
-  readonly model: string;
+  readonly wish: string;
   readonly text: string;
 }
 
@@ -35,7 +35,7 @@ export class Reuse {
   /** The rest of the shown text, if what was typed since is its beginning. */
   typedAhead(trigger: Trigger): Delta | undefined {
     const shown = this.#shown.get(trigger.document, this.#clock.now());
-    if (!shown || shown.model !== trigger.model || trigger.lane !== "inline") return undefined;
+    if (!shown || trigger.lane !== "inline" || shown.wish !== wishOf(trigger)) return undefined;
     const typed = trigger.prefix.length - shown.prefixLength;
     if (typed < 0 || typed >= shown.text.length) return undefined;
     if (trigger.suffix.length !== shown.suffixLength || trigger.suffix.slice(0, tailUtf16) !== shown.suffixHead) return undefined;
@@ -55,10 +55,15 @@ export class Reuse {
         prefixTail: trigger.prefix.slice(-tailUtf16),
         suffixHead: trigger.suffix.slice(0, tailUtf16),
         suffixLength: trigger.suffix.length,
-        model: trigger.model,
+        wish: wishOf(trigger),
         text,
       },
       this.#clock.now(),
     );
   }
+}
+
+/** What was asked for, the place apart: text made for another wish is not what is wanted now. */
+function wishOf({ model, shape, sampling }: Trigger): string {
+  return JSON.stringify([model, shape, sampling]);
 }

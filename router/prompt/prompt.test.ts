@@ -1,0 +1,156 @@
+import { expect, test } from "vitest";
+import { greedy, modelOf, triggerAt } from "../../test/support/router.ts";
+import type { Prompt, ServedModel, Snippet, Trigger } from "../completion.ts";
+import { budgetFor } from "./budget.ts";
+import { blockDigests, promptKey } from "./digest.ts";
+import { familyOf } from "./families.ts";
+import { PromptRoom } from "./prompt.ts";
+
+const room = new PromptRoom();
+const generic = modelOf({
+  fimFamily: "",
+  fim: { prefix: "<PRE>", suffix: "<SUF>", middle: "<MID>", fileSeparator: "", repository: "" },
+});
+const suffixFirst = modelOf({ ...generic, fim: { ...generic.fim, middle: "" } });
+const snippet = (path: string, text: string, stable = true): Snippet => ({ path, text, score: 1, stable });
+const render = (trigger: Trigger, snippets: readonly Snippet[] = [], model: ServedModel = modelOf()): Prompt =>
+  room.render(trigger, { snippets }, model);
+const textOf = (prompt: Prompt) => prompt.segments.map((part) => ("special" in part ? part.special : part.text)).join("");
+
+test.each<[name: string, given: Partial<ServedModel>, family: string]>([
+  ["the built-in family by its name", { fimFamily: "slipstream-builtin" }, "slipstream-builtin"],
+  ["a model without a middle token takes the suffix first", suffixFirst, "generic-suffix-first"],
+  ["a model with all three tokens takes the prefix first", generic, "generic-prefix-first"],
+  ["a family of a newer agent is judged by its tokens", { ...generic, fimFamily: "unheard-of" }, "generic-prefix-first"],
+])("%s", (_, given, family) => {
+  expect(familyOf(modelOf(given)).name).toBe(family);
+});
+
+test("the built-in family puts the suffix first, takes no context and has no middle token", () => {
+  const prompt = render(triggerAt("let a = |;\n"), [snippet("b.ts", "never trained with")]);
+  expect(prompt.segments).toEqual([
+    { special: "<|fim_suffix|>" },
+    { text: ";\n" },
+    { special: "<|fim_prefix|>" },
+    { text: "let a = " },
+  ]);
+  expect(room.contextBudget(triggerAt("a|"), modelOf()).bytes).toBe(0);
+});
+
+test("text is never a special token, whatever it spells", () => {
+  const prompt = render(triggerAt("<SUF>|<MID>"), [snippet("<PRE>.ts", "<PRE>")], generic);
+  expect(prompt.segments.filter((part) => "special" in part)).toHaveLength(3);
+});
+
+test("stable chunks lead in an order of their own, whatever their rank", () => {
+  const trigger = triggerAt("a|");
+  const [a, b, moving] = [snippet("a.ts", "one"), snippet("b.ts", "two"), snippet("a.ts", "now", false)];
+  const first = textOf(render(trigger, [moving, b, a], generic));
+  expect(first).toBe("<PRE>// Path: a.ts\none\n// Path: b.ts\ntwo\n// Path: a.ts\nnow\na<SUF><MID>");
+  expect(textOf(render(trigger, [a, moving, b], generic))).toBe(first);
+  expect(textOf(render(trigger, [a, b], generic)).startsWith("<PRE>// Path: a.ts\none\n// Path: b.ts\ntwo\n")).toBe(true);
+});
+
+test("an empty side leaves no empty segment", () => {
+  expect(render(triggerAt("|")).segments).toEqual([{ special: "<|fim_suffix|>" }, { special: "<|fim_prefix|>" }]);
+});
+
+test("chat is its text alone", () => {
+  expect(render(triggerAt("User: hi|", { lane: "chat" })).segments).toEqual([{ text: "User: hi" }]);
+});
+
+test("the whole stays within the model's room, headers and all", () => {
+  const long = "word ".repeat(4_000);
+  const snippets = Array.from({ length: 8 }, (_, i) => snippet(`${"deep/".repeat(200)}${i}.ts`, "x".repeat(900)));
+  for (const model of [modelOf(), generic, suffixFirst]) {
+    const trigger = triggerAt(`${long}|${long}`);
+    const prompt = render(trigger, snippets, model);
+    const { contextBytes, prefixBytes, suffixBytes } = budgetFor(trigger, model, familyOf(model));
+    expect(contextBytes + prefixBytes + suffixBytes).toBeLessThanOrEqual((2_048 - 64 - 12) * 3 * 0.85);
+    expect(prompt.bytes).toBeLessThanOrEqual(contextBytes + prefixBytes + suffixBytes + 60);
+    expect(Buffer.byteLength(textOf(prompt))).toBe(prompt.bytes);
+  }
+});
+
+test.each<[name: string, given: Partial<ServedModel>, trigger: Partial<Trigger>, tokens: number]>([
+  ["all the room while nothing was measured", {}, {}, 1_972],
+  ["all the room where the model is fast", { prefillTokensPerSecond: 40_000 }, {}, 1_972],
+  ["an eighth where it is slow", { prefillTokensPerSecond: 100 }, {}, 246.5],
+  ["whole eighths in between", { prefillTokensPerSecond: 4_000 }, {}, 986],
+  ["more time is more room", { prefillTokensPerSecond: 4_000 }, { deadlineMs: 2_000 }, 1_972],
+  ["what is generated takes its share", {}, { sampling: { ...greedy, maxTokens: 256 } }, 1_780],
+  ["a model of a tiny room still has some", { contextTokens: 8 }, {}, 16],
+])("%s", (_, given, trigger, tokens) => {
+  const model = modelOf(given);
+  const { contextBytes, prefixBytes, suffixBytes } = budgetFor(triggerAt("a|", trigger), model, familyOf(model));
+  const bytes = contextBytes + prefixBytes + suffixBytes;
+  expect(bytes).toBe(Math.floor(tokens * 3 * 0.85));
+});
+
+test("a rate that wobbles does not move the budget", () => {
+  const at = (prefillTokensPerSecond: number) =>
+    budgetFor(triggerAt("a|"), modelOf({ prefillTokensPerSecond }), familyOf(modelOf()));
+  expect(at(4_300)).toEqual(at(4_000));
+});
+
+const key = (given: Partial<Trigger> = {}, code = "let a|b", model = modelOf()) => render(triggerAt(code, given), [], model).key;
+
+test.each<[name: string, other: () => string]>([
+  ["another tenant", () => key({ tenant: "beta" })],
+  ["another model", () => key({}, "let a|b", modelOf({ name: "n" }))],
+  ["another shape, which is cut otherwise", () => key({ shape: "line" })],
+  ["another lane", () => key({ lane: "speculative" })],
+  ["another temperature", () => key({ sampling: { ...greedy, temperature: 0.5 } })],
+  ["another seed", () => key({ sampling: { ...greedy, seed: 0 } })],
+  ["more tokens", () => key({ sampling: { ...greedy, maxTokens: 65 } })],
+  ["another stop", () => key({ sampling: { ...greedy, stop: ["a"] } })],
+  ["another prefix", () => key({}, "let b|b")],
+  ["another suffix", () => key({}, "let a|c")],
+  ["the same text with the cursor elsewhere", () => key({}, "let |ab")],
+])("the key differs for %s", (_, other) => {
+  expect(other()).not.toBe(key());
+});
+
+test("the key is the same for another session, document, deadline and use of speculation", () => {
+  expect(key({ session: "s9", document: "d9", id: "t9", deadlineMs: 1_600, sampling: { ...greedy, speculation: "off" } })).toBe(
+    key(),
+  );
+});
+
+test("stops and segments that join to the same text make different keys", () => {
+  const stops = (stop: string[]) => key({ sampling: { ...greedy, stop } });
+  expect(stops(["a\u0000b"])).not.toBe(stops(["a", "b"]));
+  expect(promptKey(["a"], [{ special: "xt1:y" }])).not.toBe(promptKey(["a"], [{ special: "x" }, { text: "y" }]));
+  expect(promptKey(["ab", "c"], [])).not.toBe(promptKey(["a", "bc"], []));
+});
+
+const digests = (text: string, salt = "acme") => {
+  const bytes = blockDigests([{ text }], salt);
+  return Array.from({ length: bytes.length / 8 }, (_, i) => Buffer.from(bytes.subarray(i * 8, i * 8 + 8)).toString("hex"));
+};
+
+test("each whole block of 64 bytes has a digest that holds for all before it", () => {
+  const text = "x".repeat(64 * 3 + 10);
+  expect(digests(text)).toHaveLength(3);
+  expect(new Set(digests(text)).size).toBe(3);
+  expect(digests(`${text}more`)).toEqual(digests(text));
+  expect(digests(`${text}${"y".repeat(64)}`).slice(0, 3)).toEqual(digests(text));
+  const changed = digests(`x${"z".repeat(1)}${text.slice(2)}`);
+  expect(changed.filter((digest) => digests(text).includes(digest))).toEqual([]);
+  const late = digests(`${text.slice(0, 70)}z${text.slice(71)}`);
+  expect(late.map((digest, i) => digest === digests(text)[i])).toEqual([true, false, false]);
+  expect(digests("漢".repeat(22))).toHaveLength(1);
+  expect(digests("")).toEqual([]);
+});
+
+test("tenants share no digest", () => {
+  const text = "x".repeat(640);
+  expect(digests(text, "beta").filter((digest) => digests(text).includes(digest))).toEqual([]);
+});
+
+test("typing on changes no block but the last", () => {
+  const before = `${"line of code;\n".repeat(30)}`;
+  const blocks = (typed: string) => digests(textOf(render(triggerAt(`${before}${typed}|\nfoo();\n`))));
+  const kept = blocks("");
+  for (const typed of ["a", "ab", "abc = d"]) expect(blocks(typed).slice(0, kept.length)).toEqual(kept);
+});
