@@ -1,15 +1,18 @@
 // router-node: one router of a simulated world, wired as the process wires it, with recorded metrics. What is not given back
 // at rest and which bounds were exceeded is read off it.
+import { create } from "@bufbuild/protobuf";
 import type { Bus } from "../lib/bus/bus.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Duplex } from "../lib/grpc/duplex.ts";
 import { silentLog } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
+import { GenerateRequestSchema, Role } from "../proto/gen/slipstream/v1/completion_pb.ts";
 import type { RouterFrame, WorkerFrame } from "../proto/gen/slipstream/v1/worker_pb.ts";
 import { readRouterConfig } from "../router/config.ts";
 import { routerMetricTable } from "../router/metrics.ts";
 import { runSession } from "../router/session-service.ts";
 import { type Router, wireRouter } from "../router/wire.ts";
+import type { Said } from "./chatter.ts";
 import { tokenOf } from "./editor.ts";
 import type { SessionHandler } from "./network.ts";
 import { RecordedMetrics } from "./recorded-metrics.ts";
@@ -53,6 +56,23 @@ export class RouterNode {
     this.#router = wireRouter(settings, { ...deps, log: silentLog, metrics: this.#recorded.metrics });
     this.session = async (stream, call) =>
       runSession(this.#router, stream, this.#router.ingress.tenant(call.metadata("authorization")));
+  }
+
+  /** A Generate call, as its handler runs it. */
+  async generate(requestId: string, tenant: string, content: string, signal: AbortSignal): Promise<Said> {
+    const known = this.#router.ingress.tenant(`Bearer ${tokenOf(tenant)}`);
+    const request = create(GenerateRequestSchema, {
+      requestId,
+      messages: [{ role: Role.USER, content }],
+      sampling: { maxTokens: 48 },
+    });
+    const path = this.#router.run(this.#router.ingress.generate(request, known, signal), {});
+    let text = "";
+    for (;;) {
+      const step = await path.next();
+      if (step.done) return { outcome: step.value.outcome, text, detail: step.value.detail ?? "" };
+      text += step.value.text;
+    }
   }
 
   /** As its metrics count them, whatever became of their text. */

@@ -9,6 +9,7 @@ import { fork, seeded } from "../lib/random.ts";
 import { OutcomeBatchSchema } from "../proto/gen/slipstream/v1/fleet_pb.ts";
 import type { ProfileEnd, ProfileName } from "../workers/engine/simulated/profiles.ts";
 import { Books } from "./books.ts";
+import { Chatter } from "./chatter.ts";
 import { Editor } from "./editor.ts";
 import { doublesOutcomes, type FaultRates, Faults, losesCancels, type PlantedBug } from "./faults.ts";
 import { type Latency, Network } from "./network.ts";
@@ -24,6 +25,9 @@ export interface WorldOptions {
   readonly routers: number;
   readonly workers: number;
   readonly typists: number;
+  /** People who chat, each every `chatEveryMs` in the mean. */
+  readonly chatters: number;
+  readonly chatEveryMs: number;
   /** Typists of different tenants type the same keys, so that what leaks between them is found. */
   readonly tenants: number;
   readonly keys: number;
@@ -157,6 +161,13 @@ export async function runWorld(options: WorldOptions): Promise<WorldReport> {
       { clock, random: fork(random), network, routers, books, note, violate },
     );
   });
+  const chatters = Array.from({ length: options.chatters }, (_, i) => {
+    const tenant = tenants[i % tenants.length] as string;
+    return new Chatter(
+      { name: `c${i}`, tenant, everyMs: options.chatEveryMs, cancel: 0.2 },
+      { clock, random: fork(random), routers, books, note },
+    );
+  });
   const faults = new Faults(
     { rates: options.rates, stallMaxMs: 300, busAwayMs: 2_000 },
     {
@@ -171,6 +182,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldReport> {
   while (editors.some((editor) => editor.typing) && clock.now() - startMs < options.virtualMsMax) await clock.advance(1_000);
   for (const editor of editors) if (editor.typing) violate(`${editor.name} still types after ${options.virtualMsMax} ms`);
   faults.stop();
+  for (const chatter of chatters) chatter.stop();
   await clock.advance(restMs);
   for (const editor of editors) editor.finish();
   await clock.advance(restMs);

@@ -3,7 +3,19 @@ import { runWorld } from "../../sim/world.ts";
 import { failure, seedsToRun, worldOf } from "./worlds.ts";
 
 /** What 50 worlds must meet for the invariants to mean something. */
-const met = ["generated", "typed_ahead", "cached", "gated", "superseded", "cancelled", "expired", "empty", "refused", "lost"];
+const met = [
+  "generated",
+  "typed_ahead",
+  "cached",
+  "gated",
+  "superseded",
+  "cancelled",
+  "expired",
+  "empty",
+  "refused",
+  "lost",
+  "chat generated",
+];
 
 test("in every seed's world every trigger has one outcome and everything is given back", async () => {
   const seen = new Map<string, number>();
@@ -12,6 +24,7 @@ test("in every seed's world every trigger has one outcome and everything is give
   for (const seed of seeds) {
     const report = await runWorld(worldOf(seed));
     if (report.violations.length > 0) failures.push(failure(report));
+    if (report.log.some((line) => / c\d+-\d+ generated /.test(line))) seen.set("chat generated", 1);
     for (const { outcome } of report.records) seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
   }
   expect(failures.join("\n\n")).toBe("");

@@ -29,9 +29,11 @@ export function worldOf(seed: number): WorldOptions {
     seed,
     routers: one(1, 2),
     workers: one(1, 2, 3),
-    typists: tenants * one(1, 2, 4),
+    typists: tenants * one(1, 2, 5),
+    chatters: one(0, 1, 3),
+    chatEveryMs: one(1_000, 10_000),
     tenants,
-    keys: 40,
+    keys: 30,
     // Some type twice as fast as the mean, so that triggers meet in every room.
     typing: {
       typoProbability: 0.03,
@@ -43,7 +45,7 @@ export function worldOf(seed: number): WorldOptions {
     deadlineMs: one(100, 300, 1_000),
     profile: one("h100-7b-eagle3", "l40s-3b-eagle3", "l40s-7b-eagle3"),
     profileEnd: one("slow", "mid", "fast"),
-    slots: one(1, 4, 16),
+    slots: one(1, 2, 16),
     stall: { probability: one(0, 0.01), ms: 60 },
     queueMax: one(1, 100),
     modelAgreement: one(0, 0.5, 0.9),
