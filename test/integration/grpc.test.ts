@@ -179,8 +179,10 @@ test("the message of a mistake of ours stays on the server", async () => {
 });
 
 test("a mistake after the caller has left is still reported", async () => {
+  let started = false;
   const { client, failures } = await startPair({
     link: async (_stream, call) => {
+      started = true;
       await new Promise((resolve) => call.signal.addEventListener("abort", resolve, { once: true }));
       throw new TypeError("too late");
     },
@@ -188,7 +190,7 @@ test("a mistake after the caller has left is still reported", async () => {
   const controller = new AbortController();
   const duplex = client.duplex(link, { signal: controller.signal });
   duplex.send(cancel(1));
-  await pause(20);
+  await until("the handler runs", () => started);
   controller.abort(new SlipstreamError("cancelled", "bored"));
   await until("the failure is reported", () => failures.length === 1);
 });
