@@ -45,10 +45,11 @@ export interface Rooms {
   readonly retried: () => void;
 }
 
-/** Workers asked for one trigger, as long as no text has come. */
-const workersMax = 3;
+/** How often a worker is asked for one trigger, as long as no text has come. */
+const asksMax = 3;
 
 export async function* complete(rooms: Rooms, trigger: Trigger, at: Milestones): AsyncGenerator<Delta, Ending> {
+  trigger.signal.throwIfAborted(); //                                a trigger that has ended retires nobody
   using turn = rooms.settle.take(trigger); //                        the newest of its document; the older one ends superseded
   const ahead = rooms.reuse.typedAhead(trigger); //                  the person is typing what was shown: answer now
   if (ahead) {
@@ -56,7 +57,7 @@ export async function* complete(rooms: Rooms, trigger: Trigger, at: Milestones):
     rooms.reuse.remember(trigger, ahead.text);
     return { outcome: "typed_ahead", usage: noUsage };
   }
-  const pressure = { predictedWaitMs: rooms.queue.predictedWaitMs() };
+  const pressure = { predictedWaitMs: rooms.queue.predictedWaitMs(trigger.lane) };
   const gated = rooms.gate.judge(trigger, pressure, rooms.clock.now()); // is it worth asking, now?
   if (gated) return { outcome: "gated", usage: noUsage, ...gated };
   await turn.settled(); //                                           what is left of the pause
@@ -69,18 +70,18 @@ export async function* complete(rooms: Rooms, trigger: Trigger, at: Milestones):
   if (known) {
     if (known.text !== "") yield { text: known.text, tokens: 0 };
     rooms.reuse.remember(trigger, known.text);
-    return endOf(trigger, { ...known, usage: noUsage, worker: "" }, prompt, "cached");
+    return endOf({ ...known, usage: noUsage, worker: "" }, prompt, "cached");
   }
   const shaped = yield* generate(rooms, trigger, prompt, at); //     queue → schedule → dispatch → stream
   rooms.cache.keep(prompt, trigger.sampling, { text: shaped.text, finish: shaped.finish, model: prompt.model });
   rooms.reuse.remember(trigger, shaped.text);
-  return endOf(trigger, shaped, prompt, "generated");
+  return endOf(shaped, prompt, "generated");
 }
 
 /** Waits for a worker's credit, sends, shapes; another worker before the first text only. */
 async function* generate(rooms: Rooms, trigger: Trigger, prompt: Prompt, at: Milestones): AsyncGenerator<Delta, Shaped> {
   const tried = new Set<string>();
-  for (;;) {
+  for (let asked = 1; ; asked++) {
     at.queuedMs ??= rooms.clock.now();
     const booking = await rooms.queue.next(trigger, () => book(rooms, trigger, prompt, tried));
     at.placedMs = rooms.clock.now();
@@ -97,7 +98,7 @@ async function* generate(rooms: Rooms, trigger: Trigger, prompt: Prompt, at: Mil
       }
     } catch (thrown) {
       const again =
-        thrown instanceof SlipstreamError && thrown.row.retryable && !sent && tried.size < workersMax && !trigger.signal.aborted;
+        thrown instanceof SlipstreamError && thrown.row.retryable && !sent && asked < asksMax && !trigger.signal.aborted;
       if (!again) throw thrown;
       rooms.retried();
     } finally {
@@ -111,17 +112,17 @@ function book(rooms: Rooms, trigger: Trigger, prompt: Prompt, tried: ReadonlySet
   const work = { session: trigger.session, lane: trigger.lane, model: prompt.model };
   const others = rooms.fleet
     .snapshot()
-    .workers.some((worker) => !tried.has(worker.name) && worker.models.some((model) => model.name === prompt.model));
+    .workers.some(
+      (worker) => !worker.draining && !tried.has(worker.name) && worker.models.some((model) => model.name === prompt.model),
+    );
   const placement = rooms.place(work, others ? tried : new Set());
   return placement && { placement, release: rooms.fleet.book(placement.worker, trigger.lane) };
 }
 
-function endOf(trigger: Trigger, shaped: Shaped, prompt: Prompt, outcome: "generated" | "cached"): Ending {
+function endOf(shaped: Shaped, prompt: Prompt, outcome: "generated" | "cached"): Ending {
   const { finish, usage, worker } = shaped;
   const cost = { usage, model: prompt.model, ...(worker === "" ? {} : { worker }) };
-  // Ghost text of white space shows nothing; chat may well answer with it.
-  const empty = trigger.lane === "chat" ? shaped.text === "" : shaped.text.trim() === "";
-  return empty ? { outcome: "empty", reason: "empty", ...cost } : { outcome, finish, ...cost };
+  return shaped.text === "" ? { outcome: "empty", reason: "empty", ...cost } : { outcome, finish, ...cost };
 }
 
 function noModel(trigger: Trigger, workers: number): SlipstreamError {

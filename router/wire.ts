@@ -68,7 +68,7 @@ export interface Router {
 
 export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
   const { clock, random, log, metrics, bus } = deps;
-  const fleet = new Fleet({ clock, capacity: () => queue.pump() });
+  const fleet = new Fleet({ capacity: () => queue.pump() });
   const queue: Queue = new Queue(
     { max: options.queueMax, triesMax: 64 },
     { clock, metrics, depths: (depths) => dispatch.demand(depths) },

@@ -1,6 +1,5 @@
 // fleet: what links report of their workers in, an immutable FleetView out. Off the path: links write here, schedule reads a
 // snapshot. Own bookings count at once, before a worker could say so. Bounded by the number of links.
-import type { Clock } from "../../lib/clock.ts";
 import { type FleetView, type Lane, lanes, type ServedModel, type WorkerView } from "../completion.ts";
 
 /** What a worker says of itself when a link is made. */
@@ -31,17 +30,21 @@ const none: Readonly<Record<Lane, number>> = { inline: 0, chat: 0, speculative: 
 const noLoad: WorkerLoad = { running: 0, prefillTokensPerSecond: 0, stepMs: 0, prefillBacklogTokens: 0 };
 
 export class Fleet {
-  readonly #deps: { readonly clock: Clock; readonly capacity: () => void };
-  /** By link address: a worker that comes back under the same name is another link. */
+  readonly #capacity: () => void;
+  /**
+   * By link address, in the order of joining. A worker that comes back at another address before its old link is known to be
+   * dead is there twice: the newest counts.
+   */
   readonly #known = new Map<string, Known>();
   #view: FleetView | undefined;
 
   /** `capacity` is told when a worker may take more than before. */
-  constructor(deps: { clock: Clock; capacity: () => void }) {
-    this.#deps = deps;
+  constructor(deps: { capacity: () => void }) {
+    this.#capacity = deps.capacity;
   }
 
   joined(address: string, profile: WorkerProfile): void {
+    this.#known.delete(address);
     this.#known.set(address, { profile, credits: none, load: noLoad, draining: false, booked: { ...none } });
     this.#changed();
   }
@@ -50,25 +53,26 @@ export class Fleet {
     this.#update(address, (known) => {
       known.credits = credits;
     });
-    this.#deps.capacity();
   }
 
   load(address: string, load: WorkerLoad): void {
-    this.#update(address, (known) => {
-      known.load = load;
-    });
+    const known = this.#known.get(address);
+    if (!known) return;
+    known.load = load;
+    this.#changed();
   }
 
   draining(address: string, draining: boolean): void {
     this.#update(address, (known) => {
       known.draining = draining;
     });
-    if (!draining) this.#deps.capacity();
   }
 
   left(address: string): void {
-    this.#known.delete(address);
+    if (!this.#known.delete(address)) return;
     this.#changed();
+    // Who waited for this worker alone may now go to one that it had avoided.
+    this.#capacity();
   }
 
   /** Takes one credit; `release` gives it back, once. */
@@ -83,12 +87,12 @@ export class Fleet {
       held = false;
       known.booked[lane] -= 1;
       this.#changed();
-      this.#deps.capacity();
+      this.#capacity();
     };
   }
 
   snapshot(): FleetView {
-    this.#view ??= { workers: [...this.#known.values()].map(view) };
+    this.#view ??= { workers: [...new Map([...this.#known.values()].map((known) => [known.profile.name, view(known)])).values()] };
     return this.#view;
   }
 
@@ -104,8 +108,9 @@ export class Fleet {
 
   /** Address of a worker's link. */
   address(worker: string): string | undefined {
-    for (const [address, known] of this.#known) if (known.profile.name === worker) return address;
-    return undefined;
+    let newest: string | undefined;
+    for (const [address, known] of this.#known) if (known.profile.name === worker) newest = address;
+    return newest;
   }
 
   #byName(worker: string): Known | undefined {
@@ -118,6 +123,7 @@ export class Fleet {
     if (!known) return;
     change(known);
     this.#changed();
+    this.#capacity();
   }
 
   #changed(): void {

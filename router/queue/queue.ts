@@ -7,7 +7,7 @@ import { type Booking, type Lane, lanes, type Trigger } from "../completion.ts";
 import type { RouterMetrics } from "../metrics.ts";
 
 export interface QueueOptions {
-  /** Over all lanes. */
+  /** Waiting in a lane and in those above it: lesser work never keeps better work out. */
   readonly max: number;
   /** Waiting triggers tried at one change of capacity: those behind wait for the same worker nearly always. */
   readonly triesMax: number;
@@ -24,15 +24,27 @@ interface Waiting {
   readonly trigger: Trigger;
   readonly sinceMs: number;
   readonly place: () => Booking | undefined;
-  readonly resolve: (booking: Booking) => void;
+  readonly go: (booking: Booking) => void;
 }
+
+/** One lane: who waits, and what of late became of those who no longer do. */
+interface Line {
+  readonly waiting: Waiting[];
+  readonly serviceMs: Ewma;
+  held: number;
+}
+
+const emptyLine = (): Line => ({ waiting: [], serviceMs: new Ewma({ halfLifeMs: 10_000 }), held: 0 });
 
 export class Queue {
   readonly #options: QueueOptions;
   readonly #deps: QueueDeps;
-  readonly #lanes: Record<Lane, Waiting[]> = { inline: [], chat: [], speculative: [], batch: [] };
-  readonly #serviceMs = new Ewma({ halfLifeMs: 10_000 });
-  #held = 0;
+  readonly #lines: Readonly<Record<Lane, Line>> = {
+    inline: emptyLine(),
+    chat: emptyLine(),
+    speculative: emptyLine(),
+    batch: emptyLine(),
+  };
 
   constructor(options: QueueOptions, deps: QueueDeps) {
     this.#options = options;
@@ -40,7 +52,7 @@ export class Queue {
   }
 
   get length(): number {
-    return lanes.reduce((sum, lane) => sum + this.#lanes[lane].length, 0);
+    return lanes.reduce((sum, lane) => sum + this.#lines[lane].waiting.length, 0);
   }
 
   /**
@@ -50,39 +62,34 @@ export class Queue {
   next(trigger: Trigger, place: () => Booking | undefined): Promise<Booking> {
     if (trigger.signal.aborted) return Promise.reject(trigger.signal.reason);
     const { clock, metrics } = this.#deps;
-    const line = this.#lanes[trigger.lane];
-    if (line.length === 0) {
-      const booking = place();
-      if (booking) {
-        metrics.queue_seconds.observe({ lane: trigger.lane }, 0);
-        return Promise.resolve(this.#timed(booking));
-      }
+    const { lane } = trigger;
+    // Capacity goes to those who wait as it comes (pump); what is left now is of no use to any of them.
+    const booking = place();
+    if (booking) {
+      metrics.queue_seconds.observe({ lane }, 0);
+      return Promise.resolve(this.#timed(lane, booking));
     }
-    if (this.length >= this.#options.max) {
-      metrics.queue_refused_total.inc({ lane: trigger.lane });
-      return Promise.reject(
-        new SlipstreamError("overloaded", "the router's queue is full", { retryAfterMs: Math.ceil(this.predictedWaitMs()) + 50 }),
-      );
+    if (this.#upTo(lane) >= this.#options.max) {
+      metrics.queue_refused_total.inc({ lane });
+      const retryAfterMs = Math.ceil(this.predictedWaitMs(lane)) + 50;
+      return Promise.reject(new SlipstreamError("overloaded", "the router's queue is full", { retryAfterMs }));
     }
+    const { waiting } = this.#lines[lane];
     return new Promise((resolve, reject) => {
       const leave = () => {
-        line.splice(line.indexOf(waiting), 1);
-        this.#changed(trigger.lane);
+        waiting.splice(waiting.indexOf(entry), 1);
+        this.#changed(lane);
         reject(trigger.signal.reason as Error);
       };
-      const waiting: Waiting = {
-        trigger,
-        sinceMs: clock.now(),
-        place,
-        resolve: (booking) => {
-          trigger.signal.removeEventListener("abort", leave);
-          resolve(booking);
-        },
+      const go = (given: Booking) => {
+        trigger.signal.removeEventListener("abort", leave);
+        resolve(given);
       };
-      const after = line.findIndex((other) => other.trigger.deadlineMs > trigger.deadlineMs);
-      line.splice(after < 0 ? line.length : after, 0, waiting);
+      const entry: Waiting = { trigger, sinceMs: clock.now(), place, go };
+      const after = waiting.findIndex((other) => other.trigger.deadlineMs > trigger.deadlineMs);
+      waiting.splice(after < 0 ? waiting.length : after, 0, entry);
       trigger.signal.addEventListener("abort", leave, { once: true });
-      this.#changed(trigger.lane);
+      this.#changed(lane);
     });
   }
 
@@ -90,49 +97,55 @@ export class Queue {
   pump(): void {
     let misses = 0;
     for (const lane of lanes) {
-      const line = this.#lanes[lane];
-      for (let i = 0; i < line.length && misses < this.#options.triesMax; ) {
-        const waiting = line[i] as Waiting;
-        const booking = waiting.place();
+      const { waiting } = this.#lines[lane];
+      for (let i = 0; i < waiting.length && misses < this.#options.triesMax; ) {
+        const entry = waiting[i] as Waiting;
+        const booking = entry.place();
         if (!booking) {
           misses += 1;
           i += 1;
           continue;
         }
-        line.splice(i, 1);
+        waiting.splice(i, 1);
+        entry.go(this.#timed(lane, booking));
         this.#changed(lane);
-        this.#deps.metrics.queue_seconds.observe({ lane }, (this.#deps.clock.now() - waiting.sinceMs) / 1000);
-        waiting.resolve(this.#timed(booking));
+        this.#deps.metrics.queue_seconds.observe({ lane }, (this.#deps.clock.now() - entry.sinceMs) / 1000);
       }
     }
   }
 
-  /** What a trigger that came now would wait, by the mean service time of late. */
-  predictedWaitMs(): number {
-    if (this.length === 0) return 0;
-    return (this.#serviceMs.value(0) * (this.length + 1)) / Math.max(1, this.#held);
+  /** What a trigger of the lane that came now would wait, by the lane's mean service time of late. */
+  predictedWaitMs(lane: Lane): number {
+    const { waiting, serviceMs, held } = this.#lines[lane];
+    return waiting.length === 0 ? 0 : (serviceMs.value(0) * (waiting.length + 1)) / Math.max(1, held);
   }
 
-  #timed(booking: Booking): Booking {
+  /** Waiting in the lane and in those above it. */
+  #upTo(lane: Lane): number {
+    return lanes.slice(0, lanes.indexOf(lane) + 1).reduce((sum, each) => sum + this.#lines[each].waiting.length, 0);
+  }
+
+  #timed(lane: Lane, booking: Booking): Booking {
     const { clock } = this.#deps;
+    const line = this.#lines[lane];
     const since = clock.now();
-    this.#held += 1;
+    line.held += 1;
     let held = true;
     return {
       placement: booking.placement,
       release: () => {
         if (!held) return;
         held = false;
-        this.#held -= 1;
-        this.#serviceMs.add(clock.now() - since, clock.now());
+        line.held -= 1;
+        line.serviceMs.add(clock.now() - since, clock.now());
         booking.release();
       },
     };
   }
 
   #changed(lane: Lane): void {
-    this.#deps.metrics.queued.set({ lane }, this.#lanes[lane].length);
-    const { inline, chat, speculative, batch } = this.#lanes;
-    this.#deps.depths({ inline: inline.length, chat: chat.length, speculative: speculative.length, batch: batch.length });
+    const depth = (each: Lane) => this.#lines[each].waiting.length;
+    this.#deps.metrics.queued.set({ lane }, depth(lane));
+    this.#deps.depths({ inline: depth("inline"), chat: depth("chat"), speculative: depth("speculative"), batch: depth("batch") });
   }
 }

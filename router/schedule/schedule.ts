@@ -6,7 +6,7 @@ import type { Random } from "../../lib/random.ts";
 import type { FleetView, Lane, Placement, Trigger, WorkerView } from "../completion.ts";
 
 export interface ScheduleOptions {
-  /** How many times the mean outstanding work an owner may hold and still keep its sessions. */
+  /** How many times the mean outstanding work, this one counted, an owner may come to hold. */
   readonly boundedLoad: number;
 }
 
@@ -25,7 +25,7 @@ export function place(
   const free = serving.filter((worker) => worker.free[work.lane] > 0);
   if (free.length === 0) return undefined;
   const owner = ownerOf(work.session, serving);
-  if (owner && free.includes(owner) && owner.outstanding <= bound(options, serving))
+  if (owner && free.includes(owner) && owner.outstanding < bound(options, serving))
     return { worker: owner.name, draftDepthHint: 0, why: "lease" };
   return { worker: leastLoaded(free, work.lane, random).name, draftDepthHint: 0, why: "least_cost" };
 }

@@ -1,0 +1,214 @@
+import { getEventListeners } from "node:events";
+import { expect, test } from "vitest";
+import { FakeClock, settle } from "../../lib/clock.fake.ts";
+import type { SlipstreamError } from "../../lib/errors.ts";
+import { below, seeded } from "../../lib/random.ts";
+import { recordedMetrics, triggerAt } from "../../test/support/router.ts";
+import { type Booking, type Lane, lanes, Retired, type Trigger } from "../completion.ts";
+import { Queue } from "./queue.ts";
+
+/** A queue before workers with `free` credits in all; who gets one is noted in `served`. */
+function room(given: { free?: number; max?: number; triesMax?: number } = {}) {
+  const clock = new FakeClock();
+  const metrics = recordedMetrics();
+  const depths: Record<Lane, number>[] = [];
+  const state = { free: given.free ?? 0, booked: 0, released: 0, served: [] as string[], ended: [] as string[] };
+  const queue = new Queue(
+    { max: given.max ?? 100, triesMax: given.triesMax ?? 64 },
+    { clock, metrics: metrics.metrics, depths: (now) => depths.push({ ...now }) },
+  );
+  const placeOf = (fits: () => boolean) => (): Booking | undefined => {
+    if (state.free === 0 || !fits()) return undefined;
+    state.free -= 1;
+    state.booked += 1;
+    return {
+      placement: { worker: "w1", draftDepthHint: 0, why: "lease" },
+      release: () => {
+        state.released += 1;
+        state.free += 1;
+        queue.pump();
+      },
+    };
+  };
+  const ask = (id: string, trigger: Partial<Trigger> = {}, fits = () => true) => {
+    const made = triggerAt("a|", { id, ...trigger });
+    const booking = queue.next(made, placeOf(fits));
+    booking.then(
+      () => state.served.push(id),
+      (thrown: unknown) =>
+        state.ended.push(`${id} ${thrown instanceof Retired ? thrown.outcome : (thrown as SlipstreamError).code}`),
+    );
+    return { trigger: made, booking };
+  };
+  const offer = async (count: number) => {
+    state.free += count;
+    queue.pump();
+    await settle();
+  };
+  return { clock, metrics, depths, state, queue, ask, offer };
+}
+
+test("with a free credit nobody waits", async () => {
+  const { ask, state, queue } = room({ free: 2 });
+  ask("a");
+  ask("b", { lane: "batch" });
+  await settle();
+  expect([state.served, queue.length]).toEqual([["a", "b"], 0]);
+});
+
+test("capacity goes to the best lane first, and to the earliest deadline in it", async () => {
+  const { ask, state, offer, queue } = room();
+  ask("batch", { lane: "batch", deadlineMs: 1_001 });
+  ask("speculative", { lane: "speculative" });
+  ask("chat", { lane: "chat" });
+  ask("late", { deadlineMs: 3_000 });
+  ask("early", { deadlineMs: 2_000 });
+  ask("as early", { deadlineMs: 2_000 });
+  for (let i = 0; i < 6; i++) await offer(1);
+  expect(state.served).toEqual(["early", "as early", "late", "chat", "speculative", "batch"]);
+  expect([queue.length, state.free, state.booked]).toEqual([0, 0, 6]);
+});
+
+test("who comes while others wait for something else is served at once", async () => {
+  const { ask, state, queue } = room({ free: 1 });
+  ask("other model", {}, () => false);
+  ask("this model");
+  await settle();
+  expect([state.served, queue.length]).toEqual([["this model"], 1]);
+});
+
+test("one that nothing fits does not hold up those behind it", async () => {
+  const { ask, state, offer } = room();
+  ask("stuck", { deadlineMs: 1_001 }, () => false);
+  ask("a");
+  ask("b");
+  await offer(2);
+  expect(state.served).toEqual(["a", "b"]);
+});
+
+test("at one change of capacity only so many are tried", async () => {
+  const { ask, state, offer } = room({ triesMax: 3 });
+  for (let i = 0; i < 3; i++) ask(`stuck${i}`, { deadlineMs: 1_001 }, () => false);
+  ask("a");
+  await offer(1);
+  expect(state.served).toEqual([]);
+});
+
+test.each<[lane: Lane, refused: boolean]>([
+  ["inline", false],
+  ["chat", false],
+  ["speculative", true],
+  ["batch", true],
+])("a queue full of speculative work takes %s work: refused is %s", async (lane, refused) => {
+  const { ask, state, metrics } = room({ max: 3 });
+  for (let i = 0; i < 3; i++) ask(`s${i}`, { lane: "speculative" });
+  ask("new", { lane });
+  await settle();
+  expect(state.ended).toEqual(refused ? ["new overloaded"] : []);
+  expect(metrics.count("queue_refused_total", { lane })).toBe(refused ? 1 : 0);
+});
+
+test("a refusal says when to ask again, and leaves nothing behind", async () => {
+  const { ask, queue } = room({ max: 1 });
+  ask("a");
+  const { booking, trigger } = ask("b");
+  expect(((await booking.catch((thrown: unknown) => thrown)) as SlipstreamError).retryAfterMs).toBeGreaterThanOrEqual(50);
+  expect([queue.length, getEventListeners(trigger.signal, "abort").length]).toEqual([1, 0]);
+});
+
+test.each(["superseded", "cancelled", "expired"] as const)("a trigger that is %s leaves the queue at once", async (outcome) => {
+  const { ask, state, offer, queue, metrics, depths } = room();
+  ask("a");
+  const { trigger } = ask("b");
+  ask("c");
+  trigger.retire(new Retired(outcome));
+  expect(queue.length).toBe(2);
+  await settle();
+  expect(state.ended).toEqual([`b ${outcome}`]);
+  await offer(3);
+  expect([state.served, state.booked, state.free]).toEqual([["a", "c"], 2, 1]);
+  expect(depths.map(({ inline }) => inline)).toEqual([1, 2, 3, 2, 1, 0]);
+  expect(metrics.unrest(["queued"])).toEqual([]);
+});
+
+test("one that had ended before is not let in", async () => {
+  const { queue, state } = room({ free: 1 });
+  const trigger = triggerAt("a|");
+  trigger.retire(new Retired("superseded"));
+  await expect(queue.next(trigger, () => expect.unreachable())).rejects.toBe(trigger.signal.reason);
+  expect([queue.length, state.booked]).toEqual([0, 0]);
+});
+
+test("a trigger that ends right after it was served keeps its booking, for the path to give back once", async () => {
+  const { ask, offer, state } = room();
+  const { trigger, booking } = ask("a");
+  await offer(1);
+  trigger.retire(new Retired("superseded"));
+  const held = await booking;
+  held.release();
+  held.release();
+  expect([state.released, state.free]).toEqual([1, 1]);
+  expect(getEventListeners(trigger.signal, "abort")).toHaveLength(0);
+});
+
+test("a released credit goes to the next who waits", async () => {
+  const { ask, offer, state } = room();
+  const first = ask("a");
+  ask("b");
+  await offer(1);
+  expect(state.served).toEqual(["a"]);
+  (await first.booking).release();
+  await settle();
+  expect(state.served).toEqual(["a", "b"]);
+});
+
+test("the predicted wait is that of the lane: its length, its service time, its bookings", async () => {
+  const { ask, offer, clock, queue } = room();
+  expect(queue.predictedWaitMs("inline")).toBe(0);
+  const chat = ask("slow", { lane: "chat" });
+  const inline = ask("quick");
+  await offer(2);
+  await clock.advance(100);
+  (await inline.booking).release();
+  await clock.advance(9_900);
+  (await chat.booking).release();
+  await offer(-1);
+  const holder = ask("holder");
+  ask("waits");
+  ask("chat waits", { lane: "chat" });
+  expect(queue.predictedWaitMs("inline")).toBe(200);
+  expect(queue.predictedWaitMs("chat")).toBe(20_000);
+  expect(queue.predictedWaitMs("batch")).toBe(0);
+  (await holder.booking).release();
+});
+
+test("whatever comes and goes, no credit is lost or given twice and the order holds", async () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const random = seeded(seed);
+    const { ask, offer, state, queue, metrics } = room({ free: below(random, 3), max: 20 });
+    const open: { trigger: Trigger; booking: Promise<Booking> }[] = [];
+    let credits = state.free;
+    for (let turn = 0; turn < 60; turn++) {
+      const [trigger, holder] = [open[below(random, open.length)], open[below(random, open.length)]];
+      const what = below(random, 4);
+      if (what === 0) {
+        open.push(ask(`t${turn}`, { lane: lanes[below(random, 4)] as Lane, deadlineMs: 1_000 + below(random, 5) }));
+      } else if (what === 1 && credits < 4) {
+        credits += 1;
+        await offer(1);
+      } else if (what === 2) trigger?.trigger.retire(new Retired("superseded"));
+      else if (holder) void holder.booking.then((booking) => booking.release()).catch(() => {});
+      await settle();
+      expect(state.free + state.booked - state.released, `seed ${seed}`).toBe(credits);
+      // Whoever waits, waits because nothing is free.
+      if (state.free > 0) expect(queue.length, `seed ${seed}`).toBe(0);
+    }
+    for (const { trigger, booking } of open) {
+      trigger.retire(new Retired("cancelled"));
+      await booking.then((held) => held.release()).catch(() => {});
+    }
+    expect([queue.length, state.free], `seed ${seed}`).toEqual([0, credits]);
+    expect(metrics.unrest(["queued"])).toEqual([]);
+    expect(open.every(({ trigger }) => getEventListeners(trigger.signal, "abort").length === 0)).toBe(true);
+  }
+});
