@@ -19,6 +19,7 @@ export interface HttpOptions {
 export interface HttpServer {
   readonly name: string;
   readonly port: number;
+  /** Takes no new requests, waits for those that run, then cuts connections that only stand open. */
   drain(): Promise<void>;
 }
 
@@ -43,13 +44,33 @@ export async function startHttp(
     return reply.type("text/html; charset=utf-8").send(statusPage(await deps.status(), example(port)));
   });
   addOpenAi(app, deps.router);
+  const drained = drainer(app);
   const { host, port } = parseAddress(options.address);
   await listening("HTTP", options.address, () => app.listen({ host, port }));
-  return { name: "http", port: (app.server.address() as { port: number }).port, drain: () => close(app) };
+  return { name: "http", port: (app.server.address() as { port: number }).port, drain: drained };
 }
 
-async function close(app: FastifyInstance): Promise<void> {
-  await app.close();
+/** A browser opens connections ahead of its requests; Node counts those as busy and would wait for them a minute long. */
+function drainer(app: FastifyInstance): () => Promise<void> {
+  let running = 0;
+  let quiet: () => void = () => {};
+  app.addHook("onRequest", (_request, reply, done) => {
+    running += 1;
+    reply.raw.once("close", () => {
+      running -= 1;
+      if (running === 0) quiet();
+    });
+    done();
+  });
+  return async () => {
+    const closed = app.close();
+    if (running > 0)
+      await new Promise<void>((resolve) => {
+        quiet = resolve;
+      });
+    app.server.closeAllConnections();
+    await closed;
+  };
 }
 
 const example = (port: number) =>

@@ -44,7 +44,7 @@ export function addOpenAi(app: FastifyInstance, router: Router): void {
   app.post("/v1/completions", async (request, reply) => {
     const asked = parse(request.body);
     const tenant = router.ingress.tenant(request.headers.authorization);
-    const trigger = toTrigger(router, asked, tenant, leaving(request));
+    const trigger = inOpenAiTerms(() => toTrigger(router, asked, tenant, leaving(request)));
     const at: Milestones = {};
     const answer = { id: `cmpl-${trigger.id}`, object: "text_completion", created: Math.floor(router.clock.wall() / 1000) };
     return asked.stream ? stream(router, trigger, at, answer, asked, reply) : whole(router, trigger, at, answer);
@@ -85,6 +85,19 @@ function toTrigger(router: Router, asked: Body, tenant: string, caller: AbortSig
     }),
   });
   return { ...router.ingress.complete(request, tenant, caller), shape: "raw" };
+}
+
+/** Ingress names fields as our own messages do; here they are said as the caller wrote them. */
+function inOpenAiTerms<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (thrown) {
+    const error = SlipstreamError.from(thrown);
+    const field = error.field === "prefix" ? "prompt" : error.field?.replace(/^sampling\./, "");
+    if (field === undefined || error.field === undefined) throw error;
+    const message = error.message.startsWith(error.field) ? field + error.message.slice(error.field.length) : error.message;
+    throw new SlipstreamError(error.code, message, { field, cause: error });
+  }
 }
 
 /** A name the fleet does not know is refused; no name, and names people leave in configurations, mean the default. */
