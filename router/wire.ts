@@ -115,8 +115,9 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     models: () => [...new Set(fleet.snapshot().workers.flatMap((worker) => worker.models.map((model) => model.name)))].sort(),
     missing: () => (dispatch.links.ready > 0 ? [] : ["worker"]),
     close: () => {
-      outbox.flush();
+      queue.close();
       dispatch.close();
+      outbox.flush();
     },
   };
 }

@@ -16,7 +16,7 @@ export interface DispatchOptions {
   readonly helloTimeoutMs: number;
 }
 
-export interface DispatchDeps extends LinkDeps {
+export interface DispatchDeps extends Omit<LinkDeps, "changed"> {
   /** Address of a worker's link, by the worker's name. */
   readonly address: (worker: string) => string | undefined;
   readonly metrics: LinkDeps["metrics"] & Pick<RouterMetrics, "links">;
@@ -28,15 +28,14 @@ export class Dispatch {
 
   constructor(options: DispatchOptions, deps: DispatchDeps) {
     this.#deps = deps;
-    for (const address of options.workers) this.#links.set(address, new Link({ ...options, address }, deps));
+    const linkDeps = { ...deps, changed: () => this.#count() };
+    for (const address of options.workers) this.#links.set(address, new Link({ ...options, address }, linkDeps));
+    this.#count();
   }
 
   /** Links that are up, of all. */
   get links(): { readonly ready: number; readonly all: number } {
-    const ready = [...this.#links.values()].filter((link) => link.ready).length;
-    this.#deps.metrics.links.set({ state: "ready" }, ready);
-    this.#deps.metrics.links.set({ state: "down" }, this.#links.size - ready);
-    return { ready, all: this.#links.size };
+    return { ready: [...this.#links.values()].filter((link) => link.ready).length, all: this.#links.size };
   }
 
   get outstanding(): number {
@@ -64,6 +63,12 @@ export class Dispatch {
 
   close(): void {
     for (const link of this.#links.values()) link.close();
+  }
+
+  #count(): void {
+    const { ready, all } = this.links;
+    this.#deps.metrics.links.set({ state: "ready" }, ready);
+    this.#deps.metrics.links.set({ state: "down" }, all - ready);
   }
 }
 

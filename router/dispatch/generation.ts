@@ -1,6 +1,6 @@
 // generation: one generation on a link, from Submit to the frame that ends it. Its reader may leave early; the record stays
 // until the worker says it stopped, because only then is the credit free and the cost known.
-import type { SlipstreamError } from "../../lib/errors.ts";
+import { SlipstreamError } from "../../lib/errors.ts";
 import { Mailbox } from "../../lib/structures/mailbox.ts";
 import type { Booking, Delta, Generated, Usage } from "../completion.ts";
 import { noUsage } from "../completion.ts";
@@ -15,8 +15,8 @@ export class LinkGeneration {
   readonly worker: string;
   readonly booking: Booking;
   readonly submittedMs: number;
-  /** Deltas are at most the window; one end follows. */
-  readonly inbox = new Mailbox<Item>({ max: Number.POSITIVE_INFINITY, full: "refuse" });
+  /** Deltas are at most the window, which a worker that keeps to it cannot fill even a byte at a time; one end follows. */
+  readonly inbox = new Mailbox<Item>({ max: windowBytes, full: "refuse" });
   cancelledMs: number | undefined;
   /** Known so far; final with Done, Refused or CancelAck. */
   usage: Usage = noUsage;
@@ -33,11 +33,12 @@ export class LinkGeneration {
   delta(delta: Delta): void {
     this.usage = { ...this.usage, ...delta.prompt, completionTokens: this.usage.completionTokens + delta.tokens };
     // What comes after Cancel is nobody's.
-    if (this.cancelledMs === undefined) this.inbox.push({ delta });
+    if (this.cancelledMs !== undefined || this.inbox.push({ delta })) return;
+    this.inbox.end(new SlipstreamError("protocol", "the worker sends more than its window"));
   }
 
   end(end: { readonly end: Generated } | { readonly error: SlipstreamError }): void {
-    this.inbox.push(end);
+    if (!this.inbox.push(end)) this.inbox.end(new SlipstreamError("protocol", "the worker sends more than its window"));
     this.inbox.end();
     this.booking.release();
   }

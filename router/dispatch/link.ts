@@ -46,6 +46,8 @@ export interface LinkDeps {
   readonly random: Random;
   readonly connect: Connect;
   readonly roster: Roster;
+  /** Told when a link comes up or goes down. */
+  readonly changed: () => void;
   readonly log: Log;
   readonly metrics: Pick<
     RouterMetrics,
@@ -58,7 +60,8 @@ export interface LinkDeps {
   >;
 }
 
-type Streams = Record<"inline" | "bulk", Duplex<WorkerFrame, RouterFrame>>;
+type Name = "inline" | "bulk";
+type Streams = Record<Name, Duplex<WorkerFrame, RouterFrame>>;
 const protocol = { min: 1, max: 1 } as const;
 
 export class Link {
@@ -66,8 +69,11 @@ export class Link {
   readonly #deps: LinkDeps;
   readonly #live = new Map<bigint, LinkGeneration>();
   #streams: Streams | undefined;
+  /** Streams that the worker has not welcomed. The inline one's welcome makes the link ready. */
+  #unwelcomed = new Set<Name>();
   #ready = false;
-  #closed = false;
+  /** The one wait under way: for welcomes, or before the next try. */
+  #timer: Disposable | undefined;
   #nextId = 1n;
   #failures = 0;
 
@@ -134,9 +140,11 @@ export class Link {
   }
 
   close(): void {
-    this.#closed = true;
-    this.#streams?.inline.end();
-    this.#streams?.bulk.end();
+    this.#timer?.[Symbol.dispose]();
+    const streams = this.#streams;
+    this.#streams = undefined;
+    streams?.inline.end();
+    streams?.bulk.end();
     this.#lost(new SlipstreamError("draining", "the router is shutting down"));
   }
 
@@ -144,9 +152,10 @@ export class Link {
     const { connect, clock } = this.#deps;
     const streams = { inline: connect(this.#options.address, "inline"), bulk: connect(this.#options.address, "bulk") };
     this.#streams = streams;
-    const late = clock.timer(this.#options.helloTimeoutMs, () => {
-      if (!this.#ready) this.#broken(streams, new SlipstreamError("unavailable", "no welcome in time"));
-    });
+    this.#unwelcomed = new Set(["inline", "bulk"]);
+    this.#timer = clock.timer(this.#options.helloTimeoutMs, () =>
+      this.#broken(streams, new SlipstreamError("unavailable", "no welcome in time")),
+    );
     for (const channel of ["inline", "bulk"] as const) {
       streams[channel].send(
         create(RouterFrameSchema, {
@@ -161,15 +170,12 @@ export class Link {
           },
         }),
       );
-      void this.#read(streams, channel).then((error) => {
-        late[Symbol.dispose]();
-        this.#broken(streams, error);
-      });
+      void this.#read(streams, channel).then((error) => this.#broken(streams, error));
     }
   }
 
   /** Reads until the stream is over; resolves with why. */
-  async #read(streams: Streams, channel: "inline" | "bulk"): Promise<SlipstreamError> {
+  async #read(streams: Streams, channel: Name): Promise<SlipstreamError> {
     try {
       for await (const frame of streams[channel].frames) if (this.#streams === streams) this.#frame(frame, channel);
       return new SlipstreamError("worker_lost", "the worker closed the link");
@@ -178,13 +184,11 @@ export class Link {
     }
   }
 
-  #frame({ frame }: WorkerFrame, channel: "inline" | "bulk"): void {
+  #frame({ frame }: WorkerFrame, channel: Name): void {
     const { address } = this.#options;
     const { roster } = this.#deps;
-    // The bulk stream's welcome repeats the inline one's.
-    if (frame.case === "welcome") {
-      if (channel === "inline") this.#welcome(frame.value);
-    } else if (frame.case === "credits") roster.credits(address, creditsOf(frame.value));
+    if (frame.case === "welcome") this.#welcome(frame.value, channel);
+    else if (frame.case === "credits") roster.credits(address, creditsOf(frame.value));
     else if (frame.case === "load") roster.load(address, loadOf(frame.value));
     else if (frame.case === "draining") roster.draining(address, true);
     else if (frame.case === "resume") roster.draining(address, false);
@@ -195,15 +199,20 @@ export class Link {
     // KvChange is for a prefix map, should the fleet have one; frames of a newer agent are not for us.
   }
 
-  #welcome(welcome: WorkerWelcome): void {
+  #welcome(welcome: WorkerWelcome, channel: Name): void {
     const { address } = this.#options;
     if (welcome.protocol < protocol.min || welcome.protocol > protocol.max) {
       const why = `the worker chose protocol ${welcome.protocol}; this router speaks ${protocol.min}–${protocol.max}`;
       this.#streams?.inline.end(new SlipstreamError("protocol", why));
       return;
     }
+    const first = this.#unwelcomed.delete(channel);
+    if (this.#unwelcomed.size === 0) this.#timer?.[Symbol.dispose]();
+    // The bulk stream's welcome repeats the inline one's.
+    if (!first || channel === "bulk") return;
     this.#ready = true;
     this.#failures = 0;
+    this.#deps.changed();
     this.#deps.roster.joined(address, profileOf(welcome));
     this.#deps.log.info({ worker: welcome.worker, address, engine: welcome.engine }, "worker joined");
   }
@@ -216,8 +225,9 @@ export class Link {
 
   #cancelled({ id, usage }: CancelAck): void {
     this.#ended(id, usage, ({ cancelledMs }) => {
-      if (cancelledMs !== undefined)
-        this.#deps.metrics.cancel_ack_seconds.observe({}, (this.#deps.clock.now() - cancelledMs) / 1000);
+      if (cancelledMs === undefined)
+        return { error: new SlipstreamError("engine_failed", "the worker stopped without being asked to") };
+      this.#deps.metrics.cancel_ack_seconds.observe({}, (this.#deps.clock.now() - cancelledMs) / 1000);
       return { error: new SlipstreamError("cancelled", "cancelled by the router") };
     });
   }
@@ -242,7 +252,8 @@ export class Link {
   }
 
   #broken(streams: Streams, error: SlipstreamError): void {
-    if (this.#streams !== streams || this.#closed) return;
+    if (this.#streams !== streams) return;
+    this.#timer?.[Symbol.dispose]();
     this.#streams = undefined;
     streams.inline.end(error);
     streams.bulk.end(error);
@@ -254,20 +265,24 @@ export class Link {
     // Full jitter over a doubling range: routers that lost the same worker do not come back as one.
     const range = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(this.#failures, 16));
     this.#failures += 1;
-    clock.timer(backoffMinMs / 2 + random.next() * range, () => {
-      if (!this.#closed) this.#open();
-    });
+    this.#timer = clock.timer(backoffMinMs / 2 + random.next() * range, () => this.#open());
   }
 
   #lost(error: SlipstreamError): void {
     const joined = this.#ready;
     this.#ready = false;
-    if (joined) this.#deps.roster.left(this.#options.address);
-    for (const generation of this.#live.values()) generation.end({ error });
+    if (joined) {
+      this.#deps.roster.left(this.#options.address);
+      this.#deps.changed();
+    }
+    for (const generation of this.#live.values()) {
+      generation.end({ error });
+      this.#book(generation);
+    }
     this.#live.clear();
   }
 }
 
-function channelOf(lane: Lane): "inline" | "bulk" {
+function channelOf(lane: Lane): Name {
   return lane === "chat" || lane === "batch" ? "bulk" : "inline";
 }

@@ -151,6 +151,17 @@ test("a trigger that ends right after it was served keeps its booking, for the p
   expect(getEventListeners(trigger.signal, "abort")).toHaveLength(0);
 });
 
+test("who waits when the router goes is told so, and so is who comes then", async () => {
+  const { ask, queue, state, metrics } = room();
+  const waiting = ask("a");
+  queue.close();
+  ask("b", { lane: "batch" });
+  await settle();
+  expect([state.ended, queue.length]).toEqual([["a draining", "b draining"], 0]);
+  expect(metrics.unrest(["queued"])).toEqual([]);
+  expect(getEventListeners(waiting.trigger.signal, "abort")).toHaveLength(0);
+});
+
 test("a released credit goes to the next who waits", async () => {
   const { ask, offer, state } = room();
   const first = ask("a");

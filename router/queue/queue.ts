@@ -25,6 +25,7 @@ interface Waiting {
   readonly sinceMs: number;
   readonly place: () => Booking | undefined;
   readonly go: (booking: Booking) => void;
+  readonly refuse: (error: SlipstreamError) => void;
 }
 
 /** One lane: who waits, and what of late became of those who no longer do. */
@@ -34,6 +35,7 @@ interface Line {
   held: number;
 }
 
+const shuttingDown = () => new SlipstreamError("draining", "the router is shutting down");
 const emptyLine = (): Line => ({ waiting: [], serviceMs: new Ewma({ halfLifeMs: 10_000 }), held: 0 });
 
 export class Queue {
@@ -45,6 +47,7 @@ export class Queue {
     speculative: emptyLine(),
     batch: emptyLine(),
   };
+  #closed = false;
 
   constructor(options: QueueOptions, deps: QueueDeps) {
     this.#options = options;
@@ -61,6 +64,7 @@ export class Queue {
    */
   next(trigger: Trigger, place: () => Booking | undefined): Promise<Booking> {
     if (trigger.signal.aborted) return Promise.reject(trigger.signal.reason);
+    if (this.#closed) return Promise.reject(shuttingDown());
     const { clock, metrics } = this.#deps;
     const { lane } = trigger;
     // Capacity goes to those who wait as it comes (pump); what is left now is of no use to any of them.
@@ -81,11 +85,16 @@ export class Queue {
         this.#changed(lane);
         reject(trigger.signal.reason as Error);
       };
+      const stay = () => trigger.signal.removeEventListener("abort", leave);
       const go = (given: Booking) => {
-        trigger.signal.removeEventListener("abort", leave);
+        stay();
         resolve(given);
       };
-      const entry: Waiting = { trigger, sinceMs: clock.now(), place, go };
+      const refuse = (error: SlipstreamError) => {
+        stay();
+        reject(error);
+      };
+      const entry: Waiting = { trigger, sinceMs: clock.now(), place, go, refuse };
       const after = waiting.findIndex((other) => other.trigger.deadlineMs > trigger.deadlineMs);
       waiting.splice(after < 0 ? waiting.length : after, 0, entry);
       trigger.signal.addEventListener("abort", leave, { once: true });
@@ -111,6 +120,15 @@ export class Queue {
         this.#changed(lane);
         this.#deps.metrics.queue_seconds.observe({ lane }, (this.#deps.clock.now() - entry.sinceMs) / 1000);
       }
+    }
+  }
+
+  /** Nobody waits any more: the router is going. */
+  close(): void {
+    this.#closed = true;
+    for (const lane of lanes) {
+      for (const entry of this.#lines[lane].waiting.splice(0)) entry.refuse(shuttingDown());
+      this.#changed(lane);
     }
   }
 
