@@ -1,6 +1,6 @@
 // completion: the nouns that travel along the router's path (pipeline.ts). All are made once and never changed; the one
 // thing that ends work is the trigger's signal, whose reason is a Retired that says how it ended.
-import type { SlipstreamError } from "../lib/errors.ts";
+import type { ErrorCode, SlipstreamError } from "../lib/errors.ts";
 
 export const lanes = ["inline", "chat", "speculative", "batch"] as const;
 /** Priority class, best first. */
@@ -230,6 +230,9 @@ export interface Ending {
   readonly reason?: Reason;
   readonly finish?: Finish;
   readonly detail?: string;
+  /** Of what was refused or failed. */
+  readonly code?: ErrorCode;
+  /** Of what failed alone. */
   readonly error?: SlipstreamError;
   readonly retryAfterMs?: number;
   readonly usage: Usage;

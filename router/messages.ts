@@ -77,18 +77,20 @@ export function timingOf(trigger: Trigger, at: Milestones, now: number): Timing 
 }
 
 export function cacheUseOf(ending: Ending): CacheUse {
-  const { usage } = ending;
-  const source =
-    ending.outcome === "typed_ahead"
-      ? CacheSource.TYPE_THROUGH
-      : ending.outcome === "cached"
-        ? CacheSource.RESULT
-        : ending.outcome === "joined"
-          ? CacheSource.IN_FLIGHT
-          : usage.cachedTokens > 0
-            ? CacheSource.KV
-            : CacheSource.COLD;
-  return create(CacheUseSchema, { ...usage, source, worker: ending.worker ?? "", model: ending.model ?? "" });
+  const { usage, worker = "", model = "" } = ending;
+  return create(CacheUseSchema, { ...usage, source: sourceOf(ending), worker, model });
+}
+
+const sources: Partial<Record<OurOutcome, CacheSource>> = {
+  typed_ahead: CacheSource.TYPE_THROUGH,
+  cached: CacheSource.RESULT,
+  joined: CacheSource.IN_FLIGHT,
+};
+
+/** What no worker was asked for came from nowhere. */
+function sourceOf({ outcome, usage, worker }: Ending): CacheSource {
+  const generated = usage.cachedTokens > 0 ? CacheSource.KV : CacheSource.COLD;
+  return sources[outcome] ?? (worker === undefined ? CacheSource.UNSPECIFIED : generated);
 }
 
 const delivered: ReadonlySet<OurOutcome> = new Set(["typed_ahead", "cached", "joined", "generated"]);

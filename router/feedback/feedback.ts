@@ -54,25 +54,25 @@ export class Feedback {
     } catch (thrown) {
       ending = endingOf(thrown);
     } finally {
-      // A reader that left before the end: the path is closed here, and the trigger ends as cancelled.
+      // A reader that left before the end: the path is closed here, and the trigger ends as cancelled if nothing ended it before.
       if (!ending) {
         trigger.retire(new Retired("cancelled"));
         await path.return(undefined as never).catch(() => {});
+        ending = endingOf(trigger.signal.reason);
       }
-      ending = this.#ended(trigger, at, {
-        ...(ending ?? { outcome: "cancelled", reason: "cancelled", usage: noUsage }),
-        textUtf16,
-      });
+      ending = this.#ended(trigger, at, { ...ending, textUtf16 });
     }
     return ending;
   }
 
   /** The ending of a trigger that ingress refused: it never reached the path, but it is an outcome like any other. */
   refused(trigger: Pick<Trigger, "id" | "tenant" | "session">, ending: Ending): void {
-    const { metrics, outbox, clock } = this.#deps;
+    const { metrics, outbox, clock, log } = this.#deps;
     metrics.outcomes_total.inc({ lane: "inline", outcome: ending.outcome });
     if (ending.error) metrics.errors_total.inc({ code: ending.error.code });
     outbox.outcome(refusalEvent(trigger, ending, clock.wall()));
+    const { outcome, reason, code } = ending;
+    log.debug({ trigger: trigger.id, session: trigger.session, outcome, reason, code }, "trigger refused");
   }
 
   /** A report of what became of a completion; false: not one we remember. */
@@ -105,7 +105,7 @@ export class Feedback {
       kind: trigger.kind,
       outcome: ending.outcome,
       reason: ending.reason,
-      code: ending.error?.code,
+      code: ending.code,
       ms: Math.round((now - trigger.receivedMs) * 10) / 10,
       worker: ending.worker,
       prompt: ending.usage.promptTokens,
@@ -145,6 +145,7 @@ export function endingOf(thrown: unknown): Ending {
     outcome,
     reason,
     detail: `${error.code}: ${error.code === "internal" ? "internal error; see the router's log" : error.message}`,
+    code: error.code,
     usage: noUsage,
     ...(outcome === "failed" ? { error } : {}),
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),

@@ -1,4 +1,4 @@
-// outbox: outcome events on their way to the bus, in batches of at most `everyMs`. Bounded: what does not fit while the bus is
+// outbox: outcome events on their way to the bus, in batches of at most `everyMs` and `batchMax`. Bounded: what does not fit while the bus is
 // away is dropped, oldest first, and counted. (The spool to disk comes with the fleet's stream of outcomes.)
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { Bus } from "../../lib/bus/bus.ts";
@@ -17,14 +17,16 @@ export interface OutboxOptions {
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #deps: { readonly clock: Clock; readonly bus: Bus; readonly metrics: Pick<RouterMetrics, "outcome_events_total"> };
-  #outcomes: OutcomeEvent[] = [];
-  #feedback: FeedbackRecord[] = [];
-  #batchId = 0n;
+  readonly #outcomes: OutcomeEvent[] = [];
+  readonly #feedback: FeedbackRecord[] = [];
+  #batchId: bigint;
   #timer: Disposable | undefined;
 
   constructor(options: OutboxOptions, deps: { clock: Clock; bus: Bus; metrics: Pick<RouterMetrics, "outcome_events_total"> }) {
     this.#options = options;
     this.#deps = deps;
+    // Above all ids of earlier lives of this router, which readers may still remember.
+    this.#batchId = BigInt(Math.round(deps.clock.wall())) * 1_000n;
   }
 
   outcome(event: OutcomeEvent): void {
@@ -41,22 +43,19 @@ export class Outbox {
   flush(): boolean {
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
-    if (this.#outcomes.length + this.#feedback.length === 0) return true;
-    const { router } = this.#options;
-    const batch = create(OutcomeBatchSchema, {
-      router,
-      batchId: this.#batchId,
-      outcomes: this.#outcomes,
-      feedback: this.#feedback,
-    });
-    if (!this.#deps.bus.publish(subjects.outcomes(router), toBinary(OutcomeBatchSchema, batch))) {
-      this.#arm();
-      return false;
+    const { router, batchMax } = this.#options;
+    while (this.#outcomes.length + this.#feedback.length > 0) {
+      const [outcomes, feedback] = [this.#outcomes.slice(0, batchMax), this.#feedback.slice(0, batchMax)];
+      const batch = create(OutcomeBatchSchema, { router, batchId: this.#batchId, outcomes, feedback });
+      if (!this.#deps.bus.publish(subjects.outcomes(router), toBinary(OutcomeBatchSchema, batch))) {
+        this.#arm();
+        return false;
+      }
+      this.#deps.metrics.outcome_events_total.inc({ fate: "sent" }, outcomes.length + feedback.length);
+      this.#batchId += 1n;
+      this.#outcomes.splice(0, batchMax);
+      this.#feedback.splice(0, batchMax);
     }
-    this.#deps.metrics.outcome_events_total.inc({ fate: "sent" }, this.#outcomes.length);
-    this.#batchId += 1n;
-    this.#outcomes = [];
-    this.#feedback = [];
     return true;
   }
 
