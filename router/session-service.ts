@@ -35,8 +35,10 @@ export async function runSession(router: Router, stream: Stream, tenant: string)
       }
       try {
         handle(router, stream, session, message, (work) => {
-          running.add(work);
-          void work.finally(() => running.delete(work));
+          const watched = work
+            .catch((thrown: unknown) => router.log.error({ err: thrown }, "an answer could not be given"))
+            .finally(() => running.delete(watched));
+          running.add(watched);
         });
       } catch (thrown) {
         refuse(router, stream, session, message, thrown);
@@ -161,11 +163,11 @@ function refuse(router: Router, stream: Stream, session: Session, message: Clien
     return;
   }
   const detail = error.code === "internal" ? "internal error; see the router's log" : error.message;
-  say(stream, { case: "status", value: statusMessage(Status_Kind.INVALID, error.field ?? "", detail) });
+  say(stream, { case: "status", value: statusMessage(Status_Kind.INVALID, error.field ?? "", detail, triggerId) });
 }
 
-function statusMessage(kind: Status_Kind, field: string, detail: string) {
-  return { $typeName: "slipstream.v1.Status" as const, kind, field, detail, graceMs: 0, triggerId: "" };
+function statusMessage(kind: Status_Kind, field: string, detail: string, triggerId = "") {
+  return { $typeName: "slipstream.v1.Status" as const, kind, field, detail, graceMs: 0, triggerId };
 }
 
 /** Ends a trigger that never reached the path. */
