@@ -56,6 +56,23 @@ export interface Sampling {
   readonly speculation: "auto" | "always" | "off";
 }
 
+/** How a document's last edit came about; "unknown" where the client does not say, or nothing was edited. */
+export type Origin = "unknown" | "typed" | "paste" | "undo" | "accept" | "format";
+
+/** The item selected in the editor's own menu, and what of the document it takes the place of (UTF-16). */
+export interface Selected {
+  readonly text: string;
+  readonly startUtf16: number;
+  readonly endUtf16: number;
+}
+
+/** How a document indents a level. */
+export interface Indent {
+  readonly tabs: boolean;
+  /** Columns of a level; of a tab, where tabs indent. */
+  readonly width: number;
+}
+
 /** Other code that helps, as the client gathered it. */
 export interface Snippet {
   readonly path: string;
@@ -82,6 +99,15 @@ export interface Trigger {
   /** Tier or pool asked for; "": the tenant's default. */
   readonly model: string;
   readonly sampling: Sampling;
+  /** Alternatives wanted; more than one only of INVOKED. */
+  readonly n: number;
+  readonly origin: Origin;
+  /** The client's own estimate that the person accepts, 0–1, if it gave one. */
+  readonly acceptProbability: number | undefined;
+  /** The prefix ends with its text, as if it were chosen already; the answer begins with it. */
+  readonly selected: Selected | undefined;
+  /** As the client says; undefined: as the text looks. */
+  readonly indent: Indent | undefined;
   /** Does the client want text as it comes? */
   readonly stream: boolean;
   /** Came by a session stream or by a stateless call. */

@@ -2,6 +2,8 @@
 // not match means the mirror is wrong, and nothing is answered from it until the client sends the document again.
 import { createHash } from "node:crypto";
 import { invalid } from "../../lib/errors.ts";
+import { EditOrigin } from "../../proto/gen/slipstream/v1/completion_pb.ts";
+import type { Origin } from "../completion.ts";
 import { offset, textBytes } from "./check.ts";
 import { limits } from "./limits.ts";
 
@@ -17,6 +19,15 @@ export interface Mismatch {
   readonly detail: string;
 }
 
+/** A newer client may know other ways. */
+const origins: Partial<Record<EditOrigin, Origin>> = {
+  [EditOrigin.TYPED]: "typed",
+  [EditOrigin.PASTE]: "paste",
+  [EditOrigin.UNDO]: "undo",
+  [EditOrigin.ACCEPT]: "accept",
+  [EditOrigin.FORMAT]: "format",
+};
+
 export class Document {
   readonly path: string;
   readonly language: string;
@@ -29,6 +40,7 @@ export class Document {
   #stale = false;
   /** Monotonic time of the last edit, for typing cadence. */
   #editedMs: number | undefined;
+  #origin: Origin = "unknown";
 
   constructor(options: { path: string; language: string; excluded: boolean; version: bigint; text: string; bytesMax: number }) {
     this.#bytes = textBytes("document_open.text", options.text, options.bytesMax);
@@ -56,12 +68,18 @@ export class Document {
     return this.#editedMs;
   }
 
+  /** How the last edit came about. */
+  get origin(): Origin {
+    return this.#origin;
+  }
+
   /** Applies all edits of a version step or none. Throws for edits that cannot be; returns a mismatch where a resync heals. */
   apply(step: {
     baseVersion: bigint;
     version: bigint;
     edits: readonly Edit[];
     sha256After: Uint8Array;
+    origin?: EditOrigin;
     now: number;
   }): Mismatch | undefined {
     const editsMax = Math.min(limits.editsPerMessageMax, Math.floor(limits.editWorkUtf16Max / Math.max(1, this.#text.length)));
@@ -89,6 +107,7 @@ export class Document {
     this.#bytes = bytes;
     this.#version = step.version;
     this.#editedMs = step.now;
+    this.#origin = origins[step.origin ?? EditOrigin.UNSPECIFIED] ?? "unknown";
     if (step.sha256After.length > 0 && !sameHash(text, step.sha256After))
       return this.#mismatch("the text after the edit has another hash");
     return undefined;

@@ -151,7 +151,16 @@ export class Ingress {
     const session = `${tenant}/${sessionId === "" ? `call-${this.#deps.random.hex(16)}` : id("session_id", sessionId, limits.idCharsMax)}`;
     // No id holds a space, so no two pairs of session and document make the same key.
     const document = `${session} ${documentId === "" ? `call-${this.#deps.random.hex(16)}` : id("document_id", documentId, limits.idCharsMax)}`;
-    return { id: triggerId, tenant, session, document, previousKeyMs: undefined, stateless: true };
+    return {
+      id: triggerId,
+      tenant,
+      session,
+      document,
+      previousKeyMs: undefined,
+      origin: "unknown" as const,
+      selected: undefined,
+      stateless: true,
+    };
   }
 }
 

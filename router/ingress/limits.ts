@@ -17,8 +17,12 @@ export const limits = {
   /** Stop strings: as many as the strictest engine takes. */
   stopsMax: 8,
   stopBytesMax: 64,
-  /** Alternatives of one INVOKED trigger. */
-  alternativesMax: 1,
+  /** Alternatives of one INVOKED trigger: as many as a person looks through. */
+  alternativesMax: 3,
+  /** Text of the item selected in the editor's menu: a name, or a call with its arguments. */
+  selectedUtf16Max: 1_024,
+  /** Columns of one level of indentation. */
+  indentWidthMax: 16,
   deadlineMsMax: 600_000,
   /** Tokens of an inline completion: past it nobody reads ghost text. */
   inlineTokensMax: 256,

@@ -12,6 +12,7 @@ import { Retired, type Snippet, type Trigger } from "../completion.ts";
 import { id, offset, shortText } from "./check.ts";
 import { Document, type Mismatch, sameHash } from "./document.ts";
 import { limits } from "./limits.ts";
+import { selectedItem } from "./selected.ts";
 import { snippets } from "./snippets.ts";
 import type { Wishes } from "./wishes.ts";
 
@@ -117,6 +118,7 @@ export class Session {
         retryAfterMs: 100,
       });
     const at = offset("trigger.offset_utf16", message.offsetUtf16, document.text);
+    const selected = selectedItem("trigger.selected", message.selected, at, document.text);
     const trigger = this.#wishes.inline(
       "trigger.",
       message,
@@ -128,10 +130,12 @@ export class Session {
         path: document.path,
         language: document.language,
         excluded: document.excluded,
-        prefix: document.text.slice(0, at),
-        suffix: document.text.slice(at),
+        prefix: selected ? document.text.slice(0, selected.startUtf16) + selected.text : document.text.slice(0, at),
+        suffix: document.text.slice(selected?.endUtf16 ?? at),
         snippets: this.#snippets.get(message.documentId) ?? [],
         previousKeyMs: document.editedMs,
+        origin: document.origin,
+        selected,
         stateless: false,
       },
       caller,

@@ -2,11 +2,12 @@
 // made into a Trigger of the right lane with its deadline.
 import { invalid, SlipstreamError } from "../../lib/errors.ts";
 import {
+  type Indent as IndentMessage,
   type Sampling as SamplingMessage,
   Shape as ShapeMessage,
   TriggerKind,
 } from "../../proto/gen/slipstream/v1/completion_pb.ts";
-import type { Kind, Lane, Shape, Trigger } from "../completion.ts";
+import type { Indent, Kind, Lane, Shape, Trigger } from "../completion.ts";
 import type { Arrivals } from "./arrival.ts";
 import { shortText, within } from "./check.ts";
 import { limits } from "./limits.ts";
@@ -26,13 +27,27 @@ interface Wish {
   readonly model: string;
   readonly stream: boolean;
   readonly n?: number | undefined;
+  readonly indent?: IndentMessage | undefined;
+  readonly clientAcceptProbability?: number | undefined;
   readonly sampling?: SamplingMessage | undefined;
 }
 
 /** What is known of the place of the cursor. */
 type Place = Pick<
   Trigger,
-  "id" | "tenant" | "session" | "document" | "path" | "language" | "prefix" | "suffix" | "snippets" | "previousKeyMs" | "stateless"
+  | "id"
+  | "tenant"
+  | "session"
+  | "document"
+  | "path"
+  | "language"
+  | "prefix"
+  | "suffix"
+  | "snippets"
+  | "previousKeyMs"
+  | "origin"
+  | "selected"
+  | "stateless"
 > & { readonly excluded: boolean };
 
 const kinds: Partial<Record<TriggerKind, Kind>> = {
@@ -78,10 +93,6 @@ export class Wishes {
     if (!kind) throw invalid(`${at}kind`, `${wish.kind} is not a trigger kind`);
     const shape = shapes[wish.shape];
     if (!shape) throw invalid(`${at}shape`, `${wish.shape} is not a shape`);
-    if ((wish.n ?? 0) > limits.alternativesMax)
-      throw new SlipstreamError("unsupported", `${at}n: more than ${limits.alternativesMax} alternative is not served yet`, {
-        field: `${at}n`,
-      });
     const { excluded: _, ...where } = place;
     const fallback = kind === "invoked" ? this.#defaults.invokedMs : this.#defaults.autoMs;
     return this.#arrivals.trigger(
@@ -95,6 +106,12 @@ export class Wishes {
           maxTokens: tokensOf[shape],
           maxTokensMax: limits.inlineTokensMax,
         }),
+        n: alternatives(at, wish.n ?? 0, kind),
+        acceptProbability:
+          wish.clientAcceptProbability === undefined
+            ? undefined
+            : within(`${at}client_accept_probability`, wish.clientAcceptProbability, 0, 1),
+        indent: indent(at, wish.indent),
         stream: wish.stream,
         deadlineAfterMs: this.#deadline(at, wish.deadlineMs, fallback),
       },
@@ -112,6 +129,9 @@ export class Wishes {
         lane: "chat",
         model: shortText(`${at}model`, wish.model, limits.idCharsMax),
         sampling: sampling(`${at}sampling`, wish.sampling, { maxTokens: 256, maxTokensMax: limits.chatTokensMax }),
+        n: 1,
+        acceptProbability: undefined,
+        indent: undefined,
         stream: true,
         deadlineAfterMs: this.#deadline(at, wish.deadlineMs, this.#defaults.chatMs),
       },
@@ -122,4 +142,18 @@ export class Wishes {
   #deadline(at: string, given: number, fallback: number): number {
     return given === 0 ? fallback : within(`${at}deadline_ms`, given, 1, limits.deadlineMsMax);
   }
+}
+
+/** Alternatives are for who asks, and looks through them. */
+function alternatives(at: string, n: number, kind: Kind): number {
+  if (n > limits.alternativesMax) throw invalid(`${at}n`, `more than ${limits.alternativesMax} alternatives`);
+  if (n > 1 && kind !== "invoked")
+    throw new SlipstreamError("unsupported", `${at}n: more than one alternative is for INVOKED alone`, { field: `${at}n` });
+  return Math.max(1, n);
+}
+
+/** Width 0 is no statement. */
+function indent(at: string, message: IndentMessage | undefined): Indent | undefined {
+  if (!message || message.width === 0) return undefined;
+  return { tabs: message.tabs, width: within(`${at}indent.width`, message.width, 1, limits.indentWidthMax) };
 }
