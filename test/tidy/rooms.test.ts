@@ -29,8 +29,8 @@ const nouns: Readonly<Record<string, readonly string[]>> = {
 /** The one table of a process's metrics: a room takes the type of its slice from there, and nothing that runs. */
 const slices = /^(router|workers|operator)\/metrics\.ts$/;
 
-/** Folders with types that every room of the process may import. */
-const openFolders = ["operator/api"];
+/** Types that every room of the process may import, and the pure controller that engines share, wherever they run. */
+const openFolders = ["operator/api", "workers/speculation"];
 /** Ways into a process that are a folder: like service.ts they are given the wired process. */
 const entrances: Readonly<Record<string, readonly string[]>> = { "router/http": ["router/wire.ts", "router/status.ts"] };
 /** Where a process is wired: the only files that say `new` for a room, and may give it parts of its own folder. */

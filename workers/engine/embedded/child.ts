@@ -4,12 +4,16 @@ import { systemClock } from "../../../lib/clock.ts";
 import { SlipstreamError } from "../../../lib/errors.ts";
 import { below, systemRandom } from "../../../lib/random.ts";
 import type { EngineLoad } from "../../generation.ts";
-import { generating, type Parts } from "./generating.ts";
+import { Speculation } from "../../speculation/speculation.ts";
+import { calibrate } from "./calibration.ts";
+import { draftLengthMax, generating, type Parts } from "./generating.ts";
 import { type LoadedModel, loadModel } from "./loaded-model.ts";
-import { type FromChild, parseToChild, type Start, toFailure, type Warm, type Work } from "./messages.ts";
+import { type FromChild, parseToChild, type SpeculationState, type Start, toFailure, type Warm, type Work } from "./messages.ts";
 import { Meter } from "./meter.ts";
+import { Pace } from "./pace.ts";
 import { sampleCode } from "./sample-code.ts";
 import { SequencePool } from "./sequence-pool.ts";
+import { Tally } from "./tally.ts";
 import { Turns } from "./turns.ts";
 
 /** While generations run, the agent hears of the load this often. */
@@ -17,6 +21,7 @@ const loadEveryMs = 50;
 
 /** A big model on a slow machine is ready without it. */
 const rehearsalMs = 2_000;
+const calibrationMs = 300;
 
 const running = new Map<number, { abort: AbortController; kind: "generate" | "warm" }>();
 let parts: Parts | undefined;
@@ -41,7 +46,8 @@ async function start(options: Start): Promise<void> {
     const loaded = await loadModel(options);
     parts = partsOf(loaded, options);
     await rehearse(parts);
-    send({ kind: "ready", model: loaded.model, load: loadOf(parts) });
+    const state = { load: loadOf(parts), speculation: speculationOf(parts) };
+    send({ kind: "ready", model: loaded.model, ...state, draft: loaded.drafts.length > 0, speculates: loaded.canTrim });
   } catch (thrown) {
     send({ kind: "refused", error: toFailure(SlipstreamError.from(thrown)) });
   }
@@ -52,11 +58,19 @@ async function rehearse(rehearsed: Parts): Promise<void> {
   const { loaded, clock } = rehearsed;
   const text = sampleCode.slice(0, loaded.contextTokens);
   const sampling = { maxTokens: 8, temperature: 0, topP: 1, topK: 0 };
-  const work = { kind: "generate", id: 0, lane: "inline", segments: [{ text }], cacheSalt: "", affinity: "", sampling } as const;
+  const prompt = { segments: [{ text }], cacheSalt: "", affinity: "" };
+  const speculation = { mode: "off", lengthMax: 0 } as const;
   const stop = new AbortController();
   using _timer = clock.timer(rehearsalMs, () => stop.abort());
-  const ended = await generating({ ...work, segments: [...work.segments] }, rehearsed, stop.signal, () => {});
+  const ended = await generating(
+    { kind: "generate", id: 0, lane: "inline", ...prompt, sampling, speculation },
+    rehearsed,
+    stop.signal,
+    () => {},
+  );
   for (const sequence of loaded.sequences) await sequence.clearHistory();
+  await calibrate(loaded, { lengthMax: draftLengthMax, limitMs: calibrationMs }, rehearsed);
+  for (const sequence of [...loaded.sequences, ...loaded.drafts]) await sequence.clearHistory();
   if (ended.kind === "failed")
     throw new SlipstreamError("model_unusable", `the model loads but does not run: ${ended.error.message}`);
 }
@@ -71,6 +85,9 @@ function partsOf(loaded: LoadedModel, options: Start): Parts {
     meter: new Meter({ clock: systemClock }),
     clock: systemClock,
     confidenceTokens: options.confidenceTokens,
+    speculation: new Speculation({ lengthMax: draftLengthMax }),
+    tally: new Tally({ lengthMax: draftLengthMax }),
+    pace: new Pace({ targetMs: options.paceMs }, { clock: systemClock }),
     anySeed: () => below(random, 0x1_0000_0000),
     onProgress: () => {
       if (parts && systemClock.now() - loadSentMs >= loadEveryMs) sendLoad(parts);
@@ -95,7 +112,7 @@ async function run(work: Work | Warm): Promise<void> {
 
 function sendLoad(now: Parts): void {
   loadSentMs = now.clock.now();
-  send({ kind: "load", load: loadOf(now) });
+  send({ kind: "load", load: loadOf(now), speculation: speculationOf(now) });
 }
 
 function loadOf({ pool, meter }: Parts): EngineLoad {
@@ -107,6 +124,10 @@ function loadOf({ pool, meter }: Parts): EngineLoad {
     stepMs: meter.stepMs,
     prefillBacklogTokens: meter.prefillBacklogTokens,
   };
+}
+
+function speculationOf({ tally, speculation }: Parts): SpeculationState {
+  return { ...tally.now, open: [...speculation.state.open], costs: speculation.costs.table } as SpeculationState;
 }
 
 function send(message: FromChild): void {

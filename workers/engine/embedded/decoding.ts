@@ -1,10 +1,12 @@
-// decoding: a claimed sequence and a prompt in, tokens out one by one. The prompt is evaluated in chunks and the signal is
-// looked at between chunks and between steps: llama.cpp itself cannot be interrupted inside a batch.
+// decoding: a claimed sequence and a prompt in, tokens out. The prompt is evaluated in chunks and the signal is looked at
+// between chunks and between steps: llama.cpp itself cannot be interrupted inside a batch. A step may carry drafts: it chooses
+// at each of them what it would have chosen without, and keeps those that are the same.
 import type { ControlledEvaluateInputItem, LlamaContextSequence, Token, TokenBias } from "node-llama-cpp";
 import type { Clock } from "../../../lib/clock.ts";
 import { SlipstreamError } from "../../../lib/errors.ts";
 import type { Usage } from "../../generation.ts";
 import type { Meter } from "./meter.ts";
+import type { Pace } from "./pace.ts";
 import type { Turns } from "./turns.ts";
 
 export interface Chosen {
@@ -20,7 +22,10 @@ export interface SamplingOptions {
 }
 
 /** What of a sequence evaluates tokens. */
-export type Evaluator = Pick<LlamaContextSequence, "controlledEvaluate" | "evaluateWithoutGeneratingNewTokens">;
+export type Evaluator = Pick<
+  LlamaContextSequence,
+  "controlledEvaluate" | "evaluateWithoutGeneratingNewTokens" | "eraseContextTokenRanges" | "nextTokenIndex"
+>;
 
 interface Options {
   readonly sequence: Evaluator;
@@ -40,8 +45,10 @@ interface Deps {
   readonly turns: Turns;
   readonly meter: Meter;
   readonly onProgress: () => void;
+  readonly pace: Pace;
   /** Makes the sampler choose among these tokens. */
   readonly biasTo: (tokens: readonly number[]) => TokenBias;
+  endsText(token: Token): boolean;
 }
 
 export class Decoding {
@@ -69,7 +76,7 @@ export class Decoding {
         at += chunk.length;
         const chunkMs = clock.now();
         const chosen =
-          at === tokens.length && choose ? await this.#evaluate(chunk) : await sequence.evaluateWithoutGeneratingNewTokens(chunk);
+          at === tokens.length && choose ? await this.#choose(chunk) : await sequence.evaluateWithoutGeneratingNewTokens(chunk);
         meter.prefilled(chunk.length, clock.now() - chunkMs);
         usage.recomputedTokens += chunk.length;
         if (chosen) return chosen;
@@ -81,34 +88,59 @@ export class Decoding {
     }
   }
 
-  /** One step: evaluates the token chosen last and chooses the next; undefined when the signal aborted. */
-  async next(token: Token, signal: AbortSignal): Promise<Chosen | undefined> {
-    const { clock, turns, meter, onProgress } = this.#deps;
+  /**
+   * One step: evaluates the token chosen last and `drafts` after it; gives the drafts that were right and one token more.
+   * Lossless: each token is chosen as without drafts, with its own seed, so that a draft is only ever right or wrong. For
+   * tokens drawn by chance this is rejection sampling with a draft of probability one. The caller holds the turn.
+   */
+  async step(last: Token, drafts: readonly number[]): Promise<{ chosen: readonly Chosen[]; ms: number }> {
+    const { clock, meter, onProgress, pace, endsText } = this.#deps;
+    const { sequence } = this.#options;
     const startedMs = clock.now();
-    using turn = await turns.take(this.#options.rank, signal);
-    if (!turn) return undefined;
-    const stepMs = clock.now();
-    const chosen = await this.#evaluate([token]);
-    meter.stepped(clock.now() - stepMs);
-    this.#options.usage.decodeMs += clock.now() - startedMs;
+    const start = sequence.nextTokenIndex;
+    const output = await this.#evaluate([last, ...(drafts as Token[])], 0);
+    const chosen: Chosen[] = [];
+    for (const one of output) {
+      chosen.push(one);
+      if (one.token !== drafts[chosen.length - 1] || endsText(one.token)) break;
+    }
+    this.#steps += chosen.length;
+    if (chosen.length <= drafts.length)
+      await sequence.eraseContextTokenRanges([{ start: start + chosen.length, end: sequence.nextTokenIndex }]);
+    await pace.target(startedMs);
+    const ms = clock.now() - startedMs;
+    meter.stepped(ms);
     onProgress();
-    return chosen;
+    return { chosen, ms };
   }
 
-  async #evaluate(tokens: readonly Token[]): Promise<Chosen> {
-    const step = this.#steps++;
-    const { temperature, topP, topK, seed } = this.#options.sampling;
-    // Each step has a sampler of its own, so each needs a seed of its own; greedy steps take no chance at all.
-    const chance =
-      temperature === 0 ? { temperature } : { temperature, topP, topK, seed: (seed + Math.imul(step, 0x9e3779b1)) >>> 0 };
+  async #choose(tokens: readonly Token[]): Promise<Chosen> {
+    const [chosen] = await this.#evaluate(tokens, tokens.length - 1);
+    this.#steps += 1;
+    return chosen as Chosen;
+  }
+
+  /** Evaluates `tokens` and chooses what follows each from the one at `from` on. */
+  async #evaluate(tokens: readonly Token[], from: number): Promise<Chosen[]> {
+    const { confidenceTokens, sequence } = this.#options;
     const allowed = this.#options.allowed();
-    const options = allowed ? { ...chance, tokenBias: this.#deps.biasTo(allowed) } : chance;
-    const confidence = step < this.#options.confidenceTokens;
-    const input: ControlledEvaluateInputItem[] = [...tokens];
-    const last = tokens.length - 1;
-    input[last] = [tokens[last] as Token, { generateNext: { token: true, confidence, options } }];
-    const output = (await this.#options.sequence.controlledEvaluate(input))[last]?.next;
-    if (output?.token == null) throw new SlipstreamError("engine_failed", "llama.cpp chose no token");
-    return { token: output.token, confidence: output.confidence };
+    const input = tokens.map((token, index): ControlledEvaluateInputItem => {
+      if (index < from) return token;
+      const step = this.#steps + index - from;
+      const options = allowed ? { ...this.#chance(step), tokenBias: this.#deps.biasTo(allowed) } : this.#chance(step);
+      return [token, { generateNext: { token: true, confidence: step < confidenceTokens, options } }];
+    });
+    const output = await sequence.controlledEvaluate(input);
+    return output.slice(from).map((one) => {
+      if (one?.next?.token == null) throw new SlipstreamError("engine_failed", "llama.cpp chose no token");
+      return { token: one.next.token, confidence: one.next.confidence };
+    });
+  }
+
+  /** Each step has a sampler of its own, so each needs a seed of its own; greedy steps take no chance at all. */
+  #chance(step: number) {
+    const { temperature, topP, topK, seed } = this.#options.sampling;
+    if (temperature === 0) return { temperature };
+    return { temperature, topP, topK, seed: (seed + Math.imul(step, 0x9e3779b1)) >>> 0 };
   }
 }

@@ -1,6 +1,7 @@
 // embedded: llama.cpp in a child process behind the Engine interface. A Generation in, Pieces and one Finished out; at most
 // `slots` at once, each with the context of the model; a child that dies fails what ran and is told by `died`.
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Clock } from "../../../lib/clock.ts";
 import { SlipstreamError } from "../../../lib/errors.ts";
@@ -17,9 +18,10 @@ import {
   type Segment,
 } from "../../generation.ts";
 import type { Capability, Engine, KvEvent } from "../engine.ts";
+import { AcceptanceWindow } from "./acceptance-window.ts";
 import { defaultChildEntry, EngineChild } from "./child-process.ts";
 import { checkGgufFile, unusable } from "./gguf-file.ts";
-import { blockTokens, type FromChild, fromFailure, segmentsMax, toFinished } from "./messages.ts";
+import { blockTokens, type FromChild, fromFailure, type SpeculationState, segmentsMax, toFinished } from "./messages.ts";
 
 export interface EmbeddedOptions {
   readonly modelPath: string;
@@ -34,6 +36,10 @@ export interface EmbeddedOptions {
   readonly contextTokensMax?: number;
   /** Tokens at the beginning of a completion whose probability is told. */
   readonly confidenceTokens?: number;
+  /** A GGUF file with the same vocabulary that drafts for the model; none: drafts come from lookups alone. */
+  readonly draftPath?: string;
+  /** For measurements: see pace.ts. */
+  readonly paceMs?: number;
   /** Compiled module of the child process. */
   readonly childEntry?: string;
   readonly startTimeoutMs?: number;
@@ -42,6 +48,12 @@ export interface EmbeddedOptions {
 interface Deps {
   readonly clock: Clock;
   readonly log?: Log;
+}
+
+/** For measurements: a generation that drafts exactly so. */
+export interface Fixed {
+  readonly source: "none" | "lookup" | "model";
+  readonly length: number;
 }
 
 type Ready = Extract<FromChild, { kind: "ready" }>;
@@ -54,7 +66,7 @@ interface Running {
 export class EmbeddedEngine implements Engine {
   readonly name = "embedded";
   readonly models: readonly Model[];
-  readonly capabilities: readonly Capability[] = [];
+  readonly capabilities: readonly Capability[];
   readonly slots: number;
   readonly blockTokens = blockTokens;
   readonly died: Promise<Error>;
@@ -65,10 +77,15 @@ export class EmbeddedEngine implements Engine {
   #closing = false;
   #gone: SlipstreamError | undefined;
   #load: EngineLoad;
+  #speculation: SpeculationState;
+  readonly #acceptance: AcceptanceWindow;
 
   private constructor(parts: { child: EngineChild; ready: Ready; slots: number }, deps: Deps) {
     this.models = [parts.ready.model];
     this.#load = parts.ready.load;
+    this.#speculation = parts.ready.speculation;
+    this.#acceptance = new AcceptanceWindow(parts.ready.speculation, deps);
+    this.capabilities = parts.ready.speculates ? ["speculation"] : [];
     this.slots = parts.slots;
     this.#child = parts.child;
     this.#log = deps.log;
@@ -88,12 +105,15 @@ export class EmbeddedEngine implements Engine {
   /** Starts the child and loads the model; throws `model_unusable` or `unsupported` with a sentence. */
   static async start(options: EmbeddedOptions, deps: Deps): Promise<EmbeddedEngine> {
     await checkGgufFile(options.modelPath);
+    const draftPath = await draftOf(options, deps.log);
     const slots = options.slots ?? 4;
     const child = new EngineChild({ entry: options.childEntry ?? defaultChildEntry() }, deps);
     child.send({
       kind: "start",
       modelPath: options.modelPath,
       modelName: options.modelName,
+      draftPath,
+      paceMs: options.paceMs ?? 0,
       threads: options.threads ?? Math.max(1, availableParallelism() - 1),
       slots,
       chunkTokens: options.chunkTokens ?? 64,
@@ -103,7 +123,7 @@ export class EmbeddedEngine implements Engine {
     try {
       const ready = await loaded(child, options, deps.clock);
       deps.log?.info(
-        { model: ready.model.name, contextTokens: ready.model.contextTokens, pid: child.pid },
+        { model: ready.model.name, contextTokens: ready.model.contextTokens, draft: ready.draft, pid: child.pid },
         "embedded engine loaded its model",
       );
       return new EmbeddedEngine({ child, ready, slots }, deps);
@@ -119,7 +139,7 @@ export class EmbeddedEngine implements Engine {
     return this.#child.pid;
   }
 
-  async *generate(work: Generation, signal: AbortSignal): AsyncGenerator<Piece, Finished> {
+  async *generate(work: Generation, signal: AbortSignal, fixed?: Fixed): AsyncGenerator<Piece, Finished> {
     if (work.segments.length > segmentsMax) {
       return {
         kind: "failed",
@@ -132,6 +152,7 @@ export class EmbeddedEngine implements Engine {
     const { lane, segments, cacheSalt, affinity } = work;
     const { maxTokens, temperature, topP, topK, seed } = work.sampling;
     const sampling = { maxTokens, temperature, topP, topK, seed };
+    const speculation = { mode: work.sampling.speculation, lengthMax: work.draftDepthHint, ...(fixed && { fixed }) };
     const end = yield* this.#run("generate", signal, maxTokens, (id) => ({
       kind: "generate",
       id,
@@ -140,6 +161,7 @@ export class EmbeddedEngine implements Engine {
       cacheSalt,
       affinity,
       sampling,
+      speculation,
     }));
     return end;
   }
@@ -159,9 +181,13 @@ export class EmbeddedEngine implements Engine {
     return { ...this.#load, running: this.#running.size };
   }
 
-  /** No draft model is loaded, so nothing is drafted. */
   acceptance(): Acceptance {
-    return { drafted: 0, accepted: 0, perPosition: [] };
+    return this.#acceptance.value;
+  }
+
+  /** What the controller did since the start, and the costs it measured. */
+  speculation(): SpeculationState {
+    return this.#speculation;
   }
 
   /** KV is kept by token, not by byte block, and "kv_events" is not among the capabilities: there is nothing to tell. */
@@ -205,7 +231,11 @@ export class EmbeddedEngine implements Engine {
   }
 
   #receive(message: FromChild): void {
-    if (message.kind === "load") this.#load = message.load;
+    if (message.kind === "load") {
+      this.#load = message.load;
+      this.#speculation = message.speculation;
+      this.#acceptance.add(message.speculation);
+    }
     if (message.kind !== "piece" && message.kind !== "ended") return;
     const running = this.#running.get(message.id);
     if (!running) return;
@@ -222,6 +252,17 @@ export class EmbeddedEngine implements Engine {
     mailbox.push(how);
     mailbox.end();
   }
+}
+
+/** A draft model that is not there costs speed alone, so the engine starts without it, and says so. */
+async function draftOf({ draftPath }: EmbeddedOptions, log: Log | undefined): Promise<string | undefined> {
+  if (draftPath === undefined) return undefined;
+  if (!existsSync(draftPath)) {
+    log?.warn({ draftPath }, "there is no such draft model: nothing is drafted by a model, lookups go on");
+    return undefined;
+  }
+  await checkGgufFile(draftPath);
+  return draftPath;
 }
 
 /** Waits until the child has the model, refuses it, ends, or takes too long. */

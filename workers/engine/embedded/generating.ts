@@ -3,13 +3,19 @@
 import type { Clock } from "../../../lib/clock.ts";
 import { SlipstreamError } from "../../../lib/errors.ts";
 import { lanes, noUsage, type Piece } from "../../generation.ts";
+import type { Speculation } from "../../speculation/speculation.ts";
 import { type Chosen, Decoding, type SamplingOptions } from "./decoding.ts";
+import { draftChunkFactor } from "./draft-model.ts";
+import { Drafting } from "./drafting.ts";
 import { Healing } from "./healing.ts";
 import type { LoadedModel } from "./loaded-model.ts";
 import { type Ended, toFailure, type Warm, type Work } from "./messages.ts";
 import type { Meter } from "./meter.ts";
+import type { Pace } from "./pace.ts";
 import { encodePrompt } from "./prompt-tokens.ts";
 import type { Claim, SequencePool } from "./sequence-pool.ts";
+import { Speculating } from "./speculating.ts";
+import type { Tally } from "./tally.ts";
 import type { Turns } from "./turns.ts";
 import { type Text, Utf8Pieces } from "./utf8-pieces.ts";
 
@@ -21,11 +27,17 @@ export interface Parts {
   readonly meter: Meter;
   readonly clock: Clock;
   readonly confidenceTokens: number;
+  readonly speculation: Speculation;
+  readonly tally: Tally;
+  readonly pace: Pace;
   /** A seed for a generation that brings none. */
   readonly anySeed: () => number;
   /** Called after each chunk and step. */
   readonly onProgress: () => void;
 }
+
+/** More were never worth a verify, on any cost table of docs/decisions. */
+export const draftLengthMax = 8;
 
 const greedy: SamplingOptions = { temperature: 0, topP: 1, topK: 0, seed: 0 };
 
@@ -55,7 +67,7 @@ export async function generating(
     const { chunkTokens, confidenceTokens } = parts;
     const decoding = new Decoding(
       { sequence: claim.sequence, rank, sampling, allowed: () => healing.allowed, chunkTokens, confidenceTokens, usage },
-      { ...parts, biasTo: loaded.biasTo },
+      { ...parts, biasTo: loaded.biasTo, endsText: loaded.endsText },
     );
     const first = await decoding.prefill(tokens, claim.cached, signal, work.kind === "generate");
     if (work.kind === "warm") return signal.aborted ? { kind: "aborted", usage } : { kind: "done", finish: "stop", usage };
@@ -72,17 +84,38 @@ export async function generating(
       emit(told ? piece : { ...piece, prompt: { promptTokens, cachedTokens, recomputedTokens } });
       told = true;
     };
-    for (let chosen: Chosen | undefined = first; chosen && !signal.aborted; chosen = await decoding.next(chosen.token, signal)) {
-      usage.completionTokens += 1;
-      if (loaded.endsText(chosen.token)) {
-        give(pieces.flush());
-        return { kind: "done", finish: "stop", usage };
-      }
-      if (!healing.accept(chosen.token, loaded.detokenize([chosen.token], []))) wanted -= 1;
-      give(pieces.push(chosen.token, chosen.confidence));
-      if (wanted === 0 || usage.completionTokens === room) {
-        give(pieces.flush());
-        return { kind: "done", finish: "length", usage };
+    const text = [...tokens, first.token];
+    const speculating = new Speculating(
+      {
+        asked: loaded.canTrim ? work.speculation : { mode: "off", lengthMax: 0 },
+        lengthMax: draftLengthMax,
+        sampled: sampling.temperature > 0,
+        rank,
+        chunkTokens: chunkTokens * draftChunkFactor,
+        text,
+        usage,
+        left: () => Math.min(wanted, room - usage.completionTokens),
+        free: () => healing.allowed === undefined,
+      },
+      {
+        ...parts,
+        decoding,
+        drafting: claim.draft && new Drafting({ sequence: claim.draft, chunkTokens: chunkTokens * draftChunkFactor, prompt: tokens }, parts),
+      },
+    );
+    for (let block: readonly Chosen[] | undefined = [first]; block && !signal.aborted; block = await speculating.next(signal)) {
+      for (const chosen of block) {
+        usage.completionTokens += 1;
+        if (loaded.endsText(chosen.token)) {
+          give(pieces.flush());
+          return { kind: "done", finish: "stop", usage };
+        }
+        if (!healing.accept(chosen.token, loaded.detokenize([chosen.token], []))) wanted -= 1;
+        give(pieces.push(chosen.token, chosen.confidence));
+        if (wanted === 0 || usage.completionTokens === room) {
+          give(pieces.flush());
+          return { kind: "done", finish: "length", usage };
+        }
       }
     }
     return { kind: "aborted", usage };
@@ -90,9 +123,11 @@ export async function generating(
     const error =
       thrown instanceof SlipstreamError ? thrown : new SlipstreamError("engine_failed", `llama.cpp: ${messageOf(thrown)}`);
     // What a failed evaluation left in the sequence is unknown: nothing of it is used again.
-    if (error.code === "engine_failed") await claim?.sequence.clearHistory().catch(() => {});
+    if (error.code === "engine_failed")
+      for (const sequence of [claim?.sequence, claim?.draft]) await sequence?.clearHistory().catch(() => {});
     return { kind: "failed", error: toFailure(error), usage };
   } finally {
+    if (work.kind === "generate" && usage.completionTokens > 0) parts.speculation.finished(usage.completionTokens);
     claim?.release();
   }
 }

@@ -16,6 +16,7 @@ import {
 } from "node-llama-cpp";
 import { SlipstreamError } from "../../../lib/errors.ts";
 import type { Model } from "../../generation.ts";
+import { loadDraft } from "./draft-model.ts";
 import { fimFamily, findFimTokens } from "./fim-tokens.ts";
 import { unusable } from "./gguf-file.ts";
 import { nothingTakenBack, takeBack } from "./healing.ts";
@@ -28,6 +29,8 @@ export interface LoadedModel extends Tokenizer {
   readonly model: Model;
   readonly llama: LlamaModel;
   readonly sequences: readonly LlamaContextSequence[];
+  /** Of the draft model, one beside each sequence; none without a draft model. */
+  readonly drafts: readonly LlamaContextSequence[];
   /** Whether a sequence may drop its last tokens: recurrent models can only start anew. */
   readonly canTrim: boolean;
   /** End of generation, or another control token: neither is ever text. */
@@ -60,6 +63,8 @@ export async function loadModel(start: Start): Promise<LoadedModel> {
     throw unusable(start.modelPath, "it has no fill-in-the-middle tokens (prefix and suffix), so it cannot complete inside code");
   const contextTokens = Math.min(model.trainContextSize, start.contextTokensMax);
   const context = await openContext(model, contextTokens, start);
+  const { draftPath } = start;
+  const drafts = draftPath === undefined ? [] : await loadDraft(llama, model, { ...start, draftPath }, context.contextSize);
   const encodeText = (text: string) => model.tokenize(text, false, "trimLeadingSpace");
   const textOf = (tokens: readonly number[]) => model.detokenize(tokens as Token[]);
   // Only byte-level vocabularies spell a text the same wherever it stands; others begin words with a blank of their own.
@@ -77,6 +82,7 @@ export async function loadModel(start: Start): Promise<LoadedModel> {
       chatTemplate: typeof metadata.tokenizer?.chat_template === "string",
     },
     sequences: Array.from({ length: start.slots }, () => context.getSequence()),
+    drafts,
     canTrim: !model.fileInsights.isRecurrent,
     contextTokens: context.contextSize,
     encodeText,

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { type ErrorCode, errorTable, SlipstreamError } from "../../../lib/errors.ts";
 import { type Finished, lanes } from "../../generation.ts";
+import { sources, whys } from "../../speculation/speculation.ts";
 
 /** A prompt of this size is refused before it crosses: no model here has a context for it. */
 const promptBytesMax = 4 * 1024 * 1024;
@@ -22,6 +23,9 @@ const toChild = z.discriminatedUnion("kind", [
     kind: z.literal("start"),
     modelPath: z.string(),
     modelName: name.optional(),
+    draftPath: z.string().optional(),
+    /** For measurements: see pace.ts. */
+    paceMs: amount,
     threads: z.number().int().min(1).max(1024),
     slots: z.number().int().min(1).max(256),
     chunkTokens: z.number().int().min(1).max(4096),
@@ -39,6 +43,11 @@ const toChild = z.discriminatedUnion("kind", [
       topP: amount,
       topK: count,
       seed: count.optional(),
+    }),
+    speculation: z.object({
+      mode: z.enum(["auto", "always", "off"]),
+      lengthMax: count,
+      fixed: z.object({ source: z.enum(sources), length: count }).optional(),
     }),
   }),
   z.object({ kind: z.literal("warm"), id, ...prompt }),
@@ -78,6 +87,18 @@ const load = z.object({
   prefillBacklogTokens: count,
 });
 
+const counts = z.array(count).max(64);
+
+const speculation = z.object({
+  drafted: counts,
+  accepted: counts,
+  sources: z.record(z.enum(sources), count),
+  whys: z.record(z.enum(whys), count),
+  open: z.array(z.enum(sources)).max(sources.length),
+  /** Measured, in ms: a verify by its tokens, a draft pass, a token read for the draft model. */
+  costs: z.object({ verify: z.record(z.string().max(8), amount), draft: amount, catchUpPerToken: amount }),
+});
+
 const failure = z.object({
   code: z.enum(Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]]),
   message: z.string().max(4096),
@@ -85,7 +106,7 @@ const failure = z.object({
 });
 
 const fromChild = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("ready"), model, load }),
+  z.object({ kind: z.literal("ready"), model, load, speculation, draft: z.boolean(), speculates: z.boolean() }),
   z.object({ kind: z.literal("refused"), error: failure }),
   z.object({
     kind: z.literal("piece"),
@@ -104,7 +125,7 @@ const fromChild = z.discriminatedUnion("kind", [
       z.object({ kind: z.literal("failed"), error: failure, usage }),
     ]),
   }),
-  z.object({ kind: z.literal("load"), load }),
+  z.object({ kind: z.literal("load"), load, speculation }),
 ]);
 
 export type ToChild = z.infer<typeof toChild>;
@@ -112,6 +133,7 @@ export type FromChild = z.infer<typeof fromChild>;
 export type Start = Extract<ToChild, { kind: "start" }>;
 export type Work = Extract<ToChild, { kind: "generate" }>;
 export type Warm = Extract<ToChild, { kind: "warm" }>;
+export type SpeculationState = Extract<FromChild, { kind: "ready" }>["speculation"];
 export type Ended = Extract<FromChild, { kind: "ended" }>["how"];
 type Failure = z.infer<typeof failure>;
 

@@ -8,6 +8,8 @@ import { chooseSlot, type IdleSlot } from "./slot-choice.ts";
 
 export interface Claim {
   readonly sequence: LlamaContextSequence;
+  /** Of the draft model; it keeps itself in step (drafting.ts). */
+  readonly draft: LlamaContextSequence | undefined;
   /** Tokens of the prompt whose KV is kept. */
   readonly cached: number;
   release(): void;
@@ -24,13 +26,15 @@ const waitingPerSlot = 2;
 
 class Slot implements IdleSlot {
   readonly sequence: LlamaContextSequence;
+  readonly draft: LlamaContextSequence | undefined;
   salt = "";
   affinity = "";
   usedMs = 0;
   busy = false;
 
-  constructor(sequence: LlamaContextSequence) {
+  constructor(sequence: LlamaContextSequence, draft: LlamaContextSequence | undefined) {
     this.sequence = sequence;
+    this.draft = draft;
   }
 
   get tokens(): readonly Token[] {
@@ -44,8 +48,11 @@ export class SequencePool {
   readonly #clock: Clock;
   #waiting: (() => void)[] = [];
 
-  constructor(options: { sequences: readonly LlamaContextSequence[]; canTrim: boolean }, deps: { clock: Clock }) {
-    this.#slots = options.sequences.map((sequence) => new Slot(sequence));
+  constructor(
+    options: { sequences: readonly LlamaContextSequence[]; drafts: readonly LlamaContextSequence[]; canTrim: boolean },
+    deps: { clock: Clock },
+  ) {
+    this.#slots = options.sequences.map((sequence, index) => new Slot(sequence, options.drafts[index]));
     this.#canTrim = options.canTrim;
     this.#clock = deps.clock;
   }
@@ -78,8 +85,10 @@ export class SequencePool {
     try {
       // The last token is always evaluated anew: its logits choose the first token of the completion.
       const cached = await this.#keep(slot, Math.min(choice.common, wanted.tokens.length - 1));
+      // What another salt computed is not reused by the draft model either.
+      if (slot.salt !== wanted.salt) await slot.draft?.clearHistory();
       slot.salt = wanted.salt;
-      return { sequence: slot.sequence, cached, release: () => this.#release(slot) };
+      return { sequence: slot.sequence, draft: slot.draft, cached, release: () => this.#release(slot) };
     } catch (error) {
       this.#release(slot);
       throw error;

@@ -1,0 +1,45 @@
+// tally: the blocks of all generations in, counts since the start out: what was drafted and accepted at each position, and how
+// often which plan was taken and why. Crosses to the agent with the load.
+import { type Source, sources, type Why, whys } from "../../speculation/speculation.ts";
+
+export interface Tallied {
+  readonly drafted: readonly number[];
+  readonly accepted: readonly number[];
+  /** Blocks by source, and by reason. */
+  readonly sources: Readonly<Record<Source, number>>;
+  readonly whys: Readonly<Record<Why, number>>;
+}
+
+export class Tally {
+  readonly #drafted: number[];
+  readonly #accepted: number[];
+  readonly #sources = zeros(sources);
+  readonly #whys = zeros(whys);
+
+  constructor(options: { lengthMax: number }) {
+    this.#drafted = Array(options.lengthMax).fill(0);
+    this.#accepted = Array(options.lengthMax).fill(0);
+  }
+
+  block({ source, why, tokens, accepted }: { source: Source; why: Why; tokens: readonly number[]; accepted: number }): void {
+    this.#sources[source] += 1;
+    this.#whys[why] += 1;
+    for (let i = 0; i < tokens.length; i++) {
+      this.#drafted[i] = (this.#drafted[i] ?? 0) + 1;
+      if (i < accepted) this.#accepted[i] = (this.#accepted[i] ?? 0) + 1;
+    }
+  }
+
+  get now(): Tallied {
+    return {
+      drafted: [...this.#drafted],
+      accepted: [...this.#accepted],
+      sources: { ...this.#sources },
+      whys: { ...this.#whys },
+    };
+  }
+}
+
+function zeros<const K extends string>(keys: readonly K[]): Record<K, number> {
+  return Object.fromEntries(keys.map((key) => [key, 0])) as Record<K, number>;
+}

@@ -1,0 +1,35 @@
+// purse: what speculation may still lose. Plain steps pay a small share of their time in, blocks pay in what they won and take
+// out what they lost against plain steps; an empty purse means plain steps. So the whole can never be slower than without
+// speculation by more than that share and the first filling, whatever the guesses were.
+
+/** Of the time of plain steps. */
+const share = 0.01;
+/** In plain steps: what there is to begin with, and the most that is kept. */
+const startSteps = 12;
+const mostSteps = 100;
+
+export class Purse {
+  /** In plain steps, so that it keeps its worth when the machine gets slower. */
+  #steps = startSteps;
+
+  affords(lossSteps: number): boolean {
+    return lossSteps <= this.#steps;
+  }
+
+  get steps(): number {
+    return this.#steps;
+  }
+
+  plain(): void {
+    this.#add(share);
+  }
+
+  /** `wonSteps`: plain steps its tokens would have taken, less its own time in plain steps. */
+  block(wonSteps: number): void {
+    this.#add(wonSteps);
+  }
+
+  #add(steps: number): void {
+    this.#steps = Math.min(mostSteps, this.#steps + steps);
+  }
+}

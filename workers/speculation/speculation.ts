@@ -1,0 +1,250 @@
+// speculation: the controller. What the next block could be drafted from in, a plan out: from where (nothing, a lookup, the
+// draft model) and how many tokens; then what became of it in, so that costs, odds and limits are always measured ones. Pure:
+// no engine, no clock. It earns the most tokens a millisecond, and may lose no more than its purse against plain steps.
+import { Costs } from "./costs.ts";
+import { Odds } from "./odds.ts";
+import { Purse } from "./purse.ts";
+
+export const sources = ["none", "lookup", "model"] as const;
+/** Where a draft comes from. */
+export type Source = (typeof sources)[number];
+
+export const whys = ["gain", "no_gain", "explore", "no_budget", "nothing_to_draft", "asked"] as const;
+/** Why a plan is what it is. */
+export type Why = (typeof whys)[number];
+
+export interface Situation {
+  /** "auto": what pays; "always": a draft whenever there is one; "off". */
+  readonly mode: "auto" | "always" | "off";
+  /** Sequences the engine decodes side by side. */
+  readonly load: number;
+  /** Whether tokens are drawn by chance: odds are kept apart from greedy ones. */
+  readonly sampled: boolean;
+  /** What a lookup found: tokens that match, and tokens that follow. */
+  readonly lookup: { readonly match: number; readonly length: number };
+  /** Tokens the draft model has to read before it can draft; undefined: there is none. */
+  readonly behindTokens: number | undefined;
+  /** Most tokens worth drafting here. */
+  readonly lengthMax: number;
+  /** Tokens this generation may still have: what reading for the draft model is spread over. */
+  readonly horizonTokens: number;
+}
+
+export interface Plan {
+  readonly source: Source;
+  /** Most tokens to draft. */
+  readonly length: number;
+  readonly why: Why;
+  /** Of a model's draft: whether one more token is worth its pass, given how sure the draft was of each so far. */
+  goOn(evidence: readonly number[]): boolean;
+}
+
+export interface Block {
+  readonly source: Source;
+  readonly why: Why;
+  readonly load: number;
+  readonly sampled: boolean;
+  /** One a drafted token (see Odds.of). */
+  readonly evidence: readonly number[];
+  readonly accepted: number;
+  readonly verifyMs: number;
+  /** Passes of the draft model, one a token. */
+  readonly draftMs: number;
+  /** Reading what it had missed, before. */
+  readonly catchUpTokens: number;
+  readonly catchUpMs: number;
+}
+
+export interface SpeculationOptions {
+  readonly lengthMax: number;
+}
+
+/** In tokens a block: what a source must promise more than plain steps to be opened. */
+const openMargin = 0.05;
+/** Blocks between two explorations of a closed source: doubled each time it stays closed. */
+const exploreEvery = { first: 32, most: 4_096 };
+const rateWeight = 0.02;
+/** Tokens of a usual completion, until some were seen; most are cut at the end of a line. */
+const firstHorizon = 16;
+
+/** What is kept of one source in one kind of sampling. */
+class Arm {
+  open = false;
+  /** Means of its blocks; the guess is one accepted of two. */
+  drafted = 2;
+  accepted = 1;
+  /** Blocks since it was tried, and blocks to wait for the next try. */
+  idle = 0;
+  wait = exploreEvery.first;
+
+  learn(drafted: number, accepted: number): void {
+    this.drafted += (drafted - this.drafted) * 0.03;
+    this.accepted += (accepted - this.accepted) * 0.03;
+    this.idle = 0;
+  }
+}
+
+class Kind {
+  readonly odds: Odds;
+  readonly lookup = new Arm();
+  readonly model = new Arm();
+
+  constructor(options: SpeculationOptions) {
+    this.odds = new Odds(options);
+  }
+}
+
+interface Offer {
+  readonly source: Source;
+  readonly length: number;
+  /** Tokens expected, and ms they take. */
+  readonly tokens: number;
+  readonly ms: number;
+}
+
+export class Speculation {
+  readonly costs: Costs;
+  readonly #options: SpeculationOptions;
+  readonly #purse = new Purse();
+  readonly #kinds: readonly [greedy: Kind, sampled: Kind];
+  /** Means of recent blocks of all kinds: tokens and ms. */
+  #tokens = 0;
+  #ms = 0;
+  #horizon = firstHorizon;
+
+  constructor(options: SpeculationOptions) {
+    this.#options = options;
+    this.costs = new Costs({ tokensMax: options.lengthMax + 1 });
+    this.#kinds = [new Kind(options), new Kind(options)];
+  }
+
+  plan(situation: Situation): Plan {
+    const { mode, load, lengthMax } = situation;
+    const plain = this.#offer("none", 0, 1, this.costs.verifyMs(1, load));
+    if (mode === "off") return this.#planned(plain, "asked", situation);
+    if (lengthMax < 1) return this.#planned(plain, "nothing_to_draft", situation);
+    const offers = [this.#lookup(situation), this.#model(situation)].filter((offer) => offer !== undefined);
+    if (offers.length === 0) return this.#planned(plain, "nothing_to_draft", situation);
+    const best = offers.reduce((one, other) => (this.#worth(other, load) > this.#worth(one, load) ? other : one));
+    if (mode === "always") return this.#planned(best, "asked", situation);
+    const kind = this.#kind(situation);
+    const margin = this.#arm(kind, best.source).open ? 0 : openMargin;
+    const gains = this.#worth(best, load) > this.#worth(plain, load) + margin;
+    const arm = this.#arm(kind, best.source);
+    arm.open = gains;
+    if (gains) {
+      arm.wait = exploreEvery.first;
+      return this.#purse.affords(this.#risk(best, plain))
+        ? this.#planned(best, "gain", situation)
+        : this.#planned(plain, "no_budget", situation);
+    }
+    const curious = offers.find((offer) => this.#curious(this.#arm(kind, offer.source), this.#risk(offer, plain)));
+    return curious ? this.#planned(curious, "explore", situation) : this.#planned(plain, "no_gain", situation);
+  }
+
+  /** What became of a plan of "auto". */
+  ended(block: Block): void {
+    const { source, evidence, accepted, load, verifyMs, draftMs, catchUpMs } = block;
+    const kind = this.#kind(block);
+    this.costs.verified(evidence.length + 1, verifyMs, load);
+    if (source === "model" && evidence.length > 0) this.costs.drafted(draftMs / evidence.length);
+    this.costs.caughtUp(block.catchUpTokens, catchUpMs);
+    kind.lookup.idle += 1;
+    kind.model.idle += 1;
+    const stepMs = this.costs.verifyMs(1, load);
+    const ms = verifyMs + draftMs + catchUpMs;
+    if (source === "none" || evidence.length === 0) this.#purse.plain();
+    else {
+      const arm = this.#arm(kind, source);
+      if (block.why === "explore" && !arm.open) arm.wait = Math.min(exploreEvery.most, arm.wait * 2);
+      arm.learn(evidence.length, accepted);
+      kind.odds.learn(source, evidence, accepted);
+      this.#purse.block(stepMs > 0 ? accepted + 1 - ms / stepMs : 0);
+    }
+    this.#tokens += (accepted + 1 - this.#tokens) * rateWeight;
+    this.#ms += (Math.min(ms, stepMs * 20) - this.#ms) * rateWeight;
+  }
+
+  /** A generation ended after so many tokens. */
+  finished(tokens: number): void {
+    this.#horizon += (tokens - this.#horizon) * 0.1;
+  }
+
+  /** What it knows now, for reports. */
+  get state(): { readonly open: readonly Source[]; readonly purseSteps: number; readonly rate: number } {
+    const [greedy] = this.#kinds;
+    const open = (["lookup", "model"] as const).filter((source) => greedy[source].open);
+    return { open, purseSteps: this.#purse.steps, rate: this.#rate(1) };
+  }
+
+  #lookup(situation: Situation): Offer | undefined {
+    const { match, length } = situation.lookup;
+    const { odds } = this.#kind(situation);
+    let best: Offer | undefined;
+    let [tokens, survival] = [1, 1];
+    for (let k = 1; k <= Math.min(length, situation.lengthMax, this.#options.lengthMax); k++) {
+      survival *= odds.of("lookup", match + k - 1);
+      tokens += survival;
+      const offer = this.#offer("lookup", k, tokens, this.costs.verifyMs(k + 1, situation.load));
+      if (!best || this.#worth(offer, situation.load) > this.#worth(best, situation.load)) best = offer;
+    }
+    return best;
+  }
+
+  #model(situation: Situation): Offer | undefined {
+    const { behindTokens, load, horizonTokens } = situation;
+    if (behindTokens === undefined) return undefined;
+    const { model } = this.#kind(situation);
+    const length = Math.min(situation.lengthMax, this.#options.lengthMax);
+    const drafted = Math.max(1, Math.min(model.drafted, length));
+    const tokens = 1 + Math.min(model.accepted, length);
+    // Reading what it missed serves all blocks that are left: this one bears its share.
+    const reading = (this.costs.catchUpMs(behindTokens) * tokens) / Math.max(tokens, Math.min(horizonTokens, this.#horizon));
+    return this.#offer("model", length, tokens, this.costs.verifyMs(drafted + 1, load) + drafted * this.costs.draftMs + reading);
+  }
+
+  #offer(source: Source, length: number, tokens: number, ms: number): Offer {
+    return { source, length, tokens, ms };
+  }
+
+  /** Tokens more than its time would have brought at the present rate. */
+  #worth({ tokens, ms }: Offer, load: number): number {
+    return tokens - this.#rate(load) * ms;
+  }
+
+  /** Tokens a ms, never less than plain steps have. */
+  #rate(load: number): number {
+    const plain = this.costs.verifyMs(1, load);
+    return Math.max(plain > 0 ? 1 / plain : 0, this.#ms > 0 ? this.#tokens / this.#ms : 0);
+  }
+
+  /** In plain steps: lost when every draft is refused. */
+  #risk(offer: Offer, plain: Offer): number {
+    return plain.ms > 0 ? offer.ms / plain.ms - 1 : 0;
+  }
+
+  #curious(arm: Arm, riskSteps: number): boolean {
+    return arm.idle >= arm.wait && this.#purse.affords(riskSteps);
+  }
+
+  #planned({ source, length }: Offer, why: Why, situation: Situation): Plan {
+    return { source, length, why, goOn: (evidence) => this.#goOn(evidence, situation) };
+  }
+
+  #goOn(evidence: readonly number[], situation: Situation): boolean {
+    const { load } = situation;
+    const { odds } = this.#kind(situation);
+    const n = evidence.length;
+    const survival = evidence.reduce((product, one) => product * odds.of("model", one), 1);
+    const ms = this.costs.draftMs + this.costs.verifyMs(n + 2, load) - this.costs.verifyMs(n + 1, load);
+    return survival * odds.next(n) > this.#rate(load) * ms;
+  }
+
+  #kind({ sampled }: { readonly sampled: boolean }): Kind {
+    return this.#kinds[sampled ? 1 : 0];
+  }
+
+  #arm(kind: Kind, source: Source): Arm {
+    return source === "lookup" ? kind.lookup : kind.model;
+  }
+}
