@@ -232,6 +232,24 @@ export interface Delta {
   readonly prompt?: Pick<Usage, "promptTokens" | "cachedTokens" | "recomputedTokens">;
 }
 
+/** What queue and dispatch need of a trigger: one generation may serve several, and outlive the one that asked first. */
+export type Work = Pick<Trigger, "session" | "document" | "tenant" | "lane" | "shape" | "sampling" | "deadlineMs" | "signal">;
+
+/** A generation under way that several triggers may read, each from its beginning. */
+export interface Flight {
+  readonly model: string;
+  /** So far, as the model wrote it. */
+  readonly text: string;
+  /** Nothing more will come. */
+  readonly over: boolean;
+  /** Name of the worker that runs it; "" until it is placed. */
+  worker: string;
+  /** Joins now, reads later. The generation ends when its last reader leaves. */
+  read(signal: AbortSignal): AsyncGenerator<Delta, Generated>;
+  /** What a reader that has left may book of its cost: all of it for the last one, once. */
+  book(usage: Usage): Usage;
+}
+
 /** How a worker ended a generation. */
 export interface Generated {
   readonly finish: Finish;
@@ -246,7 +264,7 @@ export interface Booking {
 }
 
 /** A generation as the editor gets it: cut, trimmed, and what it cost. */
-export interface Shaped extends Generated {
+export interface Shaped extends Pick<Generated, "finish" | "usage"> {
   readonly text: string;
 }
 

@@ -8,12 +8,15 @@ import {
   type Booking,
   type Delta,
   type Ending,
+  type Flight,
+  type Generated,
   type Milestones,
   noUsage,
   type Placement,
   type Prompt,
   type Shaped,
   type Trigger,
+  type Work,
 } from "./completion.ts";
 import type { ContextRoom } from "./context/context.ts";
 import type { Dispatch } from "./dispatch/dispatch.ts";
@@ -21,7 +24,7 @@ import type { Fleet } from "./fleet/fleet.ts";
 import type { Gate } from "./gate/gate.ts";
 import type { PromptRoom } from "./prompt/prompt.ts";
 import type { Queue } from "./queue/queue.ts";
-import type { Reuse } from "./reuse/reuse.ts";
+import { Diverged, type Followed, type Reuse } from "./reuse/reuse.ts";
 import type { Settle } from "./settle/settle.ts";
 import type { Stream } from "./stream/stream.ts";
 
@@ -45,17 +48,25 @@ export interface Rooms {
   readonly retried: () => void;
 }
 
+/** A typist who follows a generation needs it longer than the key that asked for it. */
+const followMs = 500;
 /** How often a worker is asked for one trigger, as long as no text has come. */
 const asksMax = 3;
 
 export async function* complete(rooms: Rooms, trigger: Trigger, at: Milestones): AsyncGenerator<Delta, Ending> {
   trigger.signal.throwIfAborted(); //                                a trigger that has ended retires nobody
+  const ahead = rooms.reuse.typedAhead(trigger); //                  is the person typing what was shown,
+  const followed = ahead ? undefined : rooms.reuse.followed(trigger); // or what is being generated?
+  const reading = followed?.flight.read(trigger.signal); //          joined before its owner is retired, so it lives on
   using turn = rooms.settle.take(trigger); //                        the newest of its document; the older one ends superseded
-  const ahead = rooms.reuse.typedAhead(trigger); //                  the person is typing what was shown: answer now
   if (ahead) {
-    yield ahead;
+    yield ahead; //                                                  known: answered now
     rooms.reuse.remember(trigger, ahead.text);
     return { outcome: "typed_ahead", usage: noUsage };
+  }
+  if (followed && reading) {
+    const joined = yield* follow(rooms, trigger, followed, reading);
+    if (joined) return joined;
   }
   const pressure = { predictedWaitMs: rooms.queue.predictedWaitMs(trigger.lane) };
   const gated = rooms.gate.judge(trigger, pressure, rooms.clock.now()); // is it worth asking, now?
@@ -70,58 +81,102 @@ export async function* complete(rooms: Rooms, trigger: Trigger, at: Milestones):
   if (known) {
     if (known.text !== "") yield { text: known.text, tokens: 0 };
     rooms.reuse.remember(trigger, known.text);
-    return endOf({ ...known, usage: noUsage, worker: "" }, prompt, "cached");
+    return endOf({ ...known, usage: noUsage, worker: "" }, prompt.model, "cached");
   }
-  const shaped = yield* generate(rooms, trigger, prompt, at); //     queue → schedule → dispatch → stream
+  const other = rooms.cache.join(prompt, trigger.sampling); //       an identical one is under way
+  const flight = other ?? launch(rooms, trigger, prompt, at); //     queue → schedule → dispatch
+  rooms.reuse.watch(trigger, flight);
+  const shaped = yield* rooms.stream.shape(trigger, flight.read(trigger.signal)); // cut, trimmed, in time
   rooms.cache.keep(prompt, trigger.sampling, { text: shaped.text, finish: shaped.finish, model: prompt.model });
   rooms.reuse.remember(trigger, shaped.text);
-  return endOf(shaped, prompt, "generated");
+  return endOf({ ...shaped, ...costOf(flight, shaped) }, prompt.model, other ? "joined" : "generated");
 }
 
-/** Waits for a worker's credit, sends, shapes; another worker before the first text only. */
-async function* generate(rooms: Rooms, trigger: Trigger, prompt: Prompt, at: Milestones): AsyncGenerator<Delta, Shaped> {
+/** Reads on where the typist is; undefined when the flight went another way, or had nothing left to say. */
+async function* follow(
+  rooms: Rooms,
+  trigger: Trigger,
+  { flight, typed }: Followed,
+  reading: AsyncGenerator<Delta, Generated>,
+): AsyncGenerator<Delta, Ending | undefined> {
+  try {
+    const shaped = yield* rooms.stream.shape(trigger, rooms.reuse.drop(typed, reading));
+    if (shaped.text === "") return undefined;
+    rooms.reuse.remember(trigger, shaped.text);
+    return endOf({ ...shaped, ...costOf(flight, shaped) }, flight.model, "joined");
+  } catch (thrown) {
+    if (thrown instanceof Diverged) return undefined;
+    throw thrown;
+  }
+}
+
+/** A generation that lives while someone reads it, whoever asked first. */
+function launch(rooms: Rooms, trigger: Trigger, prompt: Prompt, at: Milestones): Flight {
+  const { session, document, tenant, lane, shape, sampling } = trigger;
+  const deadlineMs = trigger.deadlineMs + (lane === "inline" ? followMs : 0);
+  const placed = (worker: string) => {
+    flight.worker = worker;
+  };
+  const flight = rooms.cache.launch(prompt, { session, document, tenant, lane, shape, sampling, deadlineMs }, (work) =>
+    generate(rooms, work, prompt, at, placed),
+  );
+  return flight;
+}
+
+/** Waits for a worker's credit and sends; another worker before the first delta only. */
+async function* generate(
+  rooms: Rooms,
+  work: Work,
+  prompt: Prompt,
+  at: Milestones,
+  placed: (worker: string) => void,
+): AsyncGenerator<Delta, Generated> {
   const tried = new Set<string>();
   for (let asked = 1; ; asked++) {
     at.queuedMs ??= rooms.clock.now();
-    const booking = await rooms.queue.next(trigger, () => book(rooms, trigger, prompt, tried));
+    const booking = await rooms.queue.next(work, () => book(rooms, work, prompt, tried));
     at.placedMs = rooms.clock.now();
     const { worker } = booking.placement;
+    placed(worker);
     tried.add(worker);
     let sent = false;
-    const shaping = rooms.stream.shape(trigger, worker, rooms.dispatch.generate(trigger, prompt, booking));
+    const deltas = rooms.dispatch.generate(work, prompt, booking);
     try {
       for (;;) {
-        const step = await shaping.next();
+        const step = await deltas.next();
         if (step.done) return step.value;
         sent = true;
         yield step.value;
       }
     } catch (thrown) {
-      const again =
-        thrown instanceof SlipstreamError && thrown.row.retryable && !sent && asked < asksMax && !trigger.signal.aborted;
+      const again = thrown instanceof SlipstreamError && thrown.row.retryable && !sent && asked < asksMax && !work.signal.aborted;
       if (!again) throw thrown;
       rooms.retried();
     } finally {
-      await shaping.return(undefined as never);
+      await deltas.return(undefined as never);
     }
   }
 }
 
 /** A placement with its credit taken, if a worker has one. A worker that failed this trigger is asked again only if it is the last. */
-function book(rooms: Rooms, trigger: Trigger, prompt: Prompt, tried: ReadonlySet<string>): Booking | undefined {
-  const work = { session: trigger.session, lane: trigger.lane, model: prompt.model };
+function book(rooms: Rooms, { session, lane }: Work, prompt: Prompt, tried: ReadonlySet<string>): Booking | undefined {
   const others = rooms.fleet
     .snapshot()
     .workers.some(
       (worker) => !worker.draining && !tried.has(worker.name) && worker.models.some((model) => model.name === prompt.model),
     );
-  const placement = rooms.place(work, others ? tried : new Set());
-  return placement && { placement, release: rooms.fleet.book(placement.worker, trigger.lane) };
+  const placement = rooms.place({ session, lane, model: prompt.model }, others ? tried : new Set());
+  return placement && { placement, release: rooms.fleet.book(placement.worker, lane) };
 }
 
-function endOf(shaped: Shaped, prompt: Prompt, outcome: "generated" | "cached"): Ending {
+/** Whose worker it was, and what of its tokens this trigger books: all of them for the flight's last reader, once. */
+function costOf(flight: Flight, { usage }: Shaped) {
+  return { usage: flight.book(usage), worker: flight.worker };
+}
+
+function endOf(shaped: Shaped & { worker: string }, model: string, outcome: "generated" | "joined" | "cached"): Ending {
   const { finish, usage, worker } = shaped;
-  const cost = { usage, model: prompt.model, ...(worker === "" ? {} : { worker }) };
+  const cost = { usage, model, ...(worker === "" ? {} : { worker }) };
   return shaped.text === "" ? { outcome: "empty", reason: "empty", ...cost } : { outcome, finish, ...cost };
 }
 

@@ -32,6 +32,8 @@ export interface RouterDeps {
   readonly connect: Connect;
   /** Aborts when the process begins to end: sessions are told and ended. */
   readonly draining?: AbortSignal;
+  /** For measurements: is given the rooms before the first trigger. */
+  readonly measured?: (rooms: Rooms) => void;
 }
 
 export type WireOptions = Pick<
@@ -79,7 +81,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
   );
   const rooms: Rooms = {
     clock,
-    reuse: new Reuse({ documentsMax: 20_000, ttlMs: 300_000 }, { clock }),
+    reuse: new Reuse({ documentsMax: 20_000, textsMax: 8, ttlMs: 300_000 }, { clock }),
     gate: new Gate({ waitShareMax: 0.5 }),
     settle: new Settle({ pauseMs: options.settleMs }, { clock, metrics }),
     context: new ContextRoom({ chunksMax: 6, scanUtf16Max: 64 << 10 }),
@@ -92,6 +94,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     stream: new Stream({ linesMax: 12 }),
     retried: () => metrics.worker_retries_total.inc({}),
   };
+  deps.measured?.(rooms);
   const outbox = new Outbox({ router: options.name, everyMs: 100, batchMax: 256, pendingMax: 10_000 }, { clock, bus, metrics });
   const feedback = new Feedback({ completionsMax: 50_000 }, { clock, random, log, outbox, metrics });
   const ingress = new Ingress(

@@ -1,9 +1,11 @@
-// cache: a Prompt in, the finished text of an identical one out. The key holds tenant, model, prompt and sampling, so nothing
-// crosses tenants; only greedy or seeded generations are kept, since others are meant to differ. Bounded by bytes and age.
+// cache: a Prompt in, the finished text of an identical one out, or the generation of one under way, to join it. The key holds
+// tenant, model, prompt and sampling, so nothing crosses tenants; only greedy or seeded generations are shared, since others
+// are meant to differ. Bounded by bytes and age; generations under way by the credits of the workers and the queue's length.
 import type { Clock } from "../../lib/clock.ts";
 import { Lru } from "../../lib/structures/lru.ts";
-import type { Finish, Prompt, Sampling } from "../completion.ts";
+import type { Delta, Finish, Flight, Generated, Prompt, Sampling, Work } from "../completion.ts";
 import type { RouterMetrics } from "../metrics.ts";
+import { SharedFlight } from "./flight.ts";
 
 export interface CacheOptions {
   readonly bytesMax: number;
@@ -23,6 +25,7 @@ const entryBytes = 200;
 export class Cache {
   readonly #deps: { readonly clock: Clock; readonly metrics: Pick<RouterMetrics, "result_cache_lookups_total"> };
   readonly #finished: Lru<Finished>;
+  readonly #flights = new Map<string, SharedFlight>();
 
   constructor(options: CacheOptions, deps: { clock: Clock; metrics: Pick<RouterMetrics, "result_cache_lookups_total"> }) {
     this.#deps = deps;
@@ -44,6 +47,31 @@ export class Cache {
   keep(prompt: Prompt, sampling: Sampling, finished: Finished): void {
     // What a deadline cut is not what the model would have said.
     if (repeatable(sampling) && finished.finish !== "deadline") this.#finished.set(prompt.key, finished, this.#deps.clock.now());
+  }
+
+  /** The generation of an identical prompt that is under way now. */
+  join(prompt: Prompt, sampling: Sampling): Flight | undefined {
+    const flight = repeatable(sampling) ? this.#flights.get(prompt.key) : undefined;
+    return flight?.over ? undefined : flight;
+  }
+
+  /** Starts a generation that others may join; it begins with its first reader. */
+  launch(prompt: Prompt, work: Omit<Work, "signal">, run: (work: Work) => AsyncGenerator<Delta, Generated>): Flight {
+    const flight: SharedFlight = new SharedFlight({
+      model: prompt.model,
+      work,
+      run,
+      landed: () => {
+        if (this.#flights.get(prompt.key) === flight) this.#flights.delete(prompt.key);
+      },
+    });
+    if (repeatable(work.sampling)) this.#flights.set(prompt.key, flight);
+    return flight;
+  }
+
+  /** Generations that could be joined. */
+  get flights(): number {
+    return this.#flights.size;
   }
 }
 

@@ -1,7 +1,7 @@
 // dispatch: a Prompt and a Booking in, Deltas and one Generated out, by the link to the booked worker. Cancel is sent in the
 // same tick as the trigger's signal aborts or its reader leaves. Holds one link a worker address; each bounded by its credits.
 import { SlipstreamError } from "../../lib/errors.ts";
-import { type Booking, type Delta, type Generated, type Lane, type Prompt, Retired, type Trigger } from "../completion.ts";
+import { type Booking, type Delta, type Generated, type Lane, type Prompt, Retired, type Work } from "../completion.ts";
 import type { RouterMetrics } from "../metrics.ts";
 import type { LinkGeneration } from "./generation.ts";
 import { Link, type LinkDeps } from "./link.ts";
@@ -46,15 +46,15 @@ export class Dispatch {
    * Submits now and reads later. Throws the trigger's Retired when it is ended, `worker_lost` or the worker's own refusal
    * otherwise. Leaving the generator early cancels the generation.
    */
-  generate(trigger: Trigger, prompt: Prompt, booking: Booking): AsyncGenerator<Delta, Generated> {
+  generate(work: Work, prompt: Prompt, booking: Booking): AsyncGenerator<Delta, Generated> {
     const link = this.#links.get(this.#deps.address(booking.placement.worker) ?? "");
-    if (!link || trigger.signal.aborted) {
+    if (!link || work.signal.aborted) {
       booking.release();
       return failing(
-        trigger.signal.aborted ? trigger.signal.reason : new SlipstreamError("worker_lost", "the worker left before it was asked"),
+        work.signal.aborted ? work.signal.reason : new SlipstreamError("worker_lost", "the worker left before it was asked"),
       );
     }
-    return read(link, link.submit(trigger, prompt, booking), trigger);
+    return read(link, link.submit(work, prompt, booking), work);
   }
 
   demand(depths: Readonly<Record<Lane, number>>): void {
@@ -72,11 +72,11 @@ export class Dispatch {
   }
 }
 
-function read(link: Link, generation: LinkGeneration, trigger: Trigger): AsyncGenerator<Delta, Generated> {
-  const { signal, lane } = trigger;
+function read(link: Link, generation: LinkGeneration, work: Work): AsyncGenerator<Delta, Generated> {
+  const { signal, lane } = work;
   const retired = () => {
     // The cancel first, then the reader: the worker must not compute while we tidy up.
-    link.cancel(generation, lane, signal.reason instanceof Retired ? signal.reason.outcome : "cancelled");
+    link.cancel(generation, lane, signal.reason instanceof Retired ? signal.reason.outcome : "cut");
     generation.inbox.end(signal.reason);
   };
   signal.addEventListener("abort", retired, { once: true });

@@ -13,7 +13,7 @@ import {
   type Usage as UsageMessage,
   type WorkerWelcome,
 } from "../../proto/gen/slipstream/v1/worker_pb.ts";
-import type { Delta, Finish, Lane, Prompt, Trigger, Usage } from "../completion.ts";
+import type { Delta, Finish, Lane, Prompt, Usage, Work } from "../completion.ts";
 import { windowBytes } from "./generation.ts";
 
 const laneMessage: Record<Lane, LaneMessage> = {
@@ -29,17 +29,17 @@ export const routerFrame = (frame: Frame): RouterFrame => create(RouterFrameSche
 
 export function submitFrame(
   id: bigint,
-  trigger: Trigger,
+  work: Work,
   prompt: Prompt,
   options: { deadlineMs: number; draftDepthHint: number },
 ): RouterFrame {
-  const { sampling } = trigger;
+  const { sampling } = work;
   return create(RouterFrameSchema, {
     frame: {
       case: "submit",
       value: {
         id,
-        lane: laneMessage[trigger.lane],
+        lane: laneMessage[work.lane],
         model: prompt.model,
         segments: prompt.segments.map((segment) => ({
           part:
@@ -57,12 +57,12 @@ export function submitFrame(
           speculation: speculationMessage[sampling.speculation],
         }),
         deadlineMs: Math.max(1, Math.ceil(options.deadlineMs)),
-        affinity: trigger.document,
-        cacheSalt: trigger.tenant,
+        affinity: work.document,
+        cacheSalt: work.tenant,
         blockDigests: prompt.blocks,
         draftDepthHint: options.draftDepthHint,
         windowBytes,
-        stopAtNewline: trigger.shape === "line",
+        stopAtNewline: work.shape === "line",
       },
     },
   });

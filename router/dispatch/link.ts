@@ -16,7 +16,7 @@ import {
   type WorkerFrame,
   type WorkerWelcome,
 } from "../../proto/gen/slipstream/v1/worker_pb.ts";
-import type { Booking, Lane, Prompt, Trigger } from "../completion.ts";
+import type { Booking, Lane, Prompt, Work } from "../completion.ts";
 import type { RouterMetrics } from "../metrics.ts";
 import { creditsOf, deltaOf, errorOf, finishOf, loadOf, profileOf, routerFrame, submitFrame, usageOf } from "./frames.ts";
 import { LinkGeneration } from "./generation.ts";
@@ -93,8 +93,8 @@ export class Link {
   }
 
   /** Sends the generation off now; its deltas and end come through the record's inbox. */
-  submit(trigger: Trigger, prompt: Prompt, booking: Booking): LinkGeneration {
-    const stream = this.#streams?.[channelOf(trigger.lane)];
+  submit(work: Work, prompt: Prompt, booking: Booking): LinkGeneration {
+    const stream = this.#streams?.[channelOf(work.lane)];
     const { clock } = this.#deps;
     const generation = new LinkGeneration({
       id: this.#nextId++,
@@ -108,8 +108,8 @@ export class Link {
     }
     this.#live.set(generation.id, generation);
     stream.send(
-      submitFrame(generation.id, trigger, prompt, {
-        deadlineMs: trigger.deadlineMs - clock.now(),
+      submitFrame(generation.id, work, prompt, {
+        deadlineMs: work.deadlineMs - clock.now(),
         draftDepthHint: booking.placement.draftDepthHint,
       }),
     );

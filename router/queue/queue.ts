@@ -3,7 +3,7 @@
 import type { Clock } from "../../lib/clock.ts";
 import { SlipstreamError } from "../../lib/errors.ts";
 import { Ewma } from "../../lib/structures/ewma.ts";
-import { type Booking, type Lane, lanes, type Trigger } from "../completion.ts";
+import { type Booking, type Lane, lanes, type Work } from "../completion.ts";
 import type { RouterMetrics } from "../metrics.ts";
 
 export interface QueueOptions {
@@ -21,7 +21,7 @@ export interface QueueDeps {
 }
 
 interface Waiting {
-  readonly trigger: Trigger;
+  readonly work: Work;
   readonly sinceMs: number;
   readonly place: () => Booking | undefined;
   readonly go: (booking: Booking) => void;
@@ -62,11 +62,11 @@ export class Queue {
    * Waits until `place` finds a worker and books it. Rejects with the trigger's Retired when that comes first, with
    * `overloaded` when the queue is full.
    */
-  next(trigger: Trigger, place: () => Booking | undefined): Promise<Booking> {
-    if (trigger.signal.aborted) return Promise.reject(trigger.signal.reason);
+  next(work: Work, place: () => Booking | undefined): Promise<Booking> {
+    if (work.signal.aborted) return Promise.reject(work.signal.reason);
     if (this.#closed) return Promise.reject(shuttingDown());
     const { clock, metrics } = this.#deps;
-    const { lane } = trigger;
+    const { lane } = work;
     // Capacity goes to those who wait as it comes (pump); what is left now is of no use to any of them.
     const booking = place();
     if (booking) {
@@ -83,9 +83,9 @@ export class Queue {
       const leave = () => {
         waiting.splice(waiting.indexOf(entry), 1);
         this.#changed(lane);
-        reject(trigger.signal.reason as Error);
+        reject(work.signal.reason as Error);
       };
-      const stay = () => trigger.signal.removeEventListener("abort", leave);
+      const stay = () => work.signal.removeEventListener("abort", leave);
       const go = (given: Booking) => {
         stay();
         resolve(given);
@@ -94,10 +94,10 @@ export class Queue {
         stay();
         reject(error);
       };
-      const entry: Waiting = { trigger, sinceMs: clock.now(), place, go, refuse };
-      const after = waiting.findIndex((other) => other.trigger.deadlineMs > trigger.deadlineMs);
+      const entry: Waiting = { work, sinceMs: clock.now(), place, go, refuse };
+      const after = waiting.findIndex((other) => other.work.deadlineMs > work.deadlineMs);
       waiting.splice(after < 0 ? waiting.length : after, 0, entry);
-      trigger.signal.addEventListener("abort", leave, { once: true });
+      work.signal.addEventListener("abort", leave, { once: true });
       this.#changed(lane);
     });
   }

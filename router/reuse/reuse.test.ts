@@ -6,7 +6,7 @@ import { Reuse } from "./reuse.ts";
 
 /** Shows `text` at the cursor of `shownAt`; the answer to what is typed next. */
 function next(shownAt: string, text: string, typed: string, given: Partial<Trigger> = {}) {
-  const reuse = new Reuse({ documentsMax: 10, ttlMs: 1_000 }, { clock: new FakeClock() });
+  const reuse = new Reuse({ documentsMax: 10, textsMax: 4, ttlMs: 1_000 }, { clock: new FakeClock() });
   reuse.remember(triggerAt(shownAt), text);
   return reuse.typedAhead(triggerAt(typed, given))?.text;
 }
@@ -45,7 +45,7 @@ test("a long document is recognised by its length and what stands before the cur
 });
 
 test("the rest that was given is what is typed along next", () => {
-  const reuse = new Reuse({ documentsMax: 10, ttlMs: 1_000 }, { clock: new FakeClock() });
+  const reuse = new Reuse({ documentsMax: 10, textsMax: 4, ttlMs: 1_000 }, { clock: new FakeClock() });
   reuse.remember(triggerAt("|"), "😀 = 12;");
   for (const [typed, rest] of [
     ["😀|", " = 12;"],
@@ -58,18 +58,33 @@ test("the rest that was given is what is typed along next", () => {
   }
 });
 
-test("only the newest text of a document is held, and text that shows nothing is none", () => {
-  const reuse = new Reuse({ documentsMax: 10, ttlMs: 1_000 }, { clock: new FakeClock() });
+test("the last few texts of a document are held, the newest first, and text that shows nothing is none", () => {
+  const reuse = new Reuse({ documentsMax: 10, textsMax: 2, ttlMs: 1_000 }, { clock: new FakeClock() });
+  reuse.remember(triggerAt("a|"), "gone");
   reuse.remember(triggerAt("a|"), "bc");
   reuse.remember(triggerAt("a|"), "xy");
-  expect(reuse.typedAhead(triggerAt("ab|"))).toBeUndefined();
+  expect(reuse.typedAhead(triggerAt("a|"))?.text).toBe("xy");
+  // Back over what was typed and on in another of the texts that stood there.
+  expect(reuse.typedAhead(triggerAt("ab|"))?.text).toBe("c");
+  expect(reuse.typedAhead(triggerAt("ag|"))).toBeUndefined();
   reuse.remember(triggerAt("ax|"), "");
   expect(reuse.typedAhead(triggerAt("ax|"))?.text).toBe("y");
 });
 
+test.each([
+  ["a bracket that the editor closed by itself", "call|;", "(a, b)", "call(|);", "a, b"],
+  ["a quote that the editor closed by itself", "x = |", '"abc"', 'x = "|"', "abc"],
+  ["a closer that the text does not have", "call|;", "(a, b", "call(|);", undefined],
+  ["what the person wrote after the cursor", "call|;", "(a, b)", "call(|x);", undefined],
+])("%s", (_name, before, text, after, rest) => {
+  const reuse = new Reuse({ documentsMax: 10, textsMax: 2, ttlMs: 1_000 }, { clock: new FakeClock() });
+  reuse.remember(triggerAt(before), text);
+  expect(reuse.typedAhead(triggerAt(after))?.text).toBe(rest);
+});
+
 test("text is forgotten when its time is over, and the oldest where documents are too many", async () => {
   const clock = new FakeClock();
-  const reuse = new Reuse({ documentsMax: 2, ttlMs: 1_000 }, { clock });
+  const reuse = new Reuse({ documentsMax: 2, textsMax: 4, ttlMs: 1_000 }, { clock });
   for (const document of ["d1", "d2", "d3"]) reuse.remember(triggerAt("a|", { document }), "bc");
   const held = () => ["d1", "d2", "d3"].filter((document) => reuse.typedAhead(triggerAt("ab|", { document })));
   expect(held()).toEqual(["d2", "d3"]);

@@ -17,7 +17,7 @@ function worker(pieces: readonly string[], end: Finish | Error) {
         yield { text, tokens: 2, ...(i === 0 ? { prompt } : {}) };
       }
       if (end instanceof Error) throw end;
-      return { finish: end, usage: { ...noUsage, ...prompt, completionTokens: 7, drafted: 4, draftAccepted: 3 }, worker: "w1" };
+      return { finish: end, usage: { ...noUsage, ...prompt, completionTokens: 7, drafted: 4, draftAccepted: 3 }, worker: "w" };
     } finally {
       seen.returned = true;
     }
@@ -27,7 +27,7 @@ function worker(pieces: readonly string[], end: Finish | Error) {
 
 async function read(trigger: Trigger, pieces: readonly string[], end: Finish | Error = "stop") {
   const { deltas, seen } = worker(pieces, end);
-  const shaping = stream.shape(trigger, "w1", deltas);
+  const shaping = stream.shape(trigger, deltas);
   const shown: string[] = [];
   for (;;) {
     let step: IteratorResult<Delta, Shaped>;
@@ -44,7 +44,7 @@ async function read(trigger: Trigger, pieces: readonly string[], end: Finish | E
 test("lines come out as they become sure, and the whole is what came out", async () => {
   const { shown, shaped, seen } = await read(triggerAt("f(() => {|\n"), ["\n  a(", ");\n  b", "();\n})", ";\nc"]);
   expect(shown).toEqual(["\n  a();", "\n  b();", "\n});"]);
-  expect(shaped).toMatchObject({ text: "\n  a();\n  b();\n});", finish: "cut", worker: "w1" });
+  expect(shaped).toMatchObject({ text: "\n  a();\n  b();\n});", finish: "cut" });
   expect(shaped?.usage).toEqual({ ...noUsage, ...prompt, completionTokens: 8 });
   expect(seen.returned).toBe(true);
 });
@@ -85,7 +85,6 @@ test("at the deadline complete lines that are out stand", async () => {
     text: "\n  a();",
     finish: "deadline",
     usage: { ...noUsage, ...prompt, completionTokens: 2 },
-    worker: "w1",
   });
 });
 
@@ -101,7 +100,7 @@ test.each<[name: string, pieces: string[], end: Error]>([
 
 test("a reader that leaves early closes the worker's stream", async () => {
   const { deltas, seen } = worker(["\n  a();\n", "  b();\n"], "stop");
-  const shaping = stream.shape(triggerAt("f(() => {|\n"), "w1", deltas);
+  const shaping = stream.shape(triggerAt("f(() => {|\n"), deltas);
   await shaping.next();
   await shaping.return(undefined as never);
   expect(seen).toEqual({ returned: true, read: 1 });

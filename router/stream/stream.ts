@@ -20,7 +20,7 @@ export class Stream {
   }
 
   /** Returns the whole text that was yielded, and what it cost. */
-  async *shape(trigger: Trigger, worker: string, deltas: AsyncGenerator<Delta, Generated>): AsyncGenerator<Delta, Shaped> {
+  async *shape(trigger: Trigger, deltas: AsyncGenerator<Delta, Generated>): AsyncGenerator<Delta, Shaped> {
     const cutter = isRaw(trigger) ? undefined : new Cutter(placeOf(trigger, this.#options.linesMax));
     let text = "";
     let tokens = 0;
@@ -33,7 +33,7 @@ export class Stream {
           const { finish } = step.value;
           const rest = cutter?.finish(finish === "stop" || finish === "cut") ?? "";
           if (rest !== "") yield { text: rest, tokens: 0 };
-          return { ...step.value, text: text + rest };
+          return { finish: step.value.finish, usage: step.value.usage, text: text + rest };
         }
         tokens += step.value.tokens;
         Object.assign(prompt, step.value.prompt);
@@ -42,12 +42,12 @@ export class Stream {
           text += sure;
           yield { ...step.value, text: sure };
         }
-        if (cutter?.done) return { text, finish: "cut", usage: usage(), worker };
+        if (cutter?.done) return { text, finish: "cut", usage: usage() };
       }
     } catch (thrown) {
       // The deadline takes nothing back: complete lines that are out stand.
       if (!(thrown instanceof Retired) || thrown.outcome !== "expired" || text.trim() === "") throw thrown;
-      return { text, finish: "deadline", usage: usage(), worker };
+      return { text, finish: "deadline", usage: usage() };
     } finally {
       await deltas.return(undefined as never);
     }

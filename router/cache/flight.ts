@@ -1,0 +1,120 @@
+// flight: one generation under way, read by whoever wants its text: the trigger that asked, one that joined, one that follows
+// the typist. It lives while it has a reader; when the last one leaves, its signal aborts in that same moment. Holds the text
+// of one generation, which its token limit bounds.
+import { type Delta, type Flight, type Generated, noUsage, Retired, type Usage, type Work } from "../completion.ts";
+
+export interface Flying {
+  readonly model: string;
+  readonly work: Omit<Work, "signal">;
+  readonly run: (work: Work) => AsyncGenerator<Delta, Generated>;
+  /** Told when nothing more comes. */
+  readonly landed: () => void;
+}
+
+export class SharedFlight implements Flight {
+  readonly #flying: Flying;
+  readonly #controller = new AbortController();
+  readonly #deltas: Delta[] = [];
+  /** Wakes each reader that waits. */
+  readonly #readers = new Set<() => void>();
+  #text = "";
+  #started = false;
+  #landed = false;
+  #booked = false;
+  #end: Generated | undefined;
+  #error: unknown;
+  worker = "";
+
+  constructor(flying: Flying) {
+    this.#flying = flying;
+  }
+
+  get model(): string {
+    return this.#flying.model;
+  }
+
+  get text(): string {
+    return this.#text;
+  }
+
+  get over(): boolean {
+    return this.#landed || this.#controller.signal.aborted;
+  }
+
+  /** The generation begins with its first reader: until then nothing would keep it. */
+  read(signal: AbortSignal): AsyncGenerator<Delta, Generated> {
+    let waiting: () => void = () => {};
+    const wake = () => waiting();
+    this.#readers.add(wake);
+    const leave = () => {
+      // The last one's leaving ends the generation in this tick, before anyone is woken to tidy up.
+      if (this.#readers.delete(wake) && this.#readers.size === 0 && !this.#landed) this.#controller.abort(reasonOf(signal));
+      wake();
+    };
+    signal.addEventListener("abort", leave, { once: true });
+    if (signal.aborted) leave();
+    const woken = () =>
+      new Promise<void>((resolve) => {
+        waiting = resolve;
+      });
+    if (!this.#started) void this.#fly();
+    return this.#reading(signal, woken, () => {
+      signal.removeEventListener("abort", leave);
+      leave();
+    });
+  }
+
+  /** Tokens are booked once, to the last of the readers, after it has left. */
+  book(usage: Usage): Usage {
+    if (this.#booked || this.#readers.size > 0) return noUsage;
+    this.#booked = true;
+    return usage;
+  }
+
+  async *#reading(signal: AbortSignal, woken: () => Promise<void>, leave: () => void): AsyncGenerator<Delta, Generated> {
+    try {
+      for (let at = 0; ; ) {
+        if (signal.aborted) throw signal.reason;
+        const delta = this.#deltas[at];
+        if (delta) {
+          at += 1;
+          yield delta;
+        } else if (!this.#landed) await woken();
+        else if (this.#end) return this.#end;
+        else throw this.#error;
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  async #fly(): Promise<void> {
+    this.#started = true;
+    try {
+      const deltas = this.#flying.run({ ...this.#flying.work, signal: this.#controller.signal });
+      for (let step = await deltas.next(); ; step = await deltas.next()) {
+        if (step.done) {
+          this.#end = step.value;
+          break;
+        }
+        this.#deltas.push(step.value);
+        this.#text += step.value.text;
+        this.#wake();
+      }
+    } catch (thrown) {
+      this.#error = thrown;
+    }
+    this.#landed = true;
+    this.#flying.landed();
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of this.#readers) wake();
+  }
+}
+
+/** Why the last reader left: its trigger ended, or it has read enough. */
+function reasonOf(signal: AbortSignal): Error {
+  return signal.reason instanceof Retired ? signal.reason : new Error("read to its cut");
+}

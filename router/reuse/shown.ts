@@ -1,0 +1,50 @@
+// shown: where a text stands in a document, and what of it is left for a cursor that has moved on by typing. Pure. A place
+// keeps only the ends of the text around it: with the document's key that is as good as the whole.
+import type { Trigger } from "../completion.ts";
+
+/** Enough that an edit above the line is noticed nearly always, little enough to keep for every session. */
+const tailUtf16 = 512;
+/** An editor closes brackets and quotes by itself: they then stand right of the cursor and are no edit of the person's. */
+const autoClosed = /^[)\]}'"`>]{1,2}$/;
+
+export interface Place {
+  readonly prefixLength: number;
+  readonly prefixTail: string;
+  readonly suffixHead: string;
+  readonly suffixLength: number;
+  /** Model, shape and sampling: text made for another wish is not what is wanted now. */
+  readonly wish: string;
+}
+
+export function placeOf(trigger: Trigger): Place {
+  return {
+    prefixLength: trigger.prefix.length,
+    prefixTail: trigger.prefix.slice(-tailUtf16),
+    suffixHead: trigger.suffix.slice(0, tailUtf16),
+    suffixLength: trigger.suffix.length,
+    wish: wishOf(trigger),
+  };
+}
+
+/** What was typed from `place` to the trigger's cursor, and closed by the editor after it; undefined: another place. */
+export function typedSince(place: Place, trigger: Trigger): { readonly typed: string; readonly closed: string } | undefined {
+  const { prefix, suffix } = trigger;
+  const length = prefix.length - place.prefixLength;
+  if (length < 0 || wishOf(trigger) !== place.wish) return undefined;
+  if (prefix.slice(Math.max(0, place.prefixLength - tailUtf16), place.prefixLength) !== place.prefixTail) return undefined;
+  const closed = suffix.slice(0, Math.max(0, suffix.length - place.suffixLength));
+  if (closed !== "" && !autoClosed.test(closed)) return undefined;
+  if (suffix.length !== place.suffixLength + closed.length) return undefined;
+  if (suffix.slice(closed.length, closed.length + tailUtf16) !== place.suffixHead) return undefined;
+  return { typed: prefix.slice(place.prefixLength), closed };
+}
+
+const wishOf = ({ model, shape, sampling }: Trigger) => JSON.stringify([model, shape, sampling]);
+
+/** The rest of `text` after what was typed of it; "" when the typist went another way or typed it all. */
+export function restOf(text: string, since: { readonly typed: string; readonly closed: string }): string {
+  if (!text.startsWith(since.typed)) return "";
+  const rest = text.slice(since.typed.length);
+  // The closers are there already: what follows them in the text would stand on their wrong side.
+  return since.closed !== "" && rest.endsWith(since.closed) ? rest.slice(0, -since.closed.length) : since.closed === "" ? rest : "";
+}
