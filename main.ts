@@ -28,6 +28,11 @@ const commands: Readonly<Record<string, Entry>> = {
   complete: { group: "use", summary: "complete FILE:LINE:COL", load: async () => (await import("./cli/complete.ts")).complete },
   status: { group: "use", summary: "what a running router does", load: async () => (await import("./cli/status.ts")).status },
   bench: { group: "use", summary: "measure on this machine", load: async () => (await import("./cli/bench.ts")).bench },
+  eval: {
+    group: "use",
+    summary: "how good completions are, on code never trained on",
+    load: async () => (await import("./cli/eval.ts")).evaluate,
+  },
   trace: {
     group: "use",
     summary: "generate, inspect and play typing traces",
