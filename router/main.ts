@@ -7,13 +7,14 @@ import type { Env } from "../lib/config.ts";
 import { startGrpcServer } from "../lib/grpc/server.ts";
 import { type Lifecycle, run } from "../lib/lifecycle.ts";
 import { createLog, type Log } from "../lib/log.ts";
-import { processRegistry } from "../lib/metrics.ts";
+import { processRegistry, type Registry } from "../lib/metrics.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import { version } from "../lib/version.ts";
 import { type RouterConfig, readRouterConfig } from "./config.ts";
 import { connectGrpc } from "./connect.ts";
 import { startHttp } from "./http/http.ts";
 import { createRouterMetrics } from "./metrics.ts";
+import type { Rooms } from "./pipeline.ts";
 import { completionService } from "./service.ts";
 import { type Status, statusOf } from "./status.ts";
 import { type Router, wireRouter } from "./wire.ts";
@@ -22,6 +23,8 @@ export interface RunningRouter {
   readonly router: Router;
   readonly ports: { readonly grpc: number; readonly http: number; readonly admin: number };
   readonly status: () => Promise<Status>;
+  /** Its metrics, as on /metrics. */
+  readonly registry: Registry;
   /** Resolves when a worker is linked. */
   readonly ready: Promise<void>;
 }
@@ -32,6 +35,8 @@ interface Deps {
   readonly random: Random;
   readonly log: Log;
   readonly bus: Bus;
+  /** For measurements: is given the rooms before the first trigger. */
+  readonly measured?: (rooms: Rooms) => void;
 }
 
 /** Frames around the largest document: names, edits, snippets. */
@@ -77,7 +82,7 @@ export async function startRouter(config: RouterConfig, deps: Deps): Promise<Run
   })();
   // Whoever waits sees the refusal; nobody waiting is no failure.
   ready.catch(() => {});
-  return { router, ports: { grpc: grpc.port, http: http.port, admin: admin.port }, status, ready };
+  return { router, ports: { grpc: grpc.port, http: http.port, admin: admin.port }, status, registry, ready };
 }
 
 /** `slipstream router`: settings from the environment. Resolves with the exit code. */

@@ -33,6 +33,8 @@ interface Deps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Instead of the engine that the settings name: for measurements. */
+  readonly startEngine?: () => Promise<Engine>;
 }
 
 /** Frames around the largest prompt: segments, digests, names. */
@@ -46,7 +48,7 @@ export async function startWorker(config: WorkerConfig, deps: Deps): Promise<Run
   // Not alive until the model is loaded: the admin port says what is missing meanwhile.
   let missing: readonly string[] = ["engine"];
   const admin = lifecycle.use(await startAdmin({ address: config.adminAddress }, { registry, missing: () => missing }));
-  const engine = await SupervisedEngine.start({}, { clock, log, start: () => startEngine(config, deps) });
+  const engine = await SupervisedEngine.start({}, { clock, log, start: deps.startEngine ?? (() => startEngine(config, deps)) });
   lifecycle.use({ name: "engine", close: () => engine.close() });
   const agent = createAgent({ ...config, worker: config.name }, { clock, random, engine, log, metrics });
   const grpc = lifecycle.use(
