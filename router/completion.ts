@@ -1,6 +1,7 @@
 // completion: the nouns that travel along the router's path (pipeline.ts). All are made once and never changed; the one
 // thing that ends work is the trigger's signal, whose reason is a Retired that says how it ended.
 import type { ErrorCode, SlipstreamError } from "../lib/errors.ts";
+import type { CursorText } from "./cursor-text.ts";
 
 export const lanes = ["inline", "chat", "speculative", "batch"] as const;
 /** Priority class, best first. */
@@ -93,6 +94,8 @@ export interface Trigger {
   readonly shape: Shape;
   readonly path: string;
   readonly language: string;
+  readonly text: CursorText;
+  /** The whole text on either side: as dear as the document is long; rooms read `text`. */
   readonly prefix: string;
   readonly suffix: string;
   readonly snippets: readonly Snippet[];

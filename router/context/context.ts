@@ -21,7 +21,7 @@ export class ContextRoom {
   /** `windowUtf16`: how much of the text before the cursor the prompt will hold anyway. */
   gather(trigger: Trigger, budget: { readonly bytes: number; readonly windowUtf16: number }): Context {
     if (budget.bytes <= 0) return { snippets: [] };
-    const near = `${trigger.prefix.slice(-budget.windowUtf16)}${trigger.suffix.slice(0, 1_024)}`;
+    const near = trigger.text.before(budget.windowUtf16) + trigger.text.after(1_024);
     const given = [...trigger.snippets].sort((a, b) => b.score - a.score);
     const found = sameDocument(trigger, { windowUtf16: budget.windowUtf16, scanUtf16Max: this.#options.scanUtf16Max });
     const chosen: Snippet[] = [];

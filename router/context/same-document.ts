@@ -12,13 +12,13 @@ export function sameDocument(
   trigger: Trigger,
   bounds: { readonly windowUtf16: number; readonly scanUtf16Max: number },
 ): readonly Snippet[] {
-  const end = trigger.prefix.length - bounds.windowUtf16;
+  const end = trigger.text.lengthBefore - bounds.windowUtf16;
   const start = Math.ceil(Math.max(0, end - bounds.scanUtf16Max) / anchorUtf16) * anchorUtf16;
   if (end <= start) return [];
-  const lines = trigger.prefix.slice(start, end).split("\n");
+  const lines = trigger.text.range(start, end).split("\n");
   // Where the scan begins and ends inside a line, that line is not whole.
   const whole = lines.slice(start === 0 ? 0 : 1, -1);
-  const here = words(trigger.prefix.slice(-600) + trigger.suffix.slice(0, 200));
+  const here = words(trigger.text.before(600) + trigger.text.after(200));
   const found: Snippet[] = [];
   for (let from = 0; from + pieceLines <= whole.length; from += pieceLines) {
     const text = whole.slice(from, from + pieceLines).join("\n");

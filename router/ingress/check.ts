@@ -28,11 +28,11 @@ export function textBytes(field: string, value: string, bytesMax: number): numbe
 }
 
 /** An offset that lies in the text and not inside a surrogate pair. */
-export function offset(field: string, value: number, text: string): number {
+export function offset(field: string, value: number, text: Pick<string, "length" | "slice">): number {
   if (value > text.length) throw invalid(field, `${value} is past the end of the document (${text.length})`);
-  const before = text.charCodeAt(value - 1);
-  const after = text.charCodeAt(value);
-  if (value > 0 && before >= 0xd800 && before < 0xdc00 && after >= 0xdc00 && after < 0xe000)
+  const around = value > 0 ? text.slice(value - 1, value + 1) : "";
+  // Text here is well-formed: two units of one code point are a pair.
+  if (around.length === 2 && (around.codePointAt(0) ?? 0) > 0xffff)
     throw invalid(field, `${value} is inside a character (a surrogate pair)`);
   return value;
 }

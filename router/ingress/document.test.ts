@@ -41,7 +41,7 @@ test.each<[name: string, before: string, edits: readonly Edit[], after: string]>
 ])("%s", (_, before, edits, after) => {
   const document = opened(before);
   expect(document.apply(step(edits, { sha256After: sha256(after) }))).toBeUndefined();
-  expect(document.text).toBe(after);
+  expect(document.text.toString()).toBe(after);
   expect(document.version).toBe(2n);
   expect(document.editedMs).toBe(5);
   expect(document.stale).toBe(false);
@@ -61,7 +61,7 @@ test.each<[name: string, edits: readonly Edit[], field: string]>([
 ])("refuses %s, and changes nothing", (_, edits, field) => {
   const document = opened("ab😀cd");
   expect(fieldOf(() => document.apply(step(edits)))).toBe(field);
-  expect([document.text, document.version, document.stale]).toEqual(["ab😀cd", 1n, false]);
+  expect([document.text.toString(), document.version, document.stale]).toEqual(["ab😀cd", 1n, false]);
   expect(document.apply(step([edit(0, 1, "")]))).toBeUndefined();
 });
 
@@ -69,15 +69,33 @@ test("the size counts bytes, also where the text has fewer characters than befor
   const document = opened("x".repeat(bytesMax));
   expect(fieldOf(() => document.apply(step([edit(0, 500, "漢".repeat(300))])))).toBe("document_edit.edits");
   expect(document.apply(step([edit(0, 900, "漢".repeat(300))]))).toBeUndefined();
-  expect(Buffer.byteLength(document.text)).toBe(bytesMax);
+  expect(document.text.bytes).toBe(bytesMax);
 });
 
-test("a large document takes fewer edits in a message, so that none holds up everyone else", () => {
+test("an edit shares the document with the text before it, however long that is", () => {
   const large = { path: "a", language: "", excluded: false, version: 1n, bytesMax: 4 << 20 };
   const document = new Document({ ...large, text: "x".repeat(1 << 20) });
-  const edits = (count: number) => Array.from({ length: count }, () => edit(0, 1, "y"));
-  expect(fieldOf(() => document.apply(step(edits(65))))).toBe("document_edit.edits");
-  expect(document.apply(step(edits(64)))).toBeUndefined();
+  const before = document.text;
+  const edits = Array.from({ length: 1_024 }, (_, i) => edit(i * 1_000, i * 1_000 + 1, "y"));
+  expect(document.apply(step(edits))).toBeUndefined();
+  expect(before.slice(0, 2)).toBe("xx");
+  expect(document.text.slice(0, 2)).toBe("yx");
+});
+
+test("of a large document the first hash is checked, then one in as many edits as pay for it", () => {
+  const large = { path: "a", language: "", excluded: false, version: 0n, bytesMax: 4 << 20 };
+  const text = "x".repeat(160 << 10);
+  const wrong = sha256("something else");
+  const checks = (after: number) => {
+    const document = new Document({ ...large, text });
+    for (let version = 0n; version < 200n; version++) {
+      const given = { baseVersion: version, version: version + 1n, sha256After: version < after ? sha256(text) : wrong };
+      if (document.apply(step([edit(0, 1, "x")], given))) return Number(version) - after;
+    }
+    throw new Error("was never checked");
+  };
+  expect(checks(0)).toBe(0);
+  for (let after = 1; after < 30; after++) expect(checks(after), `after ${after} edits`).toBeLessThanOrEqual(11);
 });
 
 test("a version that does not grow is refused by its field", () => {
@@ -133,7 +151,7 @@ test("random edits give what naive string edits give", () => {
       const told = document.apply(step(edits, { baseVersion: version, version: version + 1n, sha256After: sha256(next) }));
       expect(told, `seed ${seed}`).toBeUndefined();
       naive = next;
-      expect(document.text, `seed ${seed}`).toBe(naive);
+      expect(document.text.toString(), `seed ${seed}`).toBe(naive);
     }
     const room = bytesMax - Buffer.byteLength(naive);
     const at = { baseVersion: document.version, version: document.version + 1n };

@@ -1,7 +1,9 @@
-// document: the mirror of one open document. Edits come as UTF-16 ranges of one version step; a version or hash that does
-// not match means the mirror is wrong, and nothing is answered from it until the client sends the document again.
+// document: the mirror of one open document. Edits come as UTF-16 ranges of one version step and cost what they change, not
+// what the document is long; a version or hash that does not match means the mirror is wrong, and nothing is answered from it
+// until the client sends the document again.
 import { createHash } from "node:crypto";
 import { invalid } from "../../lib/errors.ts";
+import { Rope } from "../../lib/structures/rope.ts";
 import { EditOrigin } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import type { Origin } from "../completion.ts";
 import { offset, textBytes } from "./check.ts";
@@ -33,26 +35,27 @@ export class Document {
   readonly language: string;
   readonly excluded: boolean;
   readonly #bytesMax: number;
-  #text: string;
-  /** UTF-8 length of the text, kept from edit to edit: counting it anew would cost the whole document at each key. */
-  #bytes: number;
+  #text: Rope;
   #version: bigint;
   #stale = false;
   /** Monotonic time of the last edit, for typing cadence. */
   #editedMs: number | undefined;
   #origin: Origin = "unknown";
+  /** Bytes that may be hashed now: grows with each edit that brings a hash, shrinks by the document with each check. */
+  #hashable: number;
 
   constructor(options: { path: string; language: string; excluded: boolean; version: bigint; text: string; bytesMax: number }) {
-    this.#bytes = textBytes("document_open.text", options.text, options.bytesMax);
+    textBytes("document_open.text", options.text, options.bytesMax);
     this.path = options.path;
     this.language = options.language;
     this.excluded = options.excluded;
     this.#bytesMax = options.bytesMax;
-    this.#text = options.text;
+    this.#text = Rope.of(options.text);
+    this.#hashable = this.#text.bytes;
     this.#version = options.version;
   }
 
-  get text(): string {
+  get text(): Rope {
     return this.#text;
   }
 
@@ -82,15 +85,13 @@ export class Document {
     origin?: EditOrigin;
     now: number;
   }): Mismatch | undefined {
-    const editsMax = Math.min(limits.editsPerMessageMax, Math.floor(limits.editWorkUtf16Max / Math.max(1, this.#text.length)));
-    if (step.edits.length > editsMax)
-      throw invalid("document_edit.edits", `more than ${editsMax} in a document of this length; send the document again instead`);
+    if (step.edits.length > limits.editsPerMessageMax)
+      throw invalid("document_edit.edits", `more than ${limits.editsPerMessageMax}; send the document again instead`);
     if (this.#stale) return { heldVersion: 0n, detail: "the document is waiting for DocumentOpen" };
     if (step.baseVersion !== this.#version)
       return this.#mismatch(`edit is based on version ${step.baseVersion}, the mirror holds ${this.#version}`);
     if (step.version <= step.baseVersion) throw invalid("document_edit.version", "must be greater than base_version");
     let text = this.#text;
-    let bytes = this.#bytes;
     for (const [i, edit] of step.edits.entries()) {
       const field = `document_edit.edits[${i}]`;
       if (edit.startUtf16 > edit.endUtf16)
@@ -98,19 +99,29 @@ export class Document {
       offset(`${field}.start_utf16`, edit.startUtf16, text);
       offset(`${field}.end_utf16`, edit.endUtf16, text);
       // Whole characters go out and come in, so the text stays well-formed without another look at all of it.
-      bytes += textBytes(`${field}.text`, edit.text, this.#bytesMax);
-      bytes -= Buffer.byteLength(text.slice(edit.startUtf16, edit.endUtf16));
-      text = text.slice(0, edit.startUtf16) + edit.text + text.slice(edit.endUtf16);
+      textBytes(`${field}.text`, edit.text, this.#bytesMax);
+      text = text.replace(edit.startUtf16, edit.endUtf16, edit.text);
     }
-    if (bytes > this.#bytesMax) throw invalid("document_edit.edits", `make the document larger than ${this.#bytesMax} bytes`);
+    if (text.bytes > this.#bytesMax) throw invalid("document_edit.edits", `make the document larger than ${this.#bytesMax} bytes`);
     this.#text = text;
-    this.#bytes = bytes;
     this.#version = step.version;
     this.#editedMs = step.now;
     this.#origin = origins[step.origin ?? EditOrigin.UNSPECIFIED] ?? "unknown";
-    if (step.sha256After.length > 0 && !sameHash(text, step.sha256After))
+    if (step.sha256After.length > 0 && this.#mayHash() && !sha256(text).equals(step.sha256After))
       return this.#mismatch("the text after the edit has another hash");
     return undefined;
+  }
+
+  /**
+   * A hash costs the whole document, so of a large one not each is checked: the first after DocumentOpen, then so many that
+   * an edit pays for `hashedBytesPerEdit` on average. Versions are always checked.
+   */
+  #mayHash(): boolean {
+    const { bytes } = this.#text;
+    this.#hashable = Math.min(this.#hashable, bytes) + limits.hashedBytesPerEdit;
+    if (this.#hashable < bytes) return false;
+    this.#hashable -= bytes;
+    return true;
   }
 
   #mismatch(detail: string): Mismatch {
@@ -119,7 +130,9 @@ export class Document {
   }
 }
 
-/** SHA-256 of the text as UTF-8. */
-export function sameHash(text: string, sha256: Uint8Array): boolean {
-  return createHash("sha256").update(text, "utf8").digest().equals(sha256);
+/** Of the text as UTF-8. */
+export function sha256(text: Rope): Buffer {
+  const hash = createHash("sha256");
+  for (const piece of text.pieces()) hash.update(piece, "utf8");
+  return hash.digest();
 }

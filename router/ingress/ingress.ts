@@ -14,6 +14,7 @@ import {
   Role,
 } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import type { Trigger } from "../completion.ts";
+import { PlainText } from "../cursor-text.ts";
 import type { RouterMetrics } from "../metrics.ts";
 import { Arrivals } from "./arrival.ts";
 import { id, shortText, textBytes, within } from "./check.ts";
@@ -106,8 +107,7 @@ export class Ingress {
         path: shortText("path", request.path, limits.pathCharsMax),
         language: shortText("language", request.language, limits.languageCharsMax),
         excluded: false,
-        prefix: request.prefix,
-        suffix: request.suffix,
+        text: new PlainText(request.prefix, request.suffix),
         snippets: snippets("snippets", request.snippets),
       },
       caller,
@@ -133,7 +133,7 @@ export class Ingress {
     return this.#wishes.chat(
       "",
       request,
-      { ...place, path: "", language: "", excluded: false, prefix, suffix: "", snippets: [] },
+      { ...place, path: "", language: "", excluded: false, text: new PlainText(prefix, ""), snippets: [] },
       caller,
     );
   }

@@ -9,8 +9,8 @@ export const limits = {
   languageCharsMax: 64,
   /** An editor sends one message a key; more edits than this are a new document. */
   editsPerMessageMax: 1_024,
-  /** Edits of a message times the document's length: each edit copies the text, and this much is a fifth of a second. */
-  editWorkUtf16Max: 64 << 20,
+  /** What checking hashes may cost an edit on average, about 20 µs; documents up to this size are checked at every edit. */
+  hashedBytesPerEdit: 16 << 10,
   /** Chunks a client sends along; the prompt takes 4–8 of them. */
   snippetsMax: 64,
   snippetBytesMax: 16 << 10,

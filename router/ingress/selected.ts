@@ -1,13 +1,14 @@
 // selected: the item chosen in the editor's own menu. The trigger is for the text as it would be with that item, so that every
 // room after this sees an ordinary cursor at its end; the answer begins with the item and says what it takes the place of.
 import { invalid } from "../../lib/errors.ts";
+import type { Rope } from "../../lib/structures/rope.ts";
 import type { SelectedItem } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import type { Selected } from "../completion.ts";
 import { offset, textBytes } from "./check.ts";
 import { limits } from "./limits.ts";
 
 /** `cursor` lies in the range or at its ends. No text: no item. */
-export function selectedItem(at: string, message: SelectedItem | undefined, cursor: number, text: string): Selected | undefined {
+export function selectedItem(at: string, message: SelectedItem | undefined, cursor: number, text: Rope): Selected | undefined {
   if (!message || message.text === "") return undefined;
   if (message.text.length > limits.selectedUtf16Max)
     throw invalid(`${at}.text`, `longer than ${limits.selectedUtf16Max} characters`);

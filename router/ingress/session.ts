@@ -9,8 +9,9 @@ import type {
   Trigger as TriggerMessage,
 } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import { Retired, type Snippet, type Trigger } from "../completion.ts";
+import { RopeText } from "../cursor-text.ts";
 import { id, offset, shortText } from "./check.ts";
-import { Document, type Mismatch, sameHash } from "./document.ts";
+import { Document, type Mismatch, sha256 } from "./document.ts";
 import { limits } from "./limits.ts";
 import { selectedItem } from "./selected.ts";
 import { snippets } from "./snippets.ts";
@@ -67,7 +68,7 @@ export class Session {
       text: message.text,
       bytesMax: this.#options.documentBytesMax,
     });
-    if (message.sha256.length > 0 && !sameHash(message.text, message.sha256)) {
+    if (message.sha256.length > 0 && !sha256(document.text).equals(message.sha256)) {
       // What was held before is not what the client has either.
       this.close(documentId);
       return { heldVersion: 0n, detail: "the text does not have the given hash" };
@@ -130,8 +131,12 @@ export class Session {
         path: document.path,
         language: document.language,
         excluded: document.excluded,
-        prefix: selected ? document.text.slice(0, selected.startUtf16) + selected.text : document.text.slice(0, at),
-        suffix: document.text.slice(selected?.endUtf16 ?? at),
+        text: selected
+          ? new RopeText(
+              document.text.replace(selected.startUtf16, selected.endUtf16, selected.text),
+              selected.startUtf16 + selected.text.length,
+            )
+          : new RopeText(document.text, at),
         snippets: this.#snippets.get(message.documentId) ?? [],
         previousKeyMs: document.editedMs,
         origin: document.origin,

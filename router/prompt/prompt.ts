@@ -18,7 +18,7 @@ export class PromptRoom {
     const budget = budgetFor(trigger, model, family);
     const segments =
       trigger.lane === "chat"
-        ? [{ text: prefixWindow(trigger.prefix, budget.prefixBytes) }]
+        ? [{ text: prefixWindow(trigger.text, budget.prefixBytes) }]
         : infill(trigger, context, model, family, budget);
     // How deep to speculate changes no text.
     const { speculation: _, ...sampling } = trigger.sampling;
@@ -36,8 +36,8 @@ export class PromptRoom {
 function infill(trigger: Trigger, context: Context, model: ServedModel, family: Family, budget: Budget): Segment[] {
   const { fim } = model;
   const around = chunks(context, model, family, budget.contextBytes);
-  const prefix = prefixWindow(trigger.prefix, budget.prefixBytes);
-  const suffix = suffixWindow(trigger.suffix, budget.suffixBytes);
+  const prefix = prefixWindow(trigger.text, budget.prefixBytes);
+  const suffix = suffixWindow(trigger.text, budget.suffixBytes);
   const parts: Segment[] =
     family.order === "suffix_first"
       ? [{ special: fim.suffix }, { text: suffix }, { special: fim.prefix }, ...around, { text: prefix }]

@@ -1,6 +1,10 @@
 import { expect, test } from "vitest";
 import { below, seeded } from "../../lib/random.ts";
-import { prefixWindow, suffixWindow } from "./window.ts";
+import { PlainText } from "../cursor-text.ts";
+import { suffixWindow as windowAfter, prefixWindow as windowBefore } from "./window.ts";
+
+const prefixWindow = (prefix: string, bytesMax: number) => windowBefore(new PlainText(prefix, ""), bytesMax);
+const suffixWindow = (suffix: string, bytesMax: number) => windowAfter(new PlainText("", suffix), bytesMax);
 
 test.each<[name: string, prefix: string, bytesMax: number, window: string]>([
   ["a prefix that fits is whole", "let a", 5, "let a"],

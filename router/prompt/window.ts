@@ -1,29 +1,31 @@
 // window: the piece of a document that goes into a prompt. Anchored: its start is a multiple of half a budget, counted in bytes
 // from the document's start and moved to the next line, so it stays the same from key to key and jumps seldom. Pure, hence
 // the same on every router.
+import type { CursorText } from "../cursor-text.ts";
 
 /** Longest line looked through when moving a cut to a line start; minified code has lines without end. */
 const lineSearchBytes = 400;
 const lineFeed = 10;
 
-/** The end of `prefix` within `bytesMax`, starting at an anchor. */
-export function prefixWindow(prefix: string, bytesMax: number): string {
+/** The end of the text before the cursor within `bytesMax`, starting at an anchor. */
+export function prefixWindow(text: CursorText, bytesMax: number): string {
   if (bytesMax <= 0) return "";
-  const size = Buffer.byteLength(prefix);
-  if (size <= bytesMax) return prefix;
+  const size = text.bytesBefore;
+  if (size <= bytesMax) return text.before(text.lengthBefore);
   const step = Math.max(1, Math.floor(bytesMax / 2));
   const bytes = size - Math.ceil((size - bytesMax) / step) * step;
   // A unit is at least a byte, so the last `bytesMax` units hold the window.
-  const tail = Buffer.from(prefix.slice(-bytesMax));
+  const tail = Buffer.from(text.before(bytesMax));
   const window = tail.subarray(tail.length - bytes);
   const lineEnd = window.subarray(0, Math.min(lineSearchBytes, step >> 1)).indexOf(lineFeed);
   return window.toString("utf8", lineEnd >= 0 ? lineEnd + 1 : characterStart(window, 0));
 }
 
-/** The beginning of `suffix` within `bytesMax`, ending at a line end where there is one. */
-export function suffixWindow(suffix: string, bytesMax: number): string {
+/** The beginning of the text after the cursor within `bytesMax`, ending at a line end where there is one. */
+export function suffixWindow(text: CursorText, bytesMax: number): string {
   if (bytesMax <= 0) return "";
-  const bytes = Buffer.from(suffix.slice(0, bytesMax + 1));
+  const suffix = text.after(bytesMax + 1);
+  const bytes = Buffer.from(suffix);
   if (bytes.length <= bytesMax) return suffix;
   let end = bytesMax;
   while (isContinuation(bytes[end])) end -= 1;

@@ -1,6 +1,7 @@
 // router: triggers, models, workers and metrics for tests of the router's rooms, ordinary in all that a test does not name.
 
 import type { Lane, Retired, Sampling, ServedModel, Trigger, WorkerView } from "../../router/completion.ts";
+import { PlainText } from "../../router/cursor-text.ts";
 import { routerMetricTable } from "../../router/metrics.ts";
 import { RecordedMetrics } from "../../sim/recorded-metrics.ts";
 
@@ -31,6 +32,7 @@ export function triggerAt(code: string, given: Partial<Trigger> = {}): Trigger &
     shape: "auto",
     path: "src/a.ts",
     language: "typescript",
+    text: new PlainText(code.slice(0, cursor), code.slice(cursor + 1)),
     prefix: code.slice(0, cursor),
     suffix: code.slice(cursor + 1),
     snippets: [],
