@@ -60,6 +60,21 @@ export const hostList = z
   .transform((text) => text.split(",").flatMap((part) => (part.trim() === "" ? [] : [part.trim().toLowerCase()])))
   .pipe(z.array(z.string().regex(/^[a-z0-9.:-]+$/, "is not a list of host names")));
 
+/** "0.4", or "name=0.4,other=0.3": a share between 0 and 1 by name; a number without a name stands for all others ("*"). */
+export const shares = z
+  .string()
+  .transform((text) => text.split(",").flatMap((part) => (part.trim() === "" ? [] : [part.trim()])))
+  .pipe(z.array(z.string().regex(/^([^=\s]+=)?(0(\.\d+)?|1(\.0+)?)$/, "is not a list of numbers between 0 and 1, or name=number")))
+  .transform(
+    (parts): Readonly<Record<string, number>> =>
+      Object.fromEntries(
+        parts.map((part) => {
+          const at = part.lastIndexOf("=");
+          return [at < 0 ? "*" : part.slice(0, at), Number(part.slice(at + 1))];
+        }),
+      ),
+  );
+
 export const text = z.string();
 export const flag = z.enum(["true", "false"], 'must be "true" or "false"').transform((word) => word === "true");
 export const choice = <const T extends readonly [string, ...string[]]>(...words: T) =>

@@ -269,6 +269,10 @@ export interface Booking {
 /** A generation as the editor gets it: cut, trimmed, and what it cost. */
 export interface Shaped extends Pick<Generated, "finish" | "usage"> {
   readonly text: string;
+  /** Mean probability of the first tokens, where the engine tells it. */
+  readonly confidence?: number;
+  /** The model was too unsure: nothing was shown. */
+  readonly withheld?: true;
 }
 
 /** The end of a trigger: what was delivered, or why nothing was. */
@@ -285,6 +289,8 @@ export interface Ending {
   readonly usage: Usage;
   readonly worker?: string;
   readonly model?: string;
+  /** Of a generation: mean probability of the first tokens. */
+  readonly confidence?: number;
   /** Names the delivered text in reports of what became of it. */
   readonly completionId?: string;
   readonly textUtf16?: number;

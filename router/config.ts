@@ -12,6 +12,7 @@ import {
   integer,
   readConfig,
   setting,
+  shares,
   text,
 } from "../lib/config.ts";
 import { levels } from "../lib/log.ts";
@@ -68,6 +69,12 @@ export const routerSettings = {
   documentsMax: setting("SLIPSTREAM_ROUTER_DOCUMENTS_MAX", integer(1, 10_000), "64", "Open documents of one session."),
   sessionsMax: setting("SLIPSTREAM_ROUTER_SESSIONS_MAX", integer(1, 1_000_000), "20000", "Open session streams of this process."),
   queueMax: setting("SLIPSTREAM_ROUTER_QUEUE_MAX", integer(1, 1_000_000), "2000", "Triggers waiting for a credit, all lanes."),
+  leastConfidence: setting(
+    "SLIPSTREAM_ROUTER_CONFIDENCE_MIN",
+    shares,
+    "",
+    "Text that nobody asked for by hand is not shown below this mean probability of its first tokens: a number for all models, or model=number, comma-separated.",
+  ),
   resultCacheBytes: setting(
     "SLIPSTREAM_ROUTER_RESULT_CACHE_BYTES",
     bytes(0, 4 * 2 ** 30),

@@ -78,6 +78,8 @@ export async function* complete(rooms: Rooms, trigger: Trigger, at: Milestones):
   const context = rooms.context.gather(trigger, rooms.prompt.contextBudget(trigger, model));
   const prompt = rooms.prompt.render(trigger, context, model); //    the family's form, laid out to keep the KV
   const known = rooms.cache.find(prompt, trigger.sampling); //       finished before
+  if (known && rooms.stream.withholds(trigger, prompt.model, known.confidence))
+    return endOf({ ...known, text: "", usage: noUsage, worker: "", withheld: true }, prompt.model, "cached");
   if (known) {
     if (known.text !== "") yield { text: known.text, tokens: 0 };
     rooms.reuse.remember(trigger, known.text);
@@ -86,9 +88,12 @@ export async function* complete(rooms: Rooms, trigger: Trigger, at: Milestones):
   const other = rooms.cache.join(prompt, trigger.sampling); //       an identical one is under way
   const flight = other ?? launch(rooms, trigger, prompt, at); //     queue → schedule → dispatch
   rooms.reuse.watch(trigger, flight);
-  const shaped = yield* rooms.stream.shape(trigger, flight.read(trigger.signal)); // cut, trimmed, in time
-  rooms.cache.keep(prompt, trigger.sampling, { text: shaped.text, finish: shaped.finish, model: prompt.model });
-  rooms.reuse.remember(trigger, shaped.text);
+  const shaped = yield* rooms.stream.shape(trigger, prompt.model, flight.read(trigger.signal)); // cut, trimmed, in time
+  if (!shaped.withheld) {
+    const { text, finish, confidence } = shaped;
+    rooms.cache.keep(prompt, trigger.sampling, { text, finish, model: prompt.model, confidence });
+    rooms.reuse.remember(trigger, text);
+  }
   return endOf({ ...shaped, ...costOf(flight, shaped) }, prompt.model, other ? "joined" : "generated");
 }
 
@@ -100,7 +105,7 @@ async function* follow(
   reading: AsyncGenerator<Delta, Generated>,
 ): AsyncGenerator<Delta, Ending | undefined> {
   try {
-    const shaped = yield* rooms.stream.shape(trigger, rooms.reuse.drop(typed, reading));
+    const shaped = yield* rooms.stream.shape(trigger, flight.model, rooms.reuse.drop(typed, reading));
     if (shaped.text === "") return undefined;
     rooms.reuse.remember(trigger, shaped.text);
     return endOf({ ...shaped, ...costOf(flight, shaped) }, flight.model, "joined");
@@ -174,9 +179,15 @@ function costOf(flight: Flight, { usage }: Shaped) {
   return { usage: flight.book(usage), worker: flight.worker };
 }
 
-function endOf(shaped: Shaped & { worker: string }, model: string, outcome: "generated" | "joined" | "cached"): Ending {
+function endOf(
+  shaped: Omit<Shaped, "confidence"> & { worker: string; confidence?: number | undefined },
+  model: string,
+  outcome: "generated" | "joined" | "cached",
+): Ending {
   const { finish, usage, worker } = shaped;
-  const cost = { usage, model, ...(worker === "" ? {} : { worker }) };
+  const confidence = shaped.confidence === undefined ? {} : { confidence: shaped.confidence };
+  const cost = { usage, model, ...confidence, ...(worker === "" ? {} : { worker }) };
+  if (shaped.withheld) return { outcome: "empty", reason: "empty", detail: "low confidence", ...cost };
   return shaped.text === "" ? { outcome: "empty", reason: "empty", ...cost } : { outcome, finish, ...cost };
 }
 

@@ -50,6 +50,7 @@ export type WireOptions = Pick<
   | "sessionsMax"
   | "queueMax"
   | "resultCacheBytes"
+  | "leastConfidence"
 >;
 
 export interface Router {
@@ -91,7 +92,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     fleet,
     place: (work, avoid) => place({ boundedLoad: 1.25 }, work, fleet.snapshot(), random, avoid),
     dispatch,
-    stream: new Stream({ linesMax: 12 }),
+    stream: new Stream({ linesMax: 12, leastConfidence: options.leastConfidence }),
     retried: () => metrics.worker_retries_total.inc({}),
   };
   deps.measured?.(rooms);

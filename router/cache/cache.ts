@@ -17,6 +17,7 @@ export interface Finished {
   readonly text: string;
   readonly finish: Finish;
   readonly model: string;
+  readonly confidence?: number | undefined;
 }
 
 /** A key, the entry and the map's own share. */

@@ -4,7 +4,7 @@ import { triggerAt } from "../../test/support/router.ts";
 import { type Delta, type Finish, type Generated, noUsage, Retired, type Shaped, type Trigger } from "../completion.ts";
 import { Stream } from "./stream.ts";
 
-const stream = new Stream({ linesMax: 12 });
+const stream = new Stream({ linesMax: 12, leastConfidence: {} });
 const prompt = { promptTokens: 100, cachedTokens: 90, recomputedTokens: 10 };
 
 /** A worker that says these pieces and then ends, by itself or by what it throws. */
@@ -27,7 +27,7 @@ function worker(pieces: readonly string[], end: Finish | Error) {
 
 async function read(trigger: Trigger, pieces: readonly string[], end: Finish | Error = "stop") {
   const { deltas, seen } = worker(pieces, end);
-  const shaping = stream.shape(trigger, deltas);
+  const shaping = stream.shape(trigger, "a-model", deltas);
   const shown: string[] = [];
   for (;;) {
     let step: IteratorResult<Delta, Shaped>;
@@ -100,7 +100,7 @@ test.each<[name: string, pieces: string[], end: Error]>([
 
 test("a reader that leaves early closes the worker's stream", async () => {
   const { deltas, seen } = worker(["\n  a();\n", "  b();\n"], "stop");
-  const shaping = stream.shape(triggerAt("f(() => {|\n"), deltas);
+  const shaping = stream.shape(triggerAt("f(() => {|\n"), "a-model", deltas);
   await shaping.next();
   await shaping.return(undefined as never);
   expect(seen).toEqual({ returned: true, read: 1 });

@@ -1,12 +1,14 @@
 // stream: Deltas of a worker in, the text an editor shows out: whole lines as they become sure, cut at a statement or block
 // end, overlap with the text after the cursor trimmed, at the deadline what is complete so far ("anytime"). Chat and raw text
-// pass as they come. Holds one line a generation.
+// pass as they come. Text of which the model is too unsure is held back whole (confidence.ts). Holds one line a generation.
 import { type Delta, type Generated, Retired, type Shaped, type Trigger } from "../completion.ts";
+import { Confidence, type LeastConfidence, leastFor } from "./confidence.ts";
 import { Cutter, type Place } from "./cut.ts";
 
 export interface StreamOptions {
   /** Lines of one inline completion. */
   readonly linesMax: number;
+  readonly leastConfidence: LeastConfidence;
 }
 
 /** Where the next line is looked for. */
@@ -19,30 +21,43 @@ export class Stream {
     this.#options = options;
   }
 
+  /** Is a text of this confidence held back? */
+  withholds(trigger: Trigger, model: string, confidence: number | undefined): boolean {
+    return confidence !== undefined && confidence < leastFor(trigger, model, this.#options.leastConfidence);
+  }
+
   /** Returns the whole text that was yielded, and what it cost. */
-  async *shape(trigger: Trigger, deltas: AsyncGenerator<Delta, Generated>): AsyncGenerator<Delta, Shaped> {
+  async *shape(trigger: Trigger, model: string, deltas: AsyncGenerator<Delta, Generated>): AsyncGenerator<Delta, Shaped> {
     const cutter = isRaw(trigger) ? undefined : new Cutter(placeOf(trigger, this.#options.linesMax));
     let text = "";
     let tokens = 0;
+    const confidence = new Confidence();
+    const sureness = () => (confidence.mean === undefined ? {} : { confidence: confidence.mean });
+    const unsure = () => text === "" && this.withholds(trigger, model, confidence.mean);
     const prompt = { promptTokens: 0, cachedTokens: 0, recomputedTokens: 0 };
     const usage = () => ({ ...prompt, completionTokens: tokens, drafted: 0, draftAccepted: 0 });
     try {
       for (;;) {
         const step = await deltas.next();
         if (step.done) {
-          const { finish } = step.value;
+          const { finish, usage } = step.value;
+          if (unsure()) return { finish, usage, text, ...sureness(), withheld: true };
           const rest = cutter?.finish(finish === "stop" || finish === "cut") ?? "";
           if (rest !== "") yield { text: rest, tokens: 0 };
-          return { finish: step.value.finish, usage: step.value.usage, text: text + rest };
+          return { finish, usage, text: text + rest, ...sureness() };
         }
         tokens += step.value.tokens;
+        confidence.add(step.value);
         Object.assign(prompt, step.value.prompt);
         const sure = cutter ? cutter.feed(step.value.text) : step.value.text;
+        // Decided before the first text goes out; the generation ends there.
+        if ((confidence.known || sure !== "" || cutter?.done) && unsure())
+          return { finish: "cut", usage: usage(), text, ...sureness(), withheld: true };
         if (sure !== "") {
           text += sure;
           yield { ...step.value, text: sure };
         }
-        if (cutter?.done) return { text, finish: "cut", usage: usage() };
+        if (cutter?.done) return { text, finish: "cut", usage: usage(), ...sureness() };
       }
     } catch (thrown) {
       // The deadline takes nothing back: complete lines that are out stand.
