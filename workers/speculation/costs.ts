@@ -1,121 +1,128 @@
 // costs: measured times in, the time a verify of n tokens and a draft pass take now out. A table by n and by load; what was
-// never measured lies on the line through its neighbours. Times move together when a machine is busy, so the table keeps
-// relations, which last, and one scale for the present.
-
-export type Figures = Readonly<Record<string, number>>;
+// never measured lies on the line through its neighbours. When a machine gets busy all times grow together, so each is kept in
+// relation to a plain step, which lasts, and one scale says what a plain step takes at present. Means are geometric: a call
+// that was disturbed moves them little.
 
 /** Loads at which costs are kept apart: 1, 2, 3–4, 5–8, more. */
 const loadsMax = 5;
-/** A time this much over what was expected says something about the machine, not about the call. */
+/** A time this much off what was expected says something about the machine, not about the call. */
 const outlierFactor = 4;
-/** Weight of a sample in a relation, and in the scale. */
-const relationWeight = 0.04;
+/** Weight of a sample in its relation, and in the scale. */
+const relationWeight = 0.03;
 const scaleWeight = 0.1;
 /** Until a second point is known, each further token is taken to cost this share of the first. */
 const unknownSlope = 0.5;
+/** Until a draft pass was timed. */
+const unknownDraft = 0.5;
+/** Reading is that much cheaper a token than drafting, until it was timed. */
+const unknownReading = 1 / 8;
 
-class Mean {
-  #count = 0;
-  #value = 0;
+/** Of plain steps; undefined: never measured. */
+type Relation = { value: number } | undefined;
 
-  get known(): boolean {
-    return this.#count > 0;
-  }
-
-  get value(): number {
-    return this.#value;
-  }
-
-  add(sample: number, weight: number): void {
-    this.#count += 1;
-    // The first samples weigh alike; later ones fade in.
-    this.#value += (sample - this.#value) * Math.max(weight, 1 / this.#count);
-  }
+export interface CostTable {
+  readonly verify: Readonly<Record<string, number>>;
+  readonly draft: number;
+  readonly catchUpPerToken: number;
 }
 
 export class Costs {
   readonly #tokensMax: number;
-  readonly #verify: readonly (readonly Mean[])[];
-  readonly #draftPass = new Mean();
-  readonly #catchUp = new Mean();
-  #scale = 1;
+  /** By load, then by tokens. */
+  readonly #verify: readonly Relation[][];
+  #draft: Relation;
+  #reading: Relation;
+  /** ms of a plain step; 0: nothing was measured yet. */
+  #stepMs = 0;
 
   /** `tokensMax`: of one verify. */
   constructor(options: { tokensMax: number }) {
     this.#tokensMax = options.tokensMax;
-    this.#verify = Array.from({ length: loadsMax }, () => Array.from({ length: options.tokensMax + 1 }, () => new Mean()));
+    this.#verify = Array.from({ length: loadsMax }, () => Array.from({ length: options.tokensMax + 1 }, () => undefined));
+  }
+
+  /** Measured on purpose: counts at once, in full. */
+  measured(tokens: number, ms: number, load = 1): void {
+    const row = this.#verify[bucket(load)];
+    if (!row || tokens > this.#tokensMax) return;
+    if (this.#stepMs === 0) this.#stepMs = ms;
+    row[tokens] = { value: ms / this.#stepMs };
+  }
+
+  draftMeasured(ms: number): void {
+    if (this.#stepMs > 0) this.#draft = { value: ms / this.#stepMs };
   }
 
   verified(tokens: number, ms: number, load = 1): void {
-    if (tokens > this.#tokensMax) return;
-    this.#take(this.#verify[bucket(load)]?.[tokens] as Mean, ms, this.#known(load) ? this.verifyMs(tokens, load) : ms);
+    const relation = this.#verify[bucket(load)]?.[tokens];
+    if (!relation) this.measured(tokens, ms, load);
+    else this.#learn(relation, ms, tokens === 1 && load === 1);
   }
 
   /** A pass that drafted one token. */
   drafted(ms: number): void {
-    this.#take(this.#draftPass, ms, this.#draftPass.known ? this.draftMs : ms);
+    if (!this.#draft) this.draftMeasured(ms);
+    else this.#learn(this.#draft, ms, false);
   }
 
-  /** A pass that only read what the draft model had missed. */
+  /** Passes that only read what the draft model had missed. */
   caughtUp(tokens: number, ms: number): void {
-    if (tokens > 0) this.#take(this.#catchUp, ms / tokens, this.#catchUp.known ? this.catchUpMs(1) : ms / tokens);
+    if (tokens === 0 || this.#stepMs === 0) return;
+    if (!this.#reading) this.#reading = { value: ms / tokens / this.#stepMs };
+    else this.#learn(this.#reading, ms / tokens, false);
   }
 
   verifyMs(tokens: number, load = 1): number {
     const row = this.#row(load);
-    let [below, above] = [0, 0];
-    for (let n = 1; n < row.length; n++) {
-      if (!row[n]?.known) continue;
-      if (n <= tokens) below = n;
-      else {
-        above = n;
-        break;
-      }
-    }
-    const at = (n: number) => (row[n]?.value ?? 0) * this.#scale;
+    const at = (n: number) => (row[n]?.value ?? 0) * this.#stepMs;
+    const below = lastKnown(row, tokens);
     if (below === tokens && below > 0) return at(below);
-    if (below === 0) return above === 0 ? 0 : at(above);
+    const above = row.findIndex((relation, n) => n > tokens && relation !== undefined);
+    if (below === 0) return above < 0 ? 0 : at(above);
     if (above > 0) return at(below) + Math.max(0, ((at(above) - at(below)) * (tokens - below)) / (above - below));
-    let before = below - 1;
-    while (before > 0 && !row[before]?.known) before -= 1;
+    const before = lastKnown(row, below - 1);
     const slope = before > 0 ? Math.max(0, (at(below) - at(before)) / (below - before)) : at(below) * unknownSlope;
     return at(below) + slope * (tokens - below);
   }
 
-  /** Undefined before the first pass. */
   get draftMs(): number {
-    return this.#draftPass.known ? this.#draftPass.value * this.#scale : this.verifyMs(1) / 2;
+    return (this.#draft?.value ?? unknownDraft) * this.#stepMs;
   }
 
   catchUpMs(tokens: number): number {
-    return tokens * (this.#catchUp.known ? this.#catchUp.value * this.#scale : this.draftMs / 8);
+    return tokens * (this.#reading ? this.#reading.value * this.#stepMs : this.draftMs * unknownReading);
   }
 
   /** What was measured, in ms, for reports. */
-  get table(): { readonly verify: Figures; readonly draft: number; readonly catchUpPerToken: number } {
-    const row = this.#row(1);
-    const measured = row.flatMap((mean, n) => (mean.known ? [[String(n), this.verifyMs(n)] as const] : []));
+  get table(): CostTable {
+    const measured = this.#row(1).flatMap((relation, n) => (relation ? [[String(n), this.verifyMs(n)] as const] : []));
     return { verify: Object.fromEntries(measured), draft: this.draftMs, catchUpPerToken: this.catchUpMs(1) };
   }
 
-  #take(mean: Mean, ms: number, expected: number): void {
-    const fair = expected > 0 ? Math.min(ms, expected * outlierFactor) : ms;
-    if (expected > 0) this.#scale *= 1 + scaleWeight * Math.max(-0.5, Math.min(1, fair / expected - 1));
-    mean.add(fair / this.#scale, relationWeight);
-  }
-
-  #known(load: number): boolean {
-    return this.#row(load).some((mean) => mean.known);
+  #learn(relation: { value: number }, ms: number, plain: boolean): void {
+    const expectedMs = relation.value * this.#stepMs;
+    if (!(ms > 0 && expectedMs > 0)) return;
+    const off = Math.min(outlierFactor, Math.max(1 / outlierFactor, ms / expectedMs));
+    this.#stepMs *= off ** scaleWeight;
+    // A plain step is the measure itself.
+    if (!plain) relation.value *= off ** relationWeight;
   }
 
   /** The measured row nearest to this load, the lighter one first. */
-  #row(load: number): readonly Mean[] {
+  #row(load: number): readonly Relation[] {
     const wanted = bucket(load);
     for (let away = 0; away < loadsMax; away++) {
-      for (const row of [this.#verify[wanted - away], this.#verify[wanted + away]]) if (row?.some((mean) => mean.known)) return row;
+      for (const row of [this.#verify[wanted - away], this.#verify[wanted + away]])
+        if (row && lastKnown(row, row.length) > 0) return row;
     }
-    return this.#verify[wanted] as readonly Mean[];
+    return this.#verify[wanted] ?? [];
   }
+}
+
+/** 0: none. */
+function lastKnown(row: readonly Relation[], from: number): number {
+  for (let n = Math.min(from, row.length - 1); n > 0; n--) if (row[n]) return n;
+  return 0;
 }
 
 function bucket(load: number): number {

@@ -1,11 +1,11 @@
-// purse: what speculation may still lose. Plain steps pay a small share of their time in, blocks pay in what they won and take
+// purse: what drafts of one source may still lose. Plain steps pay a small share of their time in, blocks pay in what they won and take
 // out what they lost against plain steps; an empty purse means plain steps. So the whole can never be slower than without
 // speculation by more than that share and the first filling, whatever the guesses were.
 
 /** Of the time of plain steps. */
-const share = 0.01;
+const share = 0.005;
 /** In plain steps: what there is to begin with, and the most that is kept. */
-const startSteps = 12;
+const startSteps = 5;
 const mostSteps = 100;
 
 export class Purse {

@@ -59,17 +59,20 @@ export interface SpeculationOptions {
   readonly lengthMax: number;
 }
 
-/** In tokens a block: what a source must promise more than plain steps to be opened. */
+/** In tokens a block: what a source must promise more than plain steps to be opened, and how much less closes it again. */
 const openMargin = 0.05;
+const closeMargin = 0.03;
 /** Blocks between two explorations of a closed source: doubled each time it stays closed. */
-const exploreEvery = { first: 32, most: 4_096 };
+const exploreEvery = { first: 32, most: 1_024 };
 const rateWeight = 0.02;
+const armWeight = 0.03;
 /** Tokens of a usual completion, until some were seen; most are cut at the end of a line. */
 const firstHorizon = 16;
 
 /** What is kept of one source in one kind of sampling. */
 class Arm {
   open = false;
+  readonly purse = new Purse();
   /** Means of its blocks; the guess is one accepted of two. */
   drafted = 2;
   accepted = 1;
@@ -78,8 +81,8 @@ class Arm {
   wait = exploreEvery.first;
 
   learn(drafted: number, accepted: number): void {
-    this.drafted += (drafted - this.drafted) * 0.03;
-    this.accepted += (accepted - this.accepted) * 0.03;
+    this.drafted += (drafted - this.drafted) * armWeight;
+    this.accepted += (accepted - this.accepted) * armWeight;
     this.idle = 0;
   }
 }
@@ -88,6 +91,9 @@ class Kind {
   readonly odds: Odds;
   readonly lookup = new Arm();
   readonly model = new Arm();
+  /** Means of recent blocks: tokens and ms. */
+  tokens = 0;
+  ms = 0;
 
   constructor(options: SpeculationOptions) {
     this.odds = new Odds(options);
@@ -105,11 +111,7 @@ interface Offer {
 export class Speculation {
   readonly costs: Costs;
   readonly #options: SpeculationOptions;
-  readonly #purse = new Purse();
   readonly #kinds: readonly [greedy: Kind, sampled: Kind];
-  /** Means of recent blocks of all kinds: tokens and ms. */
-  #tokens = 0;
-  #ms = 0;
   #horizon = firstHorizon;
 
   constructor(options: SpeculationOptions) {
@@ -125,20 +127,20 @@ export class Speculation {
     if (lengthMax < 1) return this.#planned(plain, "nothing_to_draft", situation);
     const offers = [this.#lookup(situation), this.#model(situation)].filter((offer) => offer !== undefined);
     if (offers.length === 0) return this.#planned(plain, "nothing_to_draft", situation);
-    const best = offers.reduce((one, other) => (this.#worth(other, load) > this.#worth(one, load) ? other : one));
+    const best = offers.reduce((one, other) => (this.#worth(other, situation) > this.#worth(one, situation) ? other : one));
     if (mode === "always") return this.#planned(best, "asked", situation);
     const kind = this.#kind(situation);
-    const margin = this.#arm(kind, best.source).open ? 0 : openMargin;
-    const gains = this.#worth(best, load) > this.#worth(plain, load) + margin;
+    const margin = this.#arm(kind, best.source).open ? -closeMargin : openMargin;
+    const gains = this.#worth(best, situation) > this.#worth(plain, situation) + margin;
     const arm = this.#arm(kind, best.source);
     arm.open = gains;
     if (gains) {
       arm.wait = exploreEvery.first;
-      return this.#purse.affords(this.#risk(best, plain))
+      return arm.purse.affords(this.#risk(best, plain))
         ? this.#planned(best, "gain", situation)
         : this.#planned(plain, "no_budget", situation);
     }
-    const curious = offers.find((offer) => this.#curious(this.#arm(kind, offer.source), this.#risk(offer, plain)));
+    const curious = offers.find((offer) => this.#curious(kind, offer.source, this.#risk(offer, plain)));
     return curious ? this.#planned(curious, "explore", situation) : this.#planned(plain, "no_gain", situation);
   }
 
@@ -151,18 +153,21 @@ export class Speculation {
     this.costs.caughtUp(block.catchUpTokens, catchUpMs);
     kind.lookup.idle += 1;
     kind.model.idle += 1;
+    // By the table, not by this block's own time: what else the machine did meanwhile is no merit of a plan.
     const stepMs = this.costs.verifyMs(1, load);
-    const ms = verifyMs + draftMs + catchUpMs;
-    if (source === "none" || evidence.length === 0) this.#purse.plain();
+    const passesMs = source === "model" ? evidence.length * this.costs.draftMs + this.costs.catchUpMs(block.catchUpTokens) : 0;
+    const ms = this.costs.verifyMs(evidence.length + 1, load) + passesMs;
+    if (source === "none" || evidence.length === 0) for (const { purse } of [kind.lookup, kind.model]) purse.plain();
     else {
       const arm = this.#arm(kind, source);
-      if (block.why === "explore" && !arm.open) arm.wait = Math.min(exploreEvery.most, arm.wait * 2);
+      // Better than thought: looked into at once, as far as its purse goes. As bad as thought: not again so soon.
+      if (block.why === "explore") arm.wait = accepted > arm.accepted ? 0 : Math.min(exploreEvery.most, Math.max(1, arm.wait * 2));
       arm.learn(evidence.length, accepted);
       kind.odds.learn(source, evidence, accepted);
-      this.#purse.block(stepMs > 0 ? accepted + 1 - ms / stepMs : 0);
+      arm.purse.block(stepMs > 0 ? accepted + 1 - ms / stepMs : 0);
     }
-    this.#tokens += (accepted + 1 - this.#tokens) * rateWeight;
-    this.#ms += (Math.min(ms, stepMs * 20) - this.#ms) * rateWeight;
+    kind.tokens += (accepted + 1 - kind.tokens) * rateWeight;
+    kind.ms += (ms - kind.ms) * rateWeight;
   }
 
   /** A generation ended after so many tokens. */
@@ -171,22 +176,29 @@ export class Speculation {
   }
 
   /** What it knows now, for reports. */
-  get state(): { readonly open: readonly Source[]; readonly purseSteps: number; readonly rate: number } {
+  get state(): { readonly open: readonly Source[]; readonly purseSteps: readonly number[]; readonly rate: number } {
     const [greedy] = this.#kinds;
     const open = (["lookup", "model"] as const).filter((source) => greedy[source].open);
-    return { open, purseSteps: this.#purse.steps, rate: this.#rate(1) };
+    return {
+      open,
+      purseSteps: [greedy.lookup.purse.steps, greedy.model.purse.steps],
+      rate: this.#rate({ load: 1, sampled: false }),
+    };
   }
 
   #lookup(situation: Situation): Offer | undefined {
     const { match, length } = situation.lookup;
-    const { odds } = this.#kind(situation);
+    const { odds, lookup } = this.#kind(situation);
+    const plain = this.#offer("none", 0, 1, this.costs.verifyMs(1, situation.load));
     let best: Offer | undefined;
     let [tokens, survival] = [1, 1];
     for (let k = 1; k <= Math.min(length, situation.lengthMax, this.#options.lengthMax); k++) {
       survival *= odds.of("lookup", match + k - 1);
       tokens += survival;
       const offer = this.#offer("lookup", k, tokens, this.costs.verifyMs(k + 1, situation.load));
-      if (!best || this.#worth(offer, situation.load) > this.#worth(best, situation.load)) best = offer;
+      // A shorter one may still be afforded.
+      if (best && situation.mode === "auto" && !lookup.purse.affords(this.#risk(offer, plain))) break;
+      if (!best || this.#worth(offer, situation) > this.#worth(best, situation)) best = offer;
     }
     return best;
   }
@@ -208,14 +220,15 @@ export class Speculation {
   }
 
   /** Tokens more than its time would have brought at the present rate. */
-  #worth({ tokens, ms }: Offer, load: number): number {
-    return tokens - this.#rate(load) * ms;
+  #worth({ tokens, ms }: Offer, situation: Situation): number {
+    return tokens - this.#rate(situation) * ms;
   }
 
   /** Tokens a ms, never less than plain steps have. */
-  #rate(load: number): number {
-    const plain = this.costs.verifyMs(1, load);
-    return Math.max(plain > 0 ? 1 / plain : 0, this.#ms > 0 ? this.#tokens / this.#ms : 0);
+  #rate(situation: { readonly load: number; readonly sampled: boolean }): number {
+    const plain = this.costs.verifyMs(1, situation.load);
+    const { tokens, ms } = this.#kind(situation);
+    return Math.max(plain > 0 ? 1 / plain : 0, ms > 0 ? tokens / ms : 0);
   }
 
   /** In plain steps: lost when every draft is refused. */
@@ -223,8 +236,9 @@ export class Speculation {
     return plain.ms > 0 ? offer.ms / plain.ms - 1 : 0;
   }
 
-  #curious(arm: Arm, riskSteps: number): boolean {
-    return arm.idle >= arm.wait && this.#purse.affords(riskSteps);
+  #curious(kind: Kind, source: Source, riskSteps: number): boolean {
+    const arm = this.#arm(kind, source);
+    return arm.idle >= arm.wait && arm.purse.affords(riskSteps);
   }
 
   #planned({ source, length }: Offer, why: Why, situation: Situation): Plan {
@@ -237,7 +251,7 @@ export class Speculation {
     const n = evidence.length;
     const survival = evidence.reduce((product, one) => product * odds.of("model", one), 1);
     const ms = this.costs.draftMs + this.costs.verifyMs(n + 2, load) - this.costs.verifyMs(n + 1, load);
-    return survival * odds.next(n) > this.#rate(load) * ms;
+    return survival * odds.next(n) > this.#rate(situation) * ms;
   }
 
   #kind({ sampled }: { readonly sampled: boolean }): Kind {

@@ -2,12 +2,15 @@
 // draft pass take on this machine. Stops early on a slow one; the table goes on learning from every step.
 import type { LlamaContextSequence, Token } from "node-llama-cpp";
 import type { Clock } from "../../../lib/clock.ts";
+import { quantile } from "../../../lib/structures/quantiles.ts";
 import type { Speculation } from "../../speculation/speculation.ts";
 import type { LoadedModel } from "./loaded-model.ts";
 import type { Pace } from "./pace.ts";
 import { sampleCode } from "./sample-code.ts";
 
-const repeats = 4;
+const repeats = 7;
+/** Of these the first pay for what llama.cpp sets up and for our own cold code. */
+const warmups = 2;
 /** Tokens before the measured ones: a step costs more the more it looks back on. */
 const contextTokens = 128;
 const greedy = { generateNext: { token: true, options: { temperature: 0 } } } as const;
@@ -27,20 +30,25 @@ export async function calibrate(loaded: LoadedModel, options: { lengthMax: numbe
   const tokens = loaded.encodeText(sampleCode).slice(0, Math.min(contextTokens, loaded.contextTokens >> 1)) as Token[];
   const startedMs = clock.now();
   const sizes = [1, 2, 3, 5, options.lengthMax + 1];
-  for (const sequence of [target, draft]) await sequence?.evaluateWithoutGeneratingNewTokens(tokens);
-  if (draft) costs.caughtUp(tokens.length, clock.now() - startedMs);
-  for (let repeat = -1; repeat < repeats; repeat++) {
-    for (const size of sizes) {
-      if (repeat > 0 && clock.now() - startedMs > options.limitMs) return;
-      const ms = await timed(target, tokens, size, clock, (at) => pace.target(at));
-      // The first round pays for what llama.cpp sets up.
-      if (repeat >= 0) costs.verified(size, ms);
-    }
-    if (draft) {
-      const ms = await timed(draft, tokens, 1, clock, (at) => pace.draft(at));
-      if (repeat >= 0) costs.drafted(ms);
-    }
+  await target.evaluateWithoutGeneratingNewTokens(tokens);
+  const readMs = clock.now();
+  await draft?.evaluateWithoutGeneratingNewTokens(tokens);
+  if (draft) {
+    await pace.draft(readMs);
+    costs.caughtUp(tokens.length, clock.now() - readMs);
   }
+  const verified = sizes.map((): number[] => []);
+  const drafted: number[] = [];
+  for (let repeat = 0; repeat < repeats; repeat++) {
+    if (repeat > warmups && clock.now() - startedMs > options.limitMs) break;
+    if (repeat === warmups) for (const list of [...verified, drafted]) list.length = 0;
+    for (const [index, size] of sizes.entries())
+      verified[index]?.push(await timed(target, tokens, size, clock, (at) => pace.target(at)));
+    if (draft) drafted.push(await timed(draft, tokens, 1, clock, (at) => pace.draft(at)));
+  }
+  // Medians: one disturbed call must not decide how the first completions are drafted.
+  for (const [index, size] of sizes.entries()) costs.measured(size, quantile(verified[index] ?? [], 0.5));
+  if (draft) costs.draftMeasured(quantile(drafted, 0.5));
 }
 
 async function timed(

@@ -162,11 +162,17 @@ test("a drafted token is drawn with the seed its place would have without drafts
     });
     const run = decoding(spied, { temperature: 0.8, seed: 5 });
     await run.decoding.prefill([1], 0, never, true);
-    for (const drafts of steps) expect((await run.decoding.step(7 as Token, drafts)).chosen[0]).toMatchObject({ token: seven.token });
+    for (const drafts of steps)
+      expect((await run.decoding.step(7 as Token, drafts)).chosen[0]).toMatchObject({ token: seven.token });
     return seen;
   };
   const plain = await seeds([[], [], []]);
   expect(await seeds([[7, 7]])).toEqual(plain);
   // Two are chosen by the first step, the third place is drawn anew.
-  expect(await seeds([[7, 8], []])).toEqual([...plain, plain[3]].filter(Boolean).slice(0, 4).concat(plain[3] ?? []));
+  expect(await seeds([[7, 8], []])).toEqual(
+    [...plain, plain[3]]
+      .filter(Boolean)
+      .slice(0, 4)
+      .concat(plain[3] ?? []),
+  );
 });

@@ -17,7 +17,8 @@ export async function loadDraft(
   const draft = await llama.loadModel({ modelPath: draftPath }).catch((cause: unknown) => {
     throw unusable(draftPath, "llama.cpp cannot load it as a draft model", cause);
   });
-  const problem = vocabularyProblem(vocabularyOf(target), vocabularyOf(draft)) ?? (draft.fileInsights.isRecurrent ? recurrent : undefined);
+  const problem =
+    vocabularyProblem(vocabularyOf(target), vocabularyOf(draft)) ?? (draft.fileInsights.isRecurrent ? recurrent : undefined);
   if (problem) throw unusable(draftPath, `as the draft model of ${start.modelPath}: ${problem}`);
   const context = await draft
     .createContext({
@@ -28,7 +29,11 @@ export async function loadDraft(
       swaFullCache: true,
     })
     .catch((cause: unknown) => {
-      throw unusable(draftPath, `there is not enough memory for ${slots} contexts of ${contextTokens} tokens beside the target's`, cause);
+      throw unusable(
+        draftPath,
+        `there is not enough memory for ${slots} contexts of ${contextTokens} tokens beside the target's`,
+        cause,
+      );
     });
   return Array.from({ length: slots }, () => context.getSequence());
 }

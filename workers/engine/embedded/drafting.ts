@@ -3,8 +3,8 @@
 // chunks, and what it drafted in vain is erased then.
 import type { LlamaContextSequence, Token } from "node-llama-cpp";
 import type { Clock } from "../../../lib/clock.ts";
-import { commonPrefix } from "./slot-choice.ts";
 import type { Pace } from "./pace.ts";
+import { commonPrefix } from "./slot-choice.ts";
 
 export type DraftSequence = Pick<
   LlamaContextSequence,
@@ -35,7 +35,10 @@ export class Drafting {
   /** Tokens of the text whose KV the sequence holds. */
   #held: number;
 
-  constructor(options: { sequence: DraftSequence; chunkTokens: number; prompt: readonly number[] }, deps: { clock: Clock; pace: Pace }) {
+  constructor(
+    options: { sequence: DraftSequence; chunkTokens: number; prompt: readonly number[] },
+    deps: { clock: Clock; pace: Pace },
+  ) {
     this.#sequence = options.sequence;
     this.#chunkTokens = options.chunkTokens;
     this.#clock = deps.clock;
@@ -77,7 +80,9 @@ export class Drafting {
       const passMs = this.#clock.now();
       const last = feed.length - 1;
       const input = feed.map((token, index) =>
-        index < last ? (token as Token) : ([token as Token, { generateNext: { probabilities: true, options: best } }] as [Token, object]),
+        index < last
+          ? (token as Token)
+          : ([token as Token, { generateNext: { probabilities: true, options: best } }] as [Token, object]),
       );
       const output = await this.#sequence.controlledEvaluate(input);
       await this.#pace.draft(passMs);

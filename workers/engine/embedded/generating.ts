@@ -100,7 +100,9 @@ export async function generating(
       {
         ...parts,
         decoding,
-        drafting: claim.draft && new Drafting({ sequence: claim.draft, chunkTokens: chunkTokens * draftChunkFactor, prompt: tokens }, parts),
+        drafting:
+          claim.draft &&
+          new Drafting({ sequence: claim.draft, chunkTokens: chunkTokens * draftChunkFactor, prompt: tokens }, parts),
       },
     );
     for (let block: readonly Chosen[] | undefined = [first]; block && !signal.aborted; block = await speculating.next(signal)) {

@@ -12,6 +12,7 @@ const generate = {
   cacheSalt: "",
   affinity: "",
   sampling,
+  speculation: { mode: "auto", lengthMax: 0 },
 };
 
 test("messages of both sides pass unchanged", () => {

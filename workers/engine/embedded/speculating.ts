@@ -139,7 +139,8 @@ export class Speculating {
   #fixed(fixed: NonNullable<Asked["fixed"]>, lengthMax: number) {
     const length = Math.min(fixed.length, lengthMax);
     const found = fixed.source === "lookup" ? lookup(this.#options.text, length) : { match: 0, tokens: [] };
-    const possible = fixed.source === "lookup" ? found.tokens.length > 0 : fixed.source === "model" && this.#deps.drafting !== undefined;
+    const possible =
+      fixed.source === "lookup" ? found.tokens.length > 0 : fixed.source === "model" && this.#deps.drafting !== undefined;
     const source: Source = length > 0 && possible ? fixed.source : "none";
     return { plan: { source, length, why: "asked", goOn: () => true } as const, found };
   }

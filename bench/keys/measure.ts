@@ -1,0 +1,86 @@
+// measure: one stand in, the figures of one window of it out. docs/operations/bench-keys.md says what each figure means.
+import { mean, percentile } from "../../sim/statistics.ts";
+import type { Window } from "./stand.ts";
+
+export interface Quantiles {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+export interface Figures {
+  readonly sessions: number;
+  readonly seconds: number;
+  readonly load_share: number;
+  readonly keys: number;
+  readonly triggers: number;
+  readonly generations: number;
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly answered_without_generation_share: number;
+  /** Triggers whose text came before the next key. */
+  readonly fresh_share: number;
+  readonly waste_share: number;
+  readonly tokens_per_trigger: number;
+  readonly abort_ms: Quantiles;
+  readonly recomputed_tokens_per_key: { readonly mean: number; readonly p95: number; readonly p99: number };
+  readonly first_text_ms: { readonly p50: number; readonly p95: number };
+  readonly typed_ahead_ms_p99: number;
+  readonly typed_ahead_client_ms_p99: number;
+  readonly router_added_ms: Quantiles;
+  readonly router_loop_delay_ms_p99: number;
+  readonly router_cpu_share: number;
+  readonly router_cpu_ms_per_trigger: number;
+  readonly router_cpu_ms_per_generation: number;
+  readonly router_rss_mib: number;
+  /** Keys that text stood before and that followed it. */
+  readonly agreement_measured: number;
+}
+
+const round = (value: number, digits = 3) => (Number.isFinite(value) ? Math.round(value * 10 ** digits) / 10 ** digits : 0);
+const quantiles = (values: readonly number[]): Quantiles => ({
+  p50: round(percentile(values, 0.5)),
+  p99: round(percentile(values, 0.99)),
+});
+
+export function figuresOf(window: Window, sessions: number): Figures {
+  const { client, router, workers, reached } = window;
+  const costs = workers.flatMap((worker) => worker.costs);
+  const tokens = (of: typeof costs) => of.reduce((sum, { recomputed, completion }) => sum + recomputed + completion, 0);
+  const wasted = tokens(costs.filter(({ id }) => !reached.has(id)));
+  const known = (client.outcomes["typed_ahead"] ?? 0) + (client.outcomes["cached"] ?? 0) + (client.outcomes["joined"] ?? 0);
+  // A key that no worker computed for recomputed nothing.
+  const recomputed = costs.map((cost) => cost.recomputed);
+  const perKey = [...recomputed, ...Array.from({ length: Math.max(0, client.keys - costs.length) }, () => 0)];
+  const { cpuMs } = router.spent;
+  const before = quantiles(router.beforeMs);
+  const after = quantiles(router.afterMs);
+  return {
+    sessions,
+    seconds: round(window.wallMs / 1_000, 1),
+    load_share: round(window.loadShare),
+    keys: client.keys,
+    triggers: client.triggers,
+    generations: costs.length,
+    outcomes: client.outcomes,
+    answered_without_generation_share: round(known / Math.max(1, client.triggers)),
+    fresh_share: round(client.fresh / Math.max(1, client.triggers)),
+    waste_share: round(wasted / Math.max(1, tokens(costs)), 4),
+    tokens_per_trigger: round(tokens(costs) / Math.max(1, client.triggers), 1),
+    abort_ms: quantiles(workers.flatMap((worker) => worker.abortMs)),
+    recomputed_tokens_per_key: {
+      mean: round(mean(perKey), 1),
+      p95: round(percentile(perKey, 0.95), 0),
+      p99: round(percentile(perKey, 0.99), 0),
+    },
+    first_text_ms: { p50: round(percentile(client.firstTextMs, 0.5), 1), p95: round(percentile(client.firstTextMs, 0.95), 1) },
+    typed_ahead_ms_p99: round(percentile(client.typedAheadMs, 0.99)),
+    typed_ahead_client_ms_p99: round(percentile(client.typedAheadClientMs, 0.99)),
+    // Of two parts of one way the sum of the quantiles is no less than the quantile of the sum nearly always.
+    router_added_ms: { p50: round(before.p50 + after.p50), p99: round(before.p99 + after.p99) },
+    router_loop_delay_ms_p99: round(router.loopDelayP99Ms),
+    router_cpu_share: round(cpuMs / router.spent.wallMs),
+    router_cpu_ms_per_trigger: round(cpuMs / Math.max(1, client.triggers)),
+    router_cpu_ms_per_generation: round(cpuMs / Math.max(1, costs.length)),
+    router_rss_mib: round(router.spent.rssMib, 0),
+    agreement_measured: round(client.keysThatFollow / Math.max(1, client.keysWithText)),
+  };
+}

@@ -1,0 +1,118 @@
+// person: one typist of this bench on a connection of their own: traces of the sources one after the other, typed at the pace
+// they have, until stopped. What came of each trigger goes to the tally.
+import { systemClock } from "../../lib/clock.ts";
+import { GrpcClient } from "../../lib/grpc/client.ts";
+import { fork, seeded } from "../../lib/random.ts";
+import { CompletionService } from "../../proto/gen/slipstream/v1/completion_pb.ts";
+import { EditorClient } from "../../sim/editor-client.ts";
+import type { SessionClient } from "../../sim/session-client.ts";
+import { generateTrace, type Source } from "../../sim/trace/generate.ts";
+import type { TraceEdit } from "../../sim/trace/trace.ts";
+import { Typist } from "../../sim/typist.ts";
+import type { Tally } from "./tally.ts";
+
+export interface PersonOptions {
+  readonly name: string;
+  readonly address: string;
+  readonly seed: number;
+  readonly sources: readonly Source[];
+  readonly keysPerTrace: number;
+  readonly maxTokens: number;
+}
+
+/** Slips of the finger, taken back within a few keys; assumed, as in the simulation. */
+export const typoProbability = 0.02;
+const startWithinMs = 1_500;
+
+export class Person {
+  readonly #grpc: GrpcClient;
+  readonly #client: EditorClient;
+  readonly #over = new AbortController();
+  readonly finished: Promise<void>;
+
+  constructor(options: PersonOptions, deps: { tally: Tally }) {
+    this.#grpc = new GrpcClient({ address: options.address });
+    this.#client = new EditorClient(
+      { session: options.name, workspace: "bench", deadlineMs: 0, maxTokens: options.maxTokens, stream: true, reconnectMs: 250 },
+      { clock: systemClock, connect: () => this.#grpc.duplex(CompletionService.method.session) },
+    );
+    this.finished = this.#type(options, deps.tally).catch(() => {});
+  }
+
+  get violations(): readonly string[] {
+    return this.#client.violations;
+  }
+
+  /** Types no more; what is asked is still answered. */
+  stop(): void {
+    this.#over.abort(new Error("the bench is over"));
+  }
+
+  close(): void {
+    this.stop();
+    this.#client.close();
+    this.#grpc.close();
+  }
+
+  async #type({ seed, sources, keysPerTrace: keys }: PersonOptions, tally: Tally): Promise<void> {
+    const random = seeded(seed);
+    await systemClock.sleep(random.next() * startWithinMs, this.#over.signal);
+    for (let turn = 0; ; turn++) {
+      const source = sources[(seed + turn * 7) % sources.length] as Source;
+      const made = generateTrace({ ...source, seed: seed * 1_000 + turn, keys, typing: { typoProbability } });
+      const id = `${source.path}#${turn}`;
+      const trace = {
+        ...made,
+        documents: made.documents.map((document) => ({ ...document, id })),
+        events: made.events.map((event) => ({ ...event, document: id })),
+      };
+      const client = counted(this.#client, tally);
+      await new Typist({ trace }, { clock: systemClock, random: fork(random), client }).play(this.#over.signal);
+    }
+  }
+}
+
+/** Text that stands after a place, and how much of it was typed. */
+interface Latest {
+  readonly order: number;
+  readonly at: number;
+  readonly text: string;
+}
+
+/** The same client; its tally hears of keys, of answers, and of whether keys follow the latest text. */
+function counted(client: EditorClient, tally: Tally): SessionClient {
+  let latest: Latest | undefined;
+  let asked = 0;
+  let typedAt = 0;
+  const key = ({ startUtf16: at, endUtf16, text }: TraceEdit) => {
+    tally.key();
+    typedAt += 1;
+    if (!latest) return;
+    const rest = at === endUtf16 ? latest.text.slice(at - latest.at) : "";
+    if (rest === "") latest = undefined;
+    else {
+      tally.followed(rest.startsWith(text));
+      if (!rest.startsWith(text)) latest = undefined;
+    }
+  };
+  return {
+    open: (document) => client.open(document),
+    react: (completion, reaction, utf16) => client.react(completion, reaction, utf16),
+    close: () => client.close(),
+    edit: (document, edit, origin) => {
+      key(edit);
+      client.edit(document, edit, origin);
+    },
+    trigger: (document, cursor, kind) => {
+      const order = ++asked;
+      const keysBefore = typedAt;
+      const one = client.trigger(document, cursor, kind);
+      void one.answer.then((answer) => {
+        tally.answer(answer, typedAt === keysBefore);
+        if (answer.text === "" || order <= (latest?.order ?? 0) || typedAt !== keysBefore) return;
+        latest = { order, at: cursor, text: answer.text };
+      });
+      return one;
+    },
+  };
+}

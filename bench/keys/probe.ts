@@ -1,0 +1,149 @@
+// probe: the rooms of a router in; out come which generations had text that reached a live trigger, and what the router itself
+// took of each: from receipt to Submit without what settle and queue waited, and from the delta that brought the first text
+// to the write of it. Holds one window's times, and an entry a document.
+import type { Flight, Trigger } from "../../router/completion.ts";
+import type { Rooms } from "../../router/pipeline.ts";
+
+export interface Added {
+  readonly beforeMs: number[];
+  readonly afterMs: number[];
+  /** As "worker id": the ids of its link, which count from 1. */
+  readonly reached: string[];
+}
+
+/** A generation, from its flight's beginning. */
+interface Watched {
+  /** Once it is dispatched. */
+  id: string;
+  reached: boolean;
+  deltaMs: number;
+}
+
+/** Returns what was measured since it was last asked. */
+export function probe(rooms: Rooms): () => Added {
+  const { clock } = rooms;
+  let added: Added = { beforeMs: [], afterMs: [], reached: [] };
+  const take = (): Added => {
+    const taken = added;
+    added = { beforeMs: [], afterMs: [], reached: [] };
+    return taken;
+  };
+  const before = beforeSubmit(rooms, (ms) => added.beforeMs.push(ms));
+  const flying = new Map<object, Watched>();
+  const reading = new WeakMap<object, Watched>();
+
+  const launch = rooms.cache.launch.bind(rooms.cache);
+  rooms.cache.launch = (prompt, work, run) => {
+    const watched: Watched = { id: "", reached: false, deltaMs: 0 };
+    const flight = launch(prompt, work, (given) => {
+      flying.set(given, watched);
+      return run(given);
+    });
+    const read = flight.read.bind(flight);
+    (flight as { read: Flight["read"] }).read = (signal) => tagged(read(signal), watched);
+    return flight;
+  };
+  const drop = rooms.reuse.drop.bind(rooms.reuse);
+  rooms.reuse.drop = (typed, deltas) => tagged(drop(typed, deltas), reading.get(deltas));
+
+  /** Ids on links count from 1, in the order of Submits. */
+  const submits = new Map<string, number>();
+  const generate = rooms.dispatch.generate.bind(rooms.dispatch);
+  rooms.dispatch.generate = (work, prompt, booking) => {
+    const { worker } = booking.placement;
+    const watched = flying.get(work);
+    flying.delete(work);
+    if (work.signal.aborted) return generate(work, prompt, booking);
+    const nth = (submits.get(worker) ?? 0) + 1;
+    submits.set(worker, nth);
+    const deltas = generate(work, prompt, booking);
+    before.submitted(work.document);
+    if (!watched) return deltas;
+    watched.id = `${worker} ${nth}`;
+    return told(deltas, () => {
+      watched.deltaMs = clock.now();
+    });
+  };
+
+  const shape = rooms.stream.shape.bind(rooms.stream);
+  rooms.stream.shape = (trigger, ...rest) => {
+    const watched = reading.get(rest.at(-1) as object);
+    const shaped = shape(trigger, ...rest);
+    if (!watched) return shaped;
+    let first = true;
+    return told(
+      shaped,
+      () => {
+        if (!before.newest(trigger) || watched.reached) return;
+        watched.reached = true;
+        added.reached.push(watched.id);
+      },
+      () => {
+        if (first) added.afterMs.push(clock.now() - watched.deltaMs);
+        first = false;
+      },
+    );
+  };
+  return take;
+
+  function tagged<T extends object>(deltas: T, watched: Watched | undefined): T {
+    if (watched) reading.set(deltas, watched);
+    return deltas;
+  }
+}
+
+/** The same values; `came` is told before each, `wanted` when the reader is done with it. */
+async function* told<T, R>(values: AsyncGenerator<T, R>, came: () => void, wanted?: () => void): AsyncGenerator<T, R> {
+  try {
+    for (;;) {
+      const step = await values.next();
+      if (step.done) return step.value;
+      came();
+      yield step.value;
+      wanted?.();
+    }
+  } finally {
+    await values.return(undefined as never);
+  }
+}
+
+/** Who is newest of each document, and the router's own time of it until Submit. */
+function beforeSubmit({ settle, queue, clock }: Rooms, submitted: (ms: number) => void) {
+  const newest = new Map<string, string>();
+  /** Time taken so far, and since when it is taken again. */
+  const taking = new Map<string, { readonly ms: number; readonly sinceMs: number }>();
+  const paused = async <T>(document: string, ms: number, wait: Promise<T>): Promise<T> => {
+    const value = await wait;
+    taking.set(document, { ms, sinceMs: clock.now() });
+    return value;
+  };
+  const soFar = (document: string) => {
+    const known = taking.get(document);
+    taking.delete(document);
+    return known && known.ms + clock.now() - known.sinceMs;
+  };
+  const take = settle.take.bind(settle);
+  settle.take = (trigger) => {
+    newest.set(trigger.document, trigger.id);
+    const turn = take(trigger);
+    return {
+      settled: () => paused(trigger.document, clock.now() - trigger.receivedMs, turn.settled()),
+      [Symbol.dispose]: () => {
+        taking.delete(trigger.document);
+        turn[Symbol.dispose]();
+      },
+    };
+  };
+  const next = queue.next.bind(queue);
+  queue.next = (work, place) => {
+    const ms = soFar(work.document);
+    return ms === undefined ? next(work, place) : paused(work.document, ms, next(work, place));
+  };
+  return {
+    newest: ({ document, id }: Trigger) => newest.get(document) === id,
+    submitted: (document: string) => {
+      const ms = soFar(document);
+      if (ms !== undefined) submitted(ms);
+    },
+  };
+}

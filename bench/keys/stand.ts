@@ -1,0 +1,176 @@
+// stand: a router, its workers and a crowd of typists, each process on its own: what one measurement runs on. Windows are taken
+// from all of them at once. Ends every process it started, by its id.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { systemClock } from "../../lib/clock.ts";
+import { SlipstreamError } from "../../lib/errors.ts";
+import { packageRoot } from "../../lib/package-root.ts";
+import type { Source } from "../../sim/trace/generate.ts";
+import type { ProfileEnd, ProfileName } from "../../workers/engine/simulated/profiles.ts";
+import type { Spent } from "./child.ts";
+import { Person } from "./person.ts";
+import { BenchProcess } from "./process.ts";
+import type { RouterFigures, RouterOrders } from "./router-process.ts";
+import type { Switches } from "./switches.ts";
+import { type Tallied, Tally } from "./tally.ts";
+import type { WorkerFigures, WorkerOrders } from "./worker-process.ts";
+
+export interface StandOptions {
+  readonly profile: ProfileName;
+  readonly profileEnd: ProfileEnd;
+  readonly workers: number;
+  readonly slots: number;
+  readonly seed: number;
+  readonly agreement: number;
+  readonly switches: Switches;
+  readonly chunkMs?: number;
+  /** Where to write a profile of the router's CPU. */
+  readonly profileCpu?: string;
+}
+
+/** What happened between two takes. */
+export interface Window {
+  readonly wallMs: number;
+  readonly client: Tallied;
+  readonly router: RouterFigures & { readonly spent: Spent };
+  readonly workers: readonly WorkerFigures[];
+  /** Slots in use of all. */
+  readonly loadShare: number;
+  /** Ids of all generations so far whose text reached a live trigger. */
+  readonly reached: ReadonlySet<string>;
+}
+
+const maxTokens = 32;
+const keysPerTrace = 600;
+
+export class Stand {
+  readonly #options: StandOptions;
+  readonly #processes: BenchProcess[] = [];
+  readonly #workers: BenchProcess[] = [];
+  readonly #people: Person[] = [];
+  readonly #tally = new Tally();
+  readonly #reached = new Set<string>();
+  readonly #sources: readonly Source[];
+  #router: BenchProcess | undefined;
+  #address = "";
+  #sinceMs = systemClock.now();
+  #met = 0;
+
+  private constructor(options: StandOptions) {
+    this.#options = options;
+    this.#sources = ownSources();
+  }
+
+  static async start(options: StandOptions, signal?: AbortSignal): Promise<Stand> {
+    const stand = new Stand(options);
+    try {
+      await stand.#start(signal);
+      return stand;
+    } catch (thrown) {
+      await stand.end();
+      throw thrown;
+    }
+  }
+
+  get people(): number {
+    return this.#people.length;
+  }
+
+  /** So many type from now on. */
+  crowd(people: number): void {
+    while (this.#people.length > people) this.#people.pop()?.close();
+    while (this.#people.length < people) {
+      const nth = this.#met++;
+      const { seed } = this.#options;
+      this.#people.push(
+        new Person(
+          { name: `p${nth}`, address: this.#address, seed: seed * 10_007 + nth, sources: this.#sources, keysPerTrace, maxTokens },
+          { tally: this.#tally },
+        ),
+      );
+    }
+  }
+
+  /** What happened since the last take. */
+  async take(): Promise<Window> {
+    const router = this.#router as BenchProcess;
+    const [taken, ...workers] = await Promise.all([
+      router.take<RouterFigures>(),
+      ...this.#workers.map((worker) => worker.take<WorkerFigures>()),
+    ]);
+    const client = this.#tally.take();
+    const now = systemClock.now();
+    const wallMs = now - this.#sinceMs;
+    this.#sinceMs = now;
+    const { figures, spent } = taken as { figures: RouterFigures; spent: Spent };
+    for (const id of figures.reached) this.#reached.add(id);
+    const slotMs = workers.reduce((sum, worker) => sum + (worker as { figures: WorkerFigures }).figures.slotMs, 0);
+    return {
+      wallMs,
+      client,
+      router: { ...figures, spent },
+      workers: workers.map((worker) => (worker as { figures: WorkerFigures }).figures),
+      loadShare: slotMs / (this.#options.slots * this.#options.workers * wallMs),
+      reached: this.#reached,
+    };
+  }
+
+  /** What clients saw that a router must never do. */
+  get violations(): readonly string[] {
+    return this.#people.flatMap((person) => person.violations);
+  }
+
+  async end(): Promise<void> {
+    for (const person of this.#people) person.close();
+    await Promise.all(this.#processes.map((each) => each.end()));
+  }
+
+  async #start(signal: AbortSignal | undefined): Promise<void> {
+    const { workers, profile, profileEnd, slots, seed, agreement, switches, chunkMs, profileCpu } = this.#options;
+    const addresses = await Promise.all(
+      Array.from({ length: workers }, async (_, i) => {
+        const orders: WorkerOrders = {
+          ...{ name: `w${i}`, profile, profileEnd, slots, seed, agreement },
+          ...{ sources: this.#sources.map((source) => source.path), suffixFirst: switches.layout === "suffix_first" },
+          ...(chunkMs === undefined ? {} : { chunkMs }),
+        };
+        const { process, address } = await BenchProcess.start("worker", orders);
+        this.#processes.push(process);
+        this.#workers.push(process);
+        return address;
+      }),
+    );
+    signal?.throwIfAborted();
+    const orders: RouterOrders = { workers: addresses, switches, sessionsMax: 20_000 };
+    const flags = profileCpu === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileCpu}`];
+    const { process, address } = await BenchProcess.start("router", orders, flags);
+    this.#processes.push(process);
+    this.#router = process;
+    this.#address = address;
+    signal?.throwIfAborted();
+  }
+}
+
+const sourceUtf16Min = 4_000;
+const sourcesMax = 60;
+
+/** Source files of this package: what is typed. Long enough to type a while in. */
+export function ownSources(): Source[] {
+  const root = packageRoot();
+  const folders = ["router", "workers", "sim", "lib", "cli"].map((folder) => join(root, folder)).filter((path) => existsSync(path));
+  const from = folders.length > 0 ? folders : [join(root, "dist")];
+  const found: Source[] = [];
+  const walk = (folder: string) => {
+    for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) walk(path);
+      else if (/\.(ts|js)$/.test(entry.name) && found.length < sourcesMax) {
+        const text = readFileSync(path, "utf8");
+        if (text.length >= sourceUtf16Min) found.push({ path, language: "typescript", text });
+      }
+    }
+  };
+  for (const folder of from) walk(folder);
+  if (found.length === 0) throw new SlipstreamError("not_found", "no source files to type");
+  return found;
+}

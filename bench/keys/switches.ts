@@ -1,0 +1,94 @@
+// switches: which of the router's mechanisms run, for ablation. The rooms of a router of this bench in, the same rooms with
+// some doors shut out; the shipped router has no such switch. Each row of `ablations` changes one thing alone.
+import type { Rooms } from "../../router/pipeline.ts";
+
+export interface Switches {
+  /** Off: an older trigger of the document runs on to its end. */
+  readonly supersede: boolean;
+  /** Off: text that was shown is never the answer to the keys that type it. */
+  readonly reuse: boolean;
+  /** Off: a generation under way is never read on by the keys that type it. */
+  readonly follow: boolean;
+  /** Off: an identical generation under way is not joined. */
+  readonly join: boolean;
+  readonly gate: boolean;
+  readonly resultCache: boolean;
+  /** "room": as the router does it; else this pause after every key. */
+  readonly settleMs: "room" | number;
+  /** Where the family allows both; which order the pretend model was trained for. */
+  readonly layout: "suffix_first" | "prefix_first";
+  /** "sliding": the window's start moves with every key. */
+  readonly window: "anchored" | "sliding";
+}
+
+export const allOn: Switches = {
+  supersede: true,
+  reuse: true,
+  follow: true,
+  join: true,
+  gate: true,
+  resultCache: true,
+  settleMs: "room",
+  layout: "suffix_first",
+  window: "anchored",
+};
+
+export const ablations = {
+  supersede_off: { supersede: false },
+  reuse_off: { reuse: false },
+  follow_off: { follow: false },
+  join_off: { join: false },
+  gate_off: { gate: false },
+  settle_off: { settleMs: 0 },
+  settle_75ms: { settleMs: 75 },
+  prefix_first: { layout: "prefix_first" },
+  sliding_window: { window: "sliding" },
+  result_cache_off: { resultCache: false },
+  requests_not_keystrokes: {
+    supersede: false,
+    reuse: false,
+    follow: false,
+    join: false,
+    gate: false,
+    resultCache: false,
+    settleMs: 0,
+    layout: "prefix_first",
+    window: "sliding",
+  },
+} as const satisfies Record<string, Partial<Switches>>;
+export type Ablation = keyof typeof ablations;
+
+/** Shuts doors in place, before the first trigger. */
+export function shut(rooms: Rooms, switches: Switches): void {
+  const { reuse, gate, cache, settle, prompt } = rooms;
+  if (!switches.reuse) reuse.typedAhead = () => undefined;
+  if (!switches.follow) reuse.followed = () => undefined;
+  if (!switches.join) cache.join = () => undefined;
+  if (!switches.gate) gate.judge = () => undefined;
+  if (!switches.resultCache) cache.find = () => undefined;
+  if (!switches.supersede) {
+    const take = settle.take.bind(settle);
+    // Who is newest is kept, whom it would retire runs on.
+    settle.take = (trigger) => take({ ...trigger, retire: () => {} });
+  }
+  const { settleMs } = switches;
+  if (settleMs !== "room") {
+    const take = settle.take.bind(settle);
+    settle.take = (trigger) => {
+      const turn = take(trigger);
+      const settled = async () => {
+        if (trigger.signal.aborted) throw trigger.signal.reason;
+        const left = trigger.kind === "auto" ? settleMs - (rooms.clock.now() - trigger.receivedMs) : 0;
+        if (left > 0) await rooms.clock.sleep(left, trigger.signal);
+      };
+      return { settled, [Symbol.dispose]: () => turn[Symbol.dispose]() };
+    };
+  }
+  if (switches.window === "sliding") {
+    const render = prompt.render.bind(prompt);
+    prompt.render = (trigger, context, model) => {
+      const { windowUtf16 } = prompt.contextBudget(trigger, model);
+      return render({ ...trigger, prefix: trigger.prefix.slice(-windowUtf16) }, context, model);
+    };
+  }
+}
