@@ -28,6 +28,14 @@ export const outcomes = [
 ] as const;
 export type Outcome = (typeof outcomes)[number];
 
+/** What a client says became of a text that was delivered for a document's trigger. */
+export interface Report {
+  readonly document: string;
+  readonly reaction: "shown" | "accepted" | "partial" | "rejected" | "ignored" | "superseded" | "retained";
+  /** How long the text stood; 0: the client does not say. */
+  readonly shownMs: number;
+}
+
 /** Why nothing came (design §5, meaning of endings). */
 export type Reason =
   | "gated"

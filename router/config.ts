@@ -39,8 +39,8 @@ export const routerSettings = {
   settleMs: setting(
     "SLIPSTREAM_ROUTER_SETTLE",
     duration(0, 2_000),
-    "15ms",
-    "Pause after a key before an AUTO trigger goes on; a newer key within it retires the trigger.",
+    "250ms",
+    "Longest pause after a key before an AUTO trigger goes on. The pause outlasts most of the typist's next keys, takes at most a third of the deadline, and is 0 while half of the slots are free or answers come before the next key.",
   ),
   autoDeadlineMs: setting(
     "SLIPSTREAM_ROUTER_AUTO_DEADLINE",

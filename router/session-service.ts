@@ -6,6 +6,9 @@ import { invalid, SlipstreamError } from "../lib/errors.ts";
 import type { Duplex } from "../lib/grpc/duplex.ts";
 import {
   type ClientMessage,
+  type DocumentEdit,
+  EditOrigin,
+  FeedbackEvent,
   type Hello,
   type ServerMessage,
   ServerMessageSchema,
@@ -95,6 +98,7 @@ function handle(
       break;
     case "documentEdit":
       resync(stream, message.value.documentId, session.edit(message.value, router.clock.now()));
+      if (keys.has(message.value.origin)) router.rooms.settle.key(session.key, keyMs(message.value, router.clock.now()));
       break;
     case "documentClose":
       session.close(message.value.documentId);
@@ -119,6 +123,14 @@ function handle(
     default:
       throw new SlipstreamError("unsupported", "message: this router does not know this kind of message", { field: "message" });
   }
+}
+
+/** Edits that a key made, as far as the client says. */
+const keys: ReadonlySet<EditOrigin> = new Set([EditOrigin.UNSPECIFIED, EditOrigin.TYPED]);
+
+/** By the client's clock, which the network does not blur, where it tells. */
+function keyMs({ clientTimeUs }: DocumentEdit, now: number): number {
+  return clientTimeUs > 0n ? Number(clientTimeUs) / 1_000 : now;
 }
 
 function resync(stream: Stream, documentId: string, mismatch: Mismatch | undefined): void {

@@ -20,7 +20,7 @@ import { PromptRoom } from "./prompt/prompt.ts";
 import { Queue } from "./queue/queue.ts";
 import { Reuse } from "./reuse/reuse.ts";
 import { place } from "./schedule/schedule.ts";
-import { Settle } from "./settle/settle.ts";
+import { busyShare, Settle } from "./settle/settle.ts";
 import { Stream } from "./stream/stream.ts";
 
 export interface RouterDeps {
@@ -83,8 +83,15 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
   const rooms: Rooms = {
     clock,
     reuse: new Reuse({ documentsMax: 20_000, textsMax: 8, ttlMs: 300_000 }, { clock }),
-    gate: new Gate({ waitShareMax: 0.5 }),
-    settle: new Settle({ pauseMs: options.settleMs }, { clock, metrics }),
+    gate: new Gate({ floor: 0.15, cap: 0.5, waitShareMax: 0.5, documentsMax: 20_000 }),
+    settle: new Settle(
+      { pauseMaxMs: options.settleMs, sessionsMax: options.sessionsMax },
+      {
+        clock,
+        metrics,
+        load: (model) => ({ busy: busyShare(fleet.snapshot(), model), answerMs: queue.answerMs("inline") }),
+      },
+    ),
     context: new ContextRoom({ chunksMax: 6, scanUtf16Max: 64 << 10 }),
     prompt: new PromptRoom(),
     cache: new Cache({ bytesMax: options.resultCacheBytes, entriesMax: 50_000, ttlMs: 600_000 }, { clock, metrics }),
@@ -97,7 +104,8 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
   };
   deps.measured?.(rooms);
   const outbox = new Outbox({ router: options.name, everyMs: 100, batchMax: 256, pendingMax: 10_000 }, { clock, bus, metrics });
-  const feedback = new Feedback({ completionsMax: 50_000 }, { clock, random, log, outbox, metrics });
+  const reported = (report: Report) => rooms.gate.observe(report, clock.now());
+  const feedback = new Feedback({ completionsMax: 50_000 }, { clock, random, log, outbox, metrics, reported });
   const ingress = new Ingress(
     {
       documentBytesMax: options.documentBytesMax,

@@ -4,7 +4,7 @@ import { errorTable } from "../lib/errors.ts";
 import { counter } from "../lib/metrics.ts";
 import { stalePages } from "./reference.ts";
 import { currentStamp, differences, readStamp } from "./stamp.ts";
-import { configPage, errorsPage, metricsPage } from "./table-reference.ts";
+import { configPage, errorsPage, gatePage, metricsPage } from "./table-reference.ts";
 
 test("every error code has a row with its statuses", () => {
   const page = errorsPage();
@@ -21,6 +21,12 @@ test("a metric is listed with its full name, kind and labels", () => {
 test("a setting is listed with its variable and default", () => {
   const page = configPage({ router: { a: setting("SLIPSTREAM_A", integer(0, 9), "3", "How many.") } });
   expect(page).toContain("| `SLIPSTREAM_A` | `3` | How many. |");
+});
+
+test("evidence is listed with its weight and where that comes from", () => {
+  expect(gatePage({ a_word: { weight: -0.5, means: "A word.", source: "assumed" } })).toContain(
+    "| `a_word` | -0.5 | A word. | assumed |",
+  );
 });
 
 test("a page that is not there is stale", () => {

@@ -7,12 +7,13 @@ import { routerMetricTable } from "../router/metrics.ts";
 import { workerSettings } from "../workers/config.ts";
 import { workerMetricTable } from "../workers/metrics.ts";
 import { root } from "./child.ts";
-import { configPage, errorsPage, metricsPage } from "./table-reference.ts";
+import { configPage, errorsPage, gatePage, metricsPage } from "./table-reference.ts";
 
 /** Path from the root → text. */
 export function tablePages(): Readonly<Record<string, string>> {
   return {
     "docs/reference/errors.md": errorsPage(),
+    "docs/reference/gate.md": gatePage(),
     "docs/reference/metrics.md": metricsPage({ router: routerMetricTable, worker: workerMetricTable }),
     "docs/reference/config.md": configPage({ router: routerSettings, worker: workerSettings }),
   };

@@ -2,6 +2,7 @@
 import type { SettingTable } from "../lib/config.ts";
 import { errorTable, grpcCode } from "../lib/errors.ts";
 import type { MetricTable } from "../lib/metrics.ts";
+import { evidenceTable } from "../router/gate/evidence.ts";
 import { table } from "./proto-reference.ts";
 
 const generated = (from: string) => `Generated from ${from} by \`npm run generate\`; do not edit.`;
@@ -65,4 +66,16 @@ export function configPage(processes: Readonly<Record<string, SettingTable>>): s
   ]
     .join("\n\n")
     .replace(/\n+$/, "\n");
+}
+
+export function gatePage(
+  rows: Readonly<Record<string, { weight: number; means: string; source: string }>> = evidenceTable,
+): string {
+  const cells = Object.entries(rows).map(([name, row]) => [`\`${name}\``, String(row.weight), row.means, row.source]);
+  return [
+    "# Gate",
+    generated("`router/gate/evidence.ts`"),
+    "What speaks for or against a completion being wanted. Each piece of evidence has a value, 0 or 1 where the table does not say otherwise; weights times values add up to log-odds, and these to a probability that a text would be accepted. An AUTO trigger below 0.15 is answered by Nothing with GATED. While triggers wait for workers the threshold rises in line with the wait, to 0.5 when the wait takes half of the trigger's time; who is between is answered with BROWNOUT and a time to ask again. INVOKED, PRELOAD and SPECULATIVE triggers always pass. `detail` of the Nothing names the score, the threshold and what spoke against.",
+    `${table(["evidence", "weight", "value", "source of the weight"], cells)}\n`,
+  ].join("\n\n");
 }

@@ -8,7 +8,7 @@ import {
   OutcomeEventSchema,
 } from "../../proto/gen/slipstream/v1/fleet_pb.ts";
 import { Lane } from "../../proto/gen/slipstream/v1/worker_pb.ts";
-import type { Ending, Milestones, Trigger } from "../completion.ts";
+import type { Ending, Milestones, Report, Trigger } from "../completion.ts";
 import { cacheUseOf, finishMessage, kindMessage, outcomeMessage, reasonMessage, timingOf } from "../messages.ts";
 
 const laneMessage = { inline: Lane.INLINE, chat: Lane.CHAT, speculative: Lane.SPECULATIVE, batch: Lane.BATCH } as const;
@@ -51,7 +51,7 @@ export function refusalEvent(trigger: Pick<Trigger, "id" | "tenant" | "session">
   });
 }
 
-const eventNames: Readonly<Record<number, string>> = {
+const eventNames: Readonly<Record<number, Report["reaction"]>> = {
   [FeedbackEvent.SHOWN]: "shown",
   [FeedbackEvent.ACCEPTED]: "accepted",
   [FeedbackEvent.PARTIAL]: "partial",
@@ -64,7 +64,7 @@ const eventNames: Readonly<Record<number, string>> = {
 export function feedbackRecord(
   feedback: FeedbackMessage,
   of: { tenant: string; pool: string; unixMs: number },
-): { readonly event: string; readonly message: FeedbackRecord } {
+): { readonly event: Report["reaction"] | "unknown"; readonly message: FeedbackRecord } {
   return {
     event: eventNames[feedback.event] ?? "unknown",
     message: create(FeedbackRecordSchema, { feedback, tenant: of.tenant, pool: of.pool, unixMs: BigInt(Math.round(of.unixMs)) }),

@@ -7,7 +7,16 @@ import type { Log } from "../../lib/log.ts";
 import type { Random } from "../../lib/random.ts";
 import { Lru } from "../../lib/structures/lru.ts";
 import type { Feedback as FeedbackMessage } from "../../proto/gen/slipstream/v1/completion_pb.ts";
-import { type Delta, type Ending, type Milestones, noUsage, type Reason, Retired, type Trigger } from "../completion.ts";
+import {
+  type Delta,
+  type Ending,
+  type Milestones,
+  noUsage,
+  type Reason,
+  type Report,
+  Retired,
+  type Trigger,
+} from "../completion.ts";
 import type { RouterMetrics } from "../metrics.ts";
 import { feedbackRecord, outcomeEvent, refusalEvent } from "./events.ts";
 import type { Outbox } from "./outbox.ts";
@@ -21,6 +30,8 @@ export interface FeedbackDeps {
   readonly random: Random;
   readonly log: Log;
   readonly outbox: Outbox;
+  /** Told of each report that belongs to a completion we remember. */
+  readonly reported?: (report: Report) => void;
   readonly metrics: Pick<
     RouterMetrics,
     "outcomes_total" | "errors_total" | "first_text_seconds" | "total_seconds" | "feedback_total"
@@ -29,7 +40,7 @@ export interface FeedbackDeps {
 
 export class Feedback {
   readonly #deps: FeedbackDeps;
-  readonly #shown: Lru<{ tenant: string; pool: string }>;
+  readonly #shown: Lru<{ tenant: string; pool: string; document: string }>;
 
   constructor(options: FeedbackOptions, deps: FeedbackDeps) {
     this.#deps = deps;
@@ -80,6 +91,8 @@ export class Feedback {
     const shown = this.#shown.get(message.completionId, this.#deps.clock.now());
     if (!shown || shown.tenant !== tenant) return false;
     const record = feedbackRecord(message, { ...shown, unixMs: this.#deps.clock.wall() });
+    if (record.event !== "unknown")
+      this.#deps.reported?.({ document: shown.document, reaction: record.event, shownMs: message.shownMs });
     this.#deps.metrics.feedback_total.inc({ event: record.event });
     this.#deps.outbox.feedback(record.message);
     return true;
@@ -92,7 +105,8 @@ export class Feedback {
     const { lane } = trigger;
     const delivered = at.firstTextMs !== undefined;
     const ending: Ending = delivered ? { ...given, completionId: this.#deps.random.hex(16) } : given;
-    if (ending.completionId) this.#shown.set(ending.completionId, { tenant: trigger.tenant, pool: given.model ?? "" }, now);
+    const { tenant, document } = trigger;
+    if (ending.completionId) this.#shown.set(ending.completionId, { tenant, document, pool: given.model ?? "" }, now);
     metrics.outcomes_total.inc({ lane, outcome: ending.outcome });
     metrics.total_seconds.observe({ lane, outcome: ending.outcome }, (now - trigger.receivedMs) / 1000);
     if (at.firstTextMs !== undefined) metrics.first_text_seconds.observe({ lane }, (at.firstTextMs - trigger.receivedMs) / 1000);

@@ -1,49 +1,128 @@
 import { expect, test } from "vitest";
+import { below, seeded } from "../../lib/random.ts";
 import { triggerAt } from "../../test/support/router.ts";
-import type { Kind } from "../completion.ts";
-import { Gate } from "./gate.ts";
+import type { Kind, Trigger } from "../completion.ts";
+import { against, type Evidence, evidenceTable, logOdds, oddsOf, probability } from "./evidence.ts";
+import { Gate, judge, thresholdAt } from "./gate.ts";
 
-const gate = new Gate({ waitShareMax: 0.5 });
-const judge = (code: string, kind: Kind = "auto", predictedWaitMs = 0, now = 1_000) =>
-  gate.judge(triggerAt(code, { kind }), { predictedWaitMs }, now)?.reason;
+const options = { floor: 0.15, cap: 0.5, waitShareMax: 0.5, documentsMax: 100 };
+const at = (given: Partial<Trigger> & { code: string; waitMs?: number }, gate = new Gate(options)) => {
+  const { code, waitMs = 0, ...fields } = given;
+  return gate.judge(triggerAt(code, fields), { predictedWaitMs: waitMs }, 1_000);
+};
 
-test.each<[code: string, reason: string | undefined, why: string]>([
-  ["foo|", undefined, "at the end of a word one may go on"],
-  ["foo|bar", "gated", "inside a word one edits"],
-  ["foo|(bar)", undefined, "before a bracket one may go on"],
-  ["foo |bar", undefined, "between words one may write another"],
-  ["|bar", undefined, "before a word one may write another"],
-  ["a_|b", "gated", "an underscore belongs to a word"],
-  ["$|a", "gated", "so does a dollar"],
-  ["a1|2", "gated", "and a digit"],
-  ["grö|ße", "gated", "words of other alphabets are words"],
-  ["漢|字", "gated", "so are those without spaces"],
-  ["𝒳|𝒴", "gated", "and letters of two units"],
-  ["😀|😀", undefined, "an emoji is no word"],
-  ["|", "gated", "an empty document says nothing"],
-  [" \n|\t\n", "gated", "nor does white space alone"],
-  ["|\nfoo", undefined, "text below the cursor does"],
-])("%j: %s, for %s", (code, reason) => {
-  expect(judge(code)).toBe(reason);
+test.each<[name: string, given: Partial<Trigger> & { code: string }, reason: "gated" | undefined]>([
+  ["the end of a word", { code: "foo|" }, undefined],
+  ["a value", { code: "a = |" }, undefined],
+  ["a line of a block", { code: "f() {\n  |\n}" }, undefined],
+  ["a comment", { code: "// say |" }, undefined],
+  ["before another word", { code: "foo |bar" }, undefined],
+  ["a line that is over", { code: "a = b;|" }, undefined],
+  ["inside a word", { code: "foo|bar" }, "gated"],
+  ["an empty document", { code: "|" }, "gated"],
+  ["prose before other prose", { code: "So |it goes", language: "markdown" }, "gated"],
+  ["after a paste", { code: "a = |", origin: "paste" }, "gated"],
+  ["after an undo", { code: "a = |", origin: "undo" }, "gated"],
+  ["after a formatter", { code: "a = |", origin: "format" }, "gated"],
+  ["after a completion was accepted", { code: "a = |", origin: "accept" }, undefined],
+  ["where the client knows no more than we", { code: "a = |", acceptProbability: 0.27 }, undefined],
+  ["where the client doubts it", { code: "a = |", acceptProbability: 0.05 }, "gated"],
+  ["where the client is sure, though a paste came before", { code: "a = |", origin: "paste", acceptProbability: 0.9 }, undefined],
+  ["where the client is sure, inside a word all the same", { code: "foo|bar", acceptProbability: 0.7 }, "gated"],
+  ["after a moment's rest in a comment", { code: "// say |", previousKeyMs: -29_000 }, "gated"],
+  ["after a moment's rest in code", { code: "a = |", previousKeyMs: -29_000 }, undefined],
+])("with nobody waiting, %s", (_, given, reason) => {
+  expect(at(given)?.reason).toBe(reason);
 });
 
 test.each<Kind>(["invoked", "preload", "speculative"])("what is %s is asked for on purpose, and never gated", (kind) => {
-  expect(judge("foo|bar", kind)).toBeUndefined();
-  expect(judge("|", kind, 10_000)).toBeUndefined();
+  for (const code of ["foo|bar", "|"])
+    for (const waitMs of [0, 400, 10_000]) expect(at({ code, kind, waitMs, origin: "undo" })).toBeUndefined();
 });
 
-test.each<[name: string, predictedWaitMs: number, now: number, reason: string | undefined]>([
-  ["no wait", 0, 1_000, undefined],
-  ["a wait of half the time", 250, 1_000, undefined],
-  ["a wait of more than half the time", 251, 1_000, "brownout"],
-  ["a wait of more than half of what is left", 100, 1_350, "brownout"],
-  ["no wait, a moment after the deadline: to expire is another ending", 0, 1_600, undefined],
-])("%s", (_, predictedWaitMs, now, reason) => {
-  expect(judge("a = |", "auto", predictedWaitMs, now)).toBe(reason);
+test.each<[waitMs: number, code: string, given: Partial<Trigger>, reason: "brownout" | undefined]>([
+  [40, "a = |", {}, undefined],
+  [100, "a = |", {}, "brownout"],
+  [40, "// say |", {}, "brownout"],
+  [100, "f() {\n  |", {}, undefined],
+  [100, "a = |", { origin: "accept" }, "brownout"],
+  [249, "a = |", { acceptProbability: 0.7 }, undefined],
+  [499, "a = |", { acceptProbability: 0.7 }, undefined],
+  [500, "a = |", { acceptProbability: 0.98 }, "brownout"],
+])("with a wait of %d of 500 ms, %j %j", (waitMs, code, given, reason) => {
+  expect(at({ code, waitMs, ...given })?.reason).toBe(reason);
 });
 
-test("a brown-out says when to ask again, a gate does not", () => {
-  const trigger = triggerAt("a = |");
-  expect(gate.judge(trigger, { predictedWaitMs: 300.2 }, 1_000)).toMatchObject({ retryAfterMs: 301 });
-  expect(gate.judge(triggerAt("foo|bar"), { predictedWaitMs: 0 }, 1_000)).toMatchObject({ retryAfterMs: 0 });
+test("reports of the document count, those of others do not", () => {
+  const gate = new Gate(options);
+  const report = (reaction: "accepted" | "rejected", document: string) => gate.observe({ document, reaction, shownMs: 900 }, 1_000);
+  const waitMs = 240;
+  const mine = { code: "a = |", document: "d1" };
+  expect(at({ ...mine, waitMs }, gate)?.reason).toBe("brownout");
+  report("accepted", "d2");
+  expect(at({ ...mine, waitMs }, gate)?.reason).toBe("brownout");
+  report("accepted", "d1");
+  expect(at({ ...mine, waitMs }, gate)).toBeUndefined();
+  report("rejected", "d1");
+  expect(at(mine, gate)).toBeUndefined();
+  report("rejected", "d1");
+  expect(at(mine, gate)?.reason).toBe("gated");
+  // It is forgiven after a while.
+  expect(gate.judge(triggerAt("a = |", { document: "d1" }), { predictedWaitMs: 0 }, 8_000)).toBeUndefined();
+});
+
+test("a brown-out says when to ask again, a gate does not; both say why", () => {
+  expect(at({ code: "// say |", waitMs: 100.2 })).toEqual({
+    reason: "brownout",
+    detail: "workers are busy: scores 0.18 of 0.29; against it: in_comment",
+    retryAfterMs: 101,
+  });
+  expect(at({ code: "foo|bar" })).toEqual({
+    reason: "gated",
+    detail: "scores 0.02 of 0.15; against it: inside_word",
+    retryAfterMs: 0,
+  });
+  expect(at({ code: "a = |", waitMs: 600 })?.detail).toBe("the wait for a worker is longer than the trigger's time");
+});
+
+test("an expired trigger with nobody waiting ends otherwise", () => {
+  expect(at({ code: "a = |", deadlineMs: 900 })).toBeUndefined();
+});
+
+test("the threshold rises from the floor to the cap with the wait, and no further", () => {
+  const threshold = (waitMs: number) => thresholdAt(waitMs, 400, options);
+  expect([0, 100, 200, 1_000].map(threshold)).toEqual([0.15, expect.closeTo(0.325), 0.5, 0.5]);
+  expect(thresholdAt(1, 0, options)).toBe(0.5);
+  for (let waitMs = 1; waitMs < 600; waitMs++) expect(threshold(waitMs)).toBeGreaterThanOrEqual(threshold(waitMs - 1));
+});
+
+test("one strong piece of evidence alone passes at any load, and one alone gates at none", () => {
+  expect(options.cap).toBeLessThan(1);
+  const pressed = { predictedWaitMs: 399, leftMs: 400 };
+  expect(judge({ accepted: 1 }, pressed, options)).toBeUndefined();
+  expect(judge({ client: oddsOf(0.9) - evidenceTable.base.weight }, pressed, options)).toBeUndefined();
+  expect(judge({}, pressed, options)?.reason).toBe("brownout");
+  for (const name of ["inside_word", "empty_document", "pasted", "undone", "formatted"] as const)
+    expect(judge({ [name]: 1 }, { predictedWaitMs: 0, leftMs: 400 }, options)?.reason).toBe("gated");
+});
+
+test("more evidence for it never turns a pass into a gate, more load never a gate into a pass", () => {
+  const random = seeded(5);
+  const names = Object.keys(evidenceTable).filter((name) => name !== "base") as (keyof Evidence)[];
+  for (let i = 0; i < 2_000; i++) {
+    const evidence = Object.fromEntries(names.filter(() => random.next() < 0.3).map((name) => [name, random.next() * 2]));
+    const name = names[below(random, names.length)] as keyof Evidence;
+    const better = { ...evidence, [name]: (evidence[name] ?? 0) + Math.sign(evidenceTable[name].weight) * random.next() };
+    const waitMs = random.next() * 500;
+    const passes = (given: Evidence, wait: number) => judge(given, { predictedWaitMs: wait, leftMs: 500 }, options) === undefined;
+    expect(logOdds(better)).toBeGreaterThanOrEqual(logOdds(evidence));
+    if (passes(evidence, waitMs)) expect(passes(better, waitMs) && passes(evidence, waitMs * random.next())).toBe(true);
+  }
+});
+
+test("evidence is weighed by the table", () => {
+  expect(probability(logOdds({}))).toBeCloseTo(0.27, 2);
+  expect(logOdds({ rejected: 2, closers_right: 1 })).toBeCloseTo(-1 - 1.2 + 0.2);
+  expect(against({ rejected: 2, closers_right: 1, inside_word: 1, client: -1 })).toEqual(["inside_word", "rejected", "client"]);
+  expect(against({ idle: 0 })).toEqual([]);
 });

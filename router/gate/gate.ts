@@ -1,10 +1,19 @@
-// gate: a Trigger and the load in; a reason not to ask out, or nothing. Pure. Named evidence against a useful answer gates
-// AUTO triggers always; under load the queue's predicted wait does (brown-out), long before anything is refused.
-import type { Kind, Trigger } from "../completion.ts";
+// gate: a Trigger and the load in; a reason not to ask out, or nothing. Evidence (evidence.ts) makes a probability that a text
+// would be accepted; an AUTO trigger under the threshold is not asked for. The threshold is `floor` while nobody waits, where
+// only evidence gates, and rises with the wait in the queue to `cap`, which good evidence still passes: brown-out, long before
+// anything is refused. What was asked for on purpose always passes. Remembers reports of `documentsMax` documents.
+import type { Kind, Origin, Report, Trigger } from "../completion.ts";
+import { against, type Evidence, evidenceTable, logOdds, oddsOf, probability } from "./evidence.ts";
+import { Memory } from "./memory.ts";
+import { surroundings } from "./surroundings.ts";
 
 export interface GateOptions {
-  /** Share of a trigger's remaining time that may go to waiting before AUTO triggers are turned away. */
+  /** Probability below which nothing is asked, whatever is free. */
+  readonly floor: number;
+  /** The threshold when the wait takes `waitShareMax` of a trigger's time, or more. */
+  readonly cap: number;
   readonly waitShareMax: number;
+  readonly documentsMax: number;
 }
 
 /** What the path knows of the load at this moment. */
@@ -18,29 +27,71 @@ export interface Gated {
   readonly retryAfterMs: number;
 }
 
-const wordStart = /^[\p{L}\p{N}_$]/u;
-const wordEnd = /[\p{L}\p{N}_$]$/u;
-
 /** The person asked: evidence about typing does not count. */
 const asked: ReadonlySet<Kind> = new Set(["invoked", "preload", "speculative"]);
+const idleMsMax = 60_000;
+const edits: Partial<Record<Origin, keyof Evidence>> = { paste: "pasted", undo: "undone", format: "formatted" };
 
 export class Gate {
   readonly #options: GateOptions;
+  readonly #memory: Memory;
 
   constructor(options: GateOptions) {
     this.#options = options;
+    this.#memory = new Memory(options);
+  }
+
+  /** A client said what became of a text. */
+  observe(report: Report, now: number): void {
+    this.#memory.observe(report, now);
   }
 
   judge(trigger: Trigger, pressure: Pressure, now: number): Gated | undefined {
     if (asked.has(trigger.kind)) return undefined;
-    // Inside a word the person is editing, not writing on: what comes is nearly always in the way.
-    if (wordEnd.test(trigger.prefix.slice(-2)) && wordStart.test(trigger.suffix.slice(0, 2)))
-      return { reason: "gated", detail: "the cursor is inside a word", retryAfterMs: 0 };
-    if (trigger.prefix.trim() === "" && trigger.suffix.trim() === "")
-      return { reason: "gated", detail: "the document is empty", retryAfterMs: 0 };
-    const left = Math.max(0, trigger.deadlineMs - now);
-    if (pressure.predictedWaitMs > left * this.#options.waitShareMax)
-      return { reason: "brownout", detail: "workers are busy", retryAfterMs: Math.ceil(pressure.predictedWaitMs) };
-    return undefined;
+    const evidence = { ...surroundings(trigger), ...typing(trigger, now), ...this.#memory.evidence(trigger.document, now) };
+    return judge(evidence, { ...pressure, leftMs: Math.max(0, trigger.deadlineMs - now) }, this.#options);
   }
+}
+
+/** The rule, apart from where evidence comes from. */
+export function judge(
+  evidence: Evidence,
+  { predictedWaitMs, leftMs }: Pressure & { readonly leftMs: number },
+  options: Pick<GateOptions, "floor" | "cap" | "waitShareMax">,
+): Gated | undefined {
+  const score = probability(logOdds(evidence));
+  const { floor } = options;
+  if (score < floor) return { reason: "gated", detail: reasons(score, floor, evidence), retryAfterMs: 0 };
+  const retryAfterMs = Math.ceil(predictedWaitMs);
+  if (predictedWaitMs > 0 && predictedWaitMs >= leftMs)
+    return { reason: "brownout", detail: "the wait for a worker is longer than the trigger's time", retryAfterMs };
+  const threshold = thresholdAt(predictedWaitMs, leftMs, options);
+  if (score >= threshold) return undefined;
+  return { reason: "brownout", detail: `workers are busy: ${reasons(score, threshold, evidence)}`, retryAfterMs };
+}
+
+export function thresholdAt(
+  predictedWaitMs: number,
+  leftMs: number,
+  { floor, cap, waitShareMax }: Pick<GateOptions, "floor" | "cap" | "waitShareMax">,
+): number {
+  const load = predictedWaitMs <= 0 ? 0 : Math.min(1, predictedWaitMs / (leftMs * waitShareMax));
+  return floor + (cap - floor) * load;
+}
+
+/** What the last edit and the client say. */
+function typing({ origin, previousKeyMs, acceptProbability }: Trigger, now: number): Evidence {
+  const edit = edits[origin];
+  const idleMs = previousKeyMs === undefined ? 0 : Math.min(idleMsMax, Math.max(0, now - previousKeyMs));
+  const estimate = acceptProbability === undefined ? undefined : Math.min(0.98, Math.max(0.02, acceptProbability));
+  return {
+    ...(edit ? { [edit]: 1 } : {}),
+    ...(idleMs > 0 ? { idle: Math.log(1 + idleMs / 1_000) } : {}),
+    ...(estimate === undefined ? {} : { client: oddsOf(estimate) - evidenceTable.base.weight }),
+  };
+}
+
+function reasons(score: number, threshold: number, evidence: Evidence): string {
+  const found = against(evidence).join(", ");
+  return `scores ${score.toFixed(2)} of ${threshold.toFixed(2)}${found === "" ? "" : `; against it: ${found}`}`;
 }

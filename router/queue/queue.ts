@@ -138,6 +138,11 @@ export class Queue {
     return waiting.length === 0 ? 0 : (serviceMs.value(0) * (waiting.length + 1)) / Math.max(1, held);
   }
 
+  /** What a trigger of the lane that came now would take to its end: the wait, and a service as of late. */
+  answerMs(lane: Lane): number {
+    return this.predictedWaitMs(lane) + this.#lines[lane].serviceMs.value(0);
+  }
+
   /** Waiting in the lane and in those above it. */
   #upTo(lane: Lane): number {
     return lanes.slice(0, lanes.indexOf(lane) + 1).reduce((sum, each) => sum + this.#lines[each].waiting.length, 0);

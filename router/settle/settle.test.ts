@@ -5,10 +5,26 @@ import { recordedMetrics, triggerAt } from "../../test/support/router.ts";
 import { Retired, type Trigger } from "../completion.ts";
 import { Settle } from "./settle.ts";
 
-function room(pauseMs = 15) {
+/** Everyone types so that the pause is 100 ms, as long as workers are full and answers late. */
+function room(load = { busy: 1, answerMs: 2_000 }, pauseMaxMs = 100) {
   const clock = new FakeClock();
-  const settle = new Settle({ pauseMs }, { clock, metrics: recordedMetrics().metrics });
-  return { clock, settle, now: (given: Partial<Trigger> = {}) => triggerAt("a|", { receivedMs: clock.now(), ...given }) };
+  const asked: string[] = [];
+  const settle = new Settle(
+    { pauseMaxMs, sessionsMax: 10 },
+    {
+      clock,
+      metrics: recordedMetrics().metrics,
+      load: (model) => {
+        asked.push(model);
+        return load;
+      },
+    },
+  );
+  for (let i = 0; i < 400; i++) settle.key("default/s1", i * 88);
+  return {
+    ...{ clock, settle, asked },
+    now: (given: Partial<Trigger> = {}) => triggerAt("a|", { receivedMs: clock.now(), deadlineMs: clock.now() + 3_000, ...given }),
+  };
 }
 
 const endOf = (trigger: Trigger) => (trigger.signal.aborted ? (trigger.signal.reason as Retired).outcome : undefined);
@@ -61,15 +77,40 @@ test("work ahead of the person takes turns of its own", () => {
 });
 
 test("only what is left of the pause is waited", async () => {
-  const { clock, settle, now } = room();
-  const turn = settle.take(now());
-  await clock.advance(10);
+  const { clock, settle, now, asked } = room();
+  const turn = settle.take(now({ model: "m" }));
+  await clock.advance(60);
   const wait = watch(turn.settled());
-  await clock.advance(4);
+  await clock.advance(39);
   expect(wait.state).toBe("waiting");
   await clock.advance(1);
   expect(wait.state).toBe("settled");
   expect(clock.waiting).toBe(0);
+  expect(asked).toEqual(["m"]);
+});
+
+test("the pause counts from the key, which may be older than the trigger", async () => {
+  const { clock, settle, now } = room();
+  await clock.advance(1_000);
+  const wait = watch(settle.take(now({ previousKeyMs: clock.now() - 60 })).settled());
+  await clock.advance(39);
+  expect(wait.state).toBe("waiting");
+  await clock.advance(1);
+  expect(wait.state).toBe("settled");
+  // The cursor moved, nobody typed.
+  expect(await settle.take(now({ previousKeyMs: clock.now() - 5_000 })).settled()).toBeUndefined();
+});
+
+test("calls without a session's edits type where they ask", async () => {
+  const { clock, settle, now } = room({ busy: 1, answerMs: 2_000 }, 250);
+  const other = { session: "default/call", stateless: true };
+  for (let i = 0; i < 400; i++) {
+    settle.take(now(other))[Symbol.dispose]();
+    await clock.advance(40);
+  }
+  const wait = watch(settle.take(now(other)).settled());
+  await clock.advance(60);
+  expect(wait.state).toBe("settled");
 });
 
 test.each<[name: string, given: Partial<Trigger>]>([
@@ -84,9 +125,17 @@ test.each<[name: string, given: Partial<Trigger>]>([
   expect(clock.waiting).toBe(0);
 });
 
-test("no pause is waited where none is set, or where it is over", async () => {
-  const quick = room(0);
-  expect(await quick.settle.take(quick.now()).settled()).toBeUndefined();
+test.each<[name: string, room: ReturnType<typeof room>]>([
+  ["none is allowed", room(undefined, 0)],
+  ["workers are idle", room({ busy: 0.4, answerMs: 2_000 })],
+  ["answers come before the next key", room({ busy: 1, answerMs: 20 })],
+])("no pause is waited where %s", async (_, { clock, settle, now }) => {
+  const wait = watch(settle.take(now()).settled());
+  await letRun();
+  expect([wait.state, clock.waiting]).toEqual(["settled", 0]);
+});
+
+test("no pause is waited where it is over", async () => {
   const { clock, settle, now } = room();
   const turn = settle.take(now());
   await clock.advance(100);

@@ -1,13 +1,26 @@
 // settle: a Trigger in, a Turn out: the newest trigger of its document. Taking a turn is where a trigger is superseded: the
 // older one of the same document is retired in that moment, wherever it is by then. `settled` waits only what is left of
-// the pause since the key. Holds one turn a document; bounded by the live triggers that ingress admits.
+// the pause since the key; the pause follows the session's typing and the load (pace.ts). Holds one turn a document, bounded by
+// the live triggers that ingress admits, and the cadence of `sessionsMax` sessions.
 import type { Clock } from "../../lib/clock.ts";
 import { Retired, type Trigger } from "../completion.ts";
 import type { RouterMetrics } from "../metrics.ts";
+import { Cadence } from "./cadence.ts";
+import { pauseMs } from "./pace.ts";
+
+export { busyShare } from "./pace.ts";
 
 export interface SettleOptions {
-  /** Pause after a key before an AUTO trigger goes on. */
-  readonly pauseMs: number;
+  /** Longest pause after a key before an AUTO trigger goes on. */
+  readonly pauseMaxMs: number;
+  readonly sessionsMax: number;
+}
+
+export interface SettleDeps {
+  readonly clock: Clock;
+  readonly metrics: Pick<RouterMetrics, "settle_seconds">;
+  /** How loaded the workers are that could serve this model or pool, and what an inline answer of theirs takes now. */
+  readonly load: (model: string) => { readonly busy: number; readonly answerMs: number };
 }
 
 export interface Turn extends Disposable {
@@ -17,11 +30,13 @@ export interface Turn extends Disposable {
 
 export class Settle {
   readonly #options: SettleOptions;
-  readonly #deps: { readonly clock: Clock; readonly metrics: Pick<RouterMetrics, "settle_seconds"> };
+  readonly #deps: SettleDeps;
+  readonly #cadence: Cadence;
   readonly #newest = new Map<string, Trigger>();
 
-  constructor(options: SettleOptions, deps: { clock: Clock; metrics: Pick<RouterMetrics, "settle_seconds"> }) {
+  constructor(options: SettleOptions, deps: SettleDeps) {
     this.#options = options;
+    this.#cadence = new Cadence(options);
     this.#deps = deps;
   }
 
@@ -30,8 +45,15 @@ export class Settle {
     return this.#newest.size;
   }
 
+  /** A key was typed in a session, at this time of the clock that tells all its keys. */
+  key(session: string, atMs: number): void {
+    this.#cadence.key(session, atMs, this.#deps.clock.now());
+  }
+
   take(trigger: Trigger): Turn {
     const key = turnKey(trigger);
+    // Who sends no edits types where they ask.
+    if (trigger.stateless && trigger.kind === "auto") this.key(trigger.session, trigger.receivedMs);
     this.#newest.get(key)?.retire(new Retired("superseded"));
     this.#newest.set(key, trigger);
     return {
@@ -45,11 +67,22 @@ export class Settle {
   async #settled(trigger: Trigger): Promise<void> {
     if (trigger.signal.aborted) throw trigger.signal.reason;
     // Only typing is worth waiting out: who asks, asks now.
-    const pauseMs = trigger.kind === "auto" && trigger.lane === "inline" ? this.#options.pauseMs : 0;
     const { clock, metrics } = this.#deps;
-    const left = pauseMs - (clock.now() - trigger.receivedMs);
+    const pause = trigger.kind === "auto" && trigger.lane === "inline" ? this.#pause(trigger) : 0;
+    const keyMs = Math.min(trigger.receivedMs, trigger.previousKeyMs ?? trigger.receivedMs);
+    const left = pause - (clock.now() - keyMs);
     if (left > 0) await clock.sleep(left, trigger.signal);
     metrics.settle_seconds.observe({}, Math.max(0, left) / 1000);
+  }
+
+  #pause({ session, model, receivedMs, deadlineMs }: Trigger): number {
+    const { clock, load } = this.#deps;
+    return pauseMs({
+      ...load(model),
+      typing: this.#cadence.typing(session, clock.now()),
+      deadlineAfterMs: deadlineMs - receivedMs,
+      pauseMaxMs: this.#options.pauseMaxMs,
+    });
   }
 }
 
