@@ -214,6 +214,7 @@ export class EditorClient implements SessionClient {
       outcome: outcomeOf(completion.outcome) ?? "failed",
       text,
       completion: completion.completionId,
+      ...(completion.timing && { routerMs: completion.timing.totalMs }),
       usage: usageOf(completion.cache),
       worker: completion.cache?.worker ?? "",
     });
@@ -227,6 +228,7 @@ export class EditorClient implements SessionClient {
       outcome: outcomeOf(nothing.outcome) ?? "failed",
       ...(reason && { reason }),
       detail: nothing.detail,
+      ...(nothing.timing && { routerMs: nothing.timing.totalMs }),
       usage: usageOf(nothing.cache),
     });
   }

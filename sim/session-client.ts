@@ -30,6 +30,8 @@ export interface Answer {
   /** On the client's clock, from the trigger. */
   readonly firstTextMs?: number;
   readonly totalMs: number;
+  /** On the router's clock, from receipt to the end. */
+  readonly routerMs?: number;
   readonly usage: Usage;
   readonly worker: string;
   readonly detail: string;
