@@ -4,7 +4,8 @@
 import { createHash } from "node:crypto";
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { type RunOptions, run } from "./child.ts";
+import { command } from "./command.ts";
+import { makeEnvironment } from "./environment.ts";
 import { type Platform, type Source, type Tool, type ToolName, tool } from "./tool-table.ts";
 import { findTool, programPath, toolsFolder } from "./toolbox.ts";
 
@@ -16,7 +17,7 @@ export interface BringOptions {
   readonly wanted: Tool;
 }
 
-type Archived = Exclude<Source, { kind: "go" }>;
+type Archived = Exclude<Source, { kind: "go" | "python" }>;
 
 /** Returns the program's path; throws a sentence when the tool cannot be brought here. */
 export async function bring(name: ToolName, options: Partial<BringOptions> = {}): Promise<string> {
@@ -28,10 +29,7 @@ export async function bring(name: ToolName, options: Partial<BringOptions> = {})
   const unpacked = join(work, `unpacked-${process.pid}`);
   mkdirSync(unpacked, { recursive: true });
   try {
-    const program =
-      wanted.source.kind === "go"
-        ? await goInstall(name, wanted, wanted.source, unpacked, say)
-        : await unpack(wanted.source, await archive(name, wanted, wanted.source, platform, work, say), unpacked);
+    const program = await made();
     chmodSync(program, 0o755);
     await command([program, ...wanted.probe], `${name} does not run on this machine`);
     place(program, programPath(name, folder));
@@ -40,6 +38,14 @@ export async function bring(name: ToolName, options: Partial<BringOptions> = {})
   }
   rmSync(work, { recursive: true, force: true });
   return programPath(name, folder);
+
+  async function made(): Promise<string> {
+    const { source } = wanted;
+    if (source.kind === "go") return goInstall(name, wanted, source, unpacked, say);
+    if (source.kind === "python")
+      return makeEnvironment(source, join(dirname(programPath(name, folder)), "environment"), unpacked, say);
+    return unpack(source, await archive(name, wanted, source, platform, work, say), unpacked);
+  }
 }
 
 /** The verified archive of the tool for the platform: the one left by an earlier run, else downloaded. */
@@ -115,10 +121,4 @@ function archivesIn(folder: string): string[] {
 
 function sha256(path: string): string {
   return createHash("sha256").update(readFileSync(path)).digest("hex");
-}
-
-async function command(words: readonly string[], failure: string, options: RunOptions = {}): Promise<string> {
-  const { code, output, stdout } = await run(words, options);
-  if (code !== 0) throw new Error(`${failure}: ${output.trim().split("\n").slice(-3).join(" | ") || `exit ${code}`}`);
-  return stdout;
 }

@@ -26,7 +26,15 @@ export type Source =
       readonly archives: Partial<Record<Platform, Archive & { readonly package: string }>>;
     }
   /** A Go program, built here by `go install`; `sum` is the module's h1 digest as in go.sum. */
-  | { readonly kind: "go"; readonly module: string; readonly command: string; readonly sum: string };
+  | { readonly kind: "go"; readonly module: string; readonly command: string; readonly sum: string }
+  /** A Python that imports `modules`: packages of the system (apt), and wheels pinned by digest in a requirements file. */
+  | {
+      readonly kind: "python";
+      readonly python: string;
+      readonly packages: readonly string[];
+      readonly modules: readonly string[];
+      readonly requirements: string;
+    };
 
 export interface Tool {
   readonly version: string;
@@ -111,6 +119,20 @@ export const toolTable = {
       module: "github.com/fullstorydev/grpcurl",
       command: "cmd/grpcurl",
       sum: "h1:PC1Xi3w+JAvEE2Tg2Gf2RfVgPbf9+tbuQr1ZkyVU3jk=",
+    },
+  },
+  torch: {
+    // The oldest that models/train runs on; the system's package decides which it is.
+    version: "1.13",
+    for: "the training pipeline of the built-in model (models/train), on a CPU",
+    scripts: ["npm run test:system"],
+    probe: ["-c", "import torch, numpy, tokenizers, gguf"],
+    source: {
+      kind: "python",
+      python: "/usr/bin/python3",
+      packages: ["python3-torch", "python3-numpy", "python3-yaml"],
+      modules: ["torch", "numpy", "yaml"],
+      requirements: "models/train/requirements.txt",
     },
   },
 } as const satisfies Record<string, Tool>;

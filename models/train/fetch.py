@@ -1,0 +1,36 @@
+"""Fetch: the pinned lists of packages in, their files in the cache folder out, brought by npm and pip as they are configured.
+No package's scripts run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def listed(path: Path) -> list[str]:
+    return [line for line in path.read_text().split("\n") if line and not line.startswith("#")]
+
+
+def fetch_npm(cache: Path) -> Path:
+    folder = cache / "npm"
+    done = folder / ".complete"
+    if not done.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "package.json").write_text('{"name":"training-sources","private":true,"version":"0.0.0"}\n')
+        flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--legacy-peer-deps", "--omit=optional"]
+        subprocess.run(["npm", "install", *flags, *listed(HERE / "npm-packages.txt")], cwd=folder, check=True)
+        done.touch()
+    return folder / "node_modules"
+
+
+def fetch_wheels(cache: Path) -> Path:
+    folder = cache / "pip"
+    done = folder / ".complete"
+    if not done.exists():
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder)]
+        subprocess.run([*pip, *listed(HERE / "python-packages.txt")], check=True)
+        done.touch()
+    return folder

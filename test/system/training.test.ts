@@ -1,0 +1,78 @@
+// The whole training pipeline on a few hundred kilobytes: what the built-in model came from, kept running.
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Ran, root, run } from "../../tools/child.ts";
+import { findTool } from "../../tools/toolbox.ts";
+
+const torch = findTool("torch");
+const names = ["slipstream-fim-tiny", "slipstream-draft-tiny"];
+
+describe.skipIf(torch.path === undefined)("the training pipeline", () => {
+  let work = "";
+  let first: Ran;
+
+  const pipeline = () =>
+    run([
+      torch.path as string,
+      "-m",
+      "models.train",
+      "--work",
+      work,
+      "--preset",
+      "tiny",
+      "--npm-modules",
+      join(root, "node_modules"),
+    ]);
+  const lines = (pattern: RegExp) => first.output.split("\n").filter((line) => pattern.test(line));
+  const lossesOf = (kind: string) =>
+    lines(/EVAL validation/).map((line) => Number(new RegExp(`${kind} ([\\d.]+)`).exec(line)?.[1]));
+
+  beforeAll(async () => {
+    work = mkdtempSync(join(tmpdir(), "slipstream-training-"));
+    first = await pipeline();
+  });
+
+  afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+  test("runs from packages to model files", () => {
+    expect(first.code, first.output.slice(-2_000)).toBe(0);
+    for (const name of names) expect(statSync(join(work, `${name}-q8_0.gguf`)).size).toBeGreaterThan(10_000);
+  });
+
+  test.each(["plain", "infill", "context"])("lowers the loss on packages not learned from: %s", (kind) => {
+    const [targetBefore, targetAfter, draftBefore, draftAfter] = lossesOf(kind);
+    expect(targetAfter).toBeLessThan((targetBefore as number) - 0.1);
+    expect(draftAfter).toBeLessThan((draftBefore as number) - 0.05);
+  });
+
+  test("brings the draft nearer to the target", () => {
+    const divergences = lines(/distil step/).map((line) => Number(/divergence ([\d.]+)/.exec(line)?.[1]));
+    expect(divergences.length).toBeGreaterThan(1);
+    expect(divergences.at(-1)).toBeLessThan(divergences[0] as number);
+  });
+
+  test.each(names)("writes a file that says what the checkpoint says: %s", (name) => {
+    const check = JSON.parse((lines(new RegExp(`CHECK ${name} `))[0] as string).replace(/^.*?\{/, "{"));
+    expect(check.largest_difference).toBeLessThan(0.1);
+    expect(check.in_engine).toBe(check.prompts);
+  });
+
+  test("lists what it learned from, with licences, and nothing that is held out", () => {
+    const rows = readFileSync(join(work, "packages.tsv"), "utf8").trim().split("\n").slice(1);
+    const heldOut = new Set(readFileSync(join(root, "models", "train", "held-out.txt"), "utf8").split("\n"));
+    expect(rows.length).toBeGreaterThan(3);
+    for (const [, name = "", , licence] of rows.map((row) => row.split("\t"))) {
+      expect(heldOut.has(name), name).toBe(false);
+      expect(licence).toMatch(/^(MIT|Apache-2\.0|ISC|0BSD|BSD-[23]-Clause)$/);
+    }
+  });
+
+  test("passes over what is done when it is started again", async () => {
+    const again = await pipeline();
+    expect(again.code).toBe(0);
+    expect(again.output).not.toMatch(/EVAL|data:|distil step/);
+    expect(existsSync(join(work, "target.pt"))).toBe(true);
+  });
+});
