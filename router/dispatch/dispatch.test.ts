@@ -300,24 +300,6 @@ test("what a reader took is granted to the worker again, in steps of half a wind
   expect(worker.of("window")).toHaveLength(1);
 });
 
-test("a worker that sends past its window to a reader that does not read is cut off", async () => {
-  const { workers, ask, codeOf, released } = room();
-  await workers.welcome("w1");
-  const { read, seen } = ask();
-  const worker = workers.stream("w1");
-  const { id } = workers.submitted("w1");
-  for (let sent = 0; sent < (64 << 10) + 10; ) {
-    for (let i = 0; i < 4_000; i++, sent++) worker.say({ case: "delta", value: { id, tokens: 1 } });
-    await workers.run();
-  }
-  await read();
-  expect(codeOf(seen.error)).toBe("protocol");
-  expect(worker.of("cancel")).toMatchObject([{ id }]);
-  worker.say({ case: "cancelAck", value: { id } });
-  await workers.run();
-  expect(released).toEqual(["w1"]);
-});
-
 test("a link that breaks loses its generations once each and is made anew after a pause", async () => {
   const { workers, ask, released, codeOf, clock, roster, dispatch, metrics } = room();
   await workers.welcome("w1");

@@ -40,6 +40,7 @@ const alphabets: readonly [name: string, characters: readonly string[]][] = [
 ];
 
 test.each(alphabets)("typing %s forward moves the window's start at most once per half budget", (_, characters) => {
+  const faults: string[] = [];
   for (const bytesMax of [64, 500, 4_096]) {
     const random = seeded(bytesMax);
     let prefix = "";
@@ -50,18 +51,20 @@ test.each(alphabets)("typing %s forward moves the window's start at most once pe
       prefix += characters[below(random, characters.length)];
       const window = prefixWindow(prefix, bytesMax);
       const size = Buffer.byteLength(window);
-      expect(prefix.endsWith(window) && window.isWellFormed()).toBe(true);
-      expect(size).toBeLessThanOrEqual(bytesMax);
+      const must = (what: string, holds: boolean) => holds || faults.push(`${what} at key ${key} of ${bytesMax} bytes`);
+      must("the prefix's end, whole characters", prefix.endsWith(window) && window.isWellFormed());
+      must("within the budget", size <= bytesMax);
       // Half the budget before the line search, a quarter at worst after it.
-      expect(size).toBeGreaterThan(bytesMax / 4 - 4);
+      must("no less than a quarter", size > bytesMax / 4 - 4);
       const at = prefix.length - window.length;
       if (at === start) continue;
-      expect(at).toBeGreaterThan(start);
       const bytes = Buffer.byteLength(prefix);
-      if (start >= 0) expect(bytes - movedAtBytes).toBeGreaterThanOrEqual(Math.floor(bytesMax / 2) - 20);
+      must("forward", at > start);
+      must("half a budget after the last", start < 0 || bytes - movedAtBytes >= Math.floor(bytesMax / 2) - 20);
       [start, movedAtBytes] = [at, bytes];
     }
   }
+  expect(faults).toEqual([]);
 });
 
 test("windows of random text never tear a character and never exceed their budget", () => {
