@@ -1,6 +1,6 @@
 // eval: `slipstream eval run|make|bring`: how good the completions of a model are, measured on code it was never trained on.
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { baselineNames, baselines } from "../learn/evaluation/baselines.ts";
 import { bringSource } from "../learn/evaluation/bringing.ts";
@@ -47,14 +47,13 @@ Examples:
   slipstream eval run --set playground --weights new.gguf --against old.gguf
 `;
 
-const builtInModel = "models/slipstream-fim-4m-q8_0.gguf";
 /** As much of each language as it is worth to most who look at the built-in model. */
 const spansPerCell = { typescript: 32, javascript: 28, python: 20, go: 16 };
 
 export const evaluate: Command = async (args, io) => {
   const { values, positionals } = options(args, {
     set: { type: "string", default: "builtin" },
-    weights: { type: "string", default: join(packageRoot(), builtInModel) },
+    weights: { type: "string" },
     against: { type: "string" },
     address: { type: "string" },
     token: { type: "string", default: io.env["SLIPSTREAM_TOKEN"] ?? "" },
@@ -77,7 +76,7 @@ export const evaluate: Command = async (args, io) => {
   if (verb === "make") return make(io, whole("seed", String(values.seed), 0, 2 ** 31), given("out") ?? builtinSetPath());
   return run(io, {
     set: oneOf("set", String(values.set), ["builtin", "playground"]),
-    weights: String(values.weights),
+    weights: given("weights") ?? builtInModel(),
     against: given("against"),
     address: given("address"),
     token: String(values.token),
@@ -88,6 +87,14 @@ export const evaluate: Command = async (args, io) => {
     json: values.json === true,
   });
 };
+
+/** The target of the built-in pair: its name says its size, which changes with the weights. */
+function builtInModel(): string {
+  const folder = join(packageRoot(), "models");
+  const name = readdirSync(folder).find((each) => /^slipstream-fim-.*\.gguf$/.test(each));
+  if (name === undefined) throw new SlipstreamError("not_found", `${folder} holds no built-in model; name one by --weights`);
+  return join(folder, name);
+}
 
 async function bring(io: Io): Promise<number> {
   const folder = sourcesFolder(io.env);

@@ -126,10 +126,9 @@ export function candidates(root: SyntaxNode, text: string, language: Language): 
     if (ignored.has(node.type)) return;
     const [from, to] = [node.startIndex, node.endIndex];
     const line = lineAround(text, from);
-    const behind = text.slice(to, lineAround(text, to).end).trim();
+    const behind = text.slice(to, lineAround(text, to).end).replace(lineComment, "").trim();
     const oneLine = to <= line.end;
-    if (oneLine && expression.has(node.type) && behind !== "" && behind !== ";" && !/^(\/\/|#)/.test(behind))
-      add("expression", from, to, lengths.lineMax);
+    if (oneLine && expression.has(node.type) && behind !== "" && behind !== ";") add("expression", from, to, lengths.lineMax);
     if (statement.has(node.type) && startsLine(text, from, line.start) && (behind === "" || behind === ";")) {
       const end = lineAround(text, to).end;
       if (oneLine) add("line", from, end, lengths.lineMax);
@@ -154,4 +153,5 @@ function lineAround(text: string, at: number): { readonly start: number; readonl
 
 const startsLine = (text: string, at: number, lineStart: number) => text.slice(lineStart, at).trim() === "";
 const linesOf = (text: string, from: number, to: number) => text.slice(from, to).split("\n").length;
+const lineComment = /(^|\s)(\/\/|#\s).*$/;
 const holdsComment = (text: string) => /(^|\s)(\/\/|\/\*|#\s)/.test(text);

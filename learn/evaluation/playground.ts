@@ -60,8 +60,9 @@ export function outOfScope({ hole, known, language }: Situation, text: string, p
     const look = (node: SyntaxNode) => {
       if (node.endIndex <= from || node.startIndex >= to) return;
       if (node.childCount === 0 && names.test(node.type)) {
-        used.push(node.text);
-        if (declares(node)) declared.add(node.text);
+        const name = node.text.replace(/^#/, "");
+        used.push(name);
+        if (declares(node)) declared.add(name);
       }
       for (const child of node.children) if (child) look(child);
     };
@@ -75,12 +76,16 @@ export function outOfScope({ hole, known, language }: Situation, text: string, p
 function declares(node: SyntaxNode): boolean {
   const parent = node.parent;
   if (!parent) return false;
-  const isName = parent.childForFieldName("name")?.id === node.id || parent.childForFieldName("left")?.id === node.id;
   const kind = parent.type;
+  // Go writes `a, b := …`: the names stand in a list of their own.
+  if (kind === "expression_list") return parent.parent?.type === "short_var_declaration" && isField(parent.parent, "left", parent);
   return (
-    (isName && /declarat|definition|parameter|assignment|spec$|for_/.test(kind)) ||
-    /^(formal_parameters|parameters|identifiers|required_parameter|expression_list)$/.test(kind) ||
-    (kind === "pair" && parent.childForFieldName("key")?.id === node.id) ||
-    (kind === "arrow_function" && parent.childForFieldName("parameter")?.id === node.id)
+    (/declarat|definition|parameter|assignment|spec$|for_/.test(kind) &&
+      (isField(parent, "name", node) || isField(parent, "left", node))) ||
+    /^(formal_parameters|parameters|identifiers|required_parameter)$/.test(kind) ||
+    (kind === "pair" && isField(parent, "key", node)) ||
+    (kind === "arrow_function" && isField(parent, "parameter", node))
   );
 }
+
+const isField = (parent: SyntaxNode, field: string, node: SyntaxNode) => parent.childForFieldName(field)?.id === node.id;
