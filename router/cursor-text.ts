@@ -98,3 +98,43 @@ export class PlainText implements CursorText {
     return this.#prefix.slice(Math.max(0, from), Math.max(0, to));
   }
 }
+
+/** The text as if `added` had been typed at its cursor. */
+export class AppendedText implements CursorText {
+  readonly #base: CursorText;
+  readonly #added: string;
+
+  constructor(base: CursorText, added: string) {
+    this.#base = base;
+    this.#added = added;
+  }
+
+  get lengthBefore(): number {
+    return this.#base.lengthBefore + this.#added.length;
+  }
+
+  get lengthAfter(): number {
+    return this.#base.lengthAfter;
+  }
+
+  get bytesBefore(): number {
+    return this.#base.bytesBefore + Buffer.byteLength(this.#added);
+  }
+
+  before(utf16: number): string {
+    if (utf16 <= this.#added.length) return this.#added.slice(this.#added.length - Math.max(0, utf16));
+    return this.#base.before(utf16 - this.#added.length) + this.#added;
+  }
+
+  after(utf16: number): string {
+    return this.#base.after(utf16);
+  }
+
+  range(from: number, to: number): string {
+    const { lengthBefore } = this.#base;
+    return (
+      this.#base.range(from, Math.min(to, lengthBefore)) +
+      this.#added.slice(Math.max(0, from - lengthBefore), Math.max(0, to - lengthBefore))
+    );
+  }
+}

@@ -87,6 +87,7 @@ export async function* complete(rooms: Rooms, trigger: Trigger, at: Milestones):
   }
   const other = rooms.cache.join(prompt, trigger.sampling); //       an identical one is under way
   const flight = other ?? launch(rooms, trigger, prompt, at); //     queue → schedule → dispatch
+  if (trigger.kind === "preload") return yield* warm(trigger, flight); // nothing to show: its KV is what was wanted
   rooms.reuse.watch(trigger, flight);
   const shaped = yield* rooms.stream.shape(trigger, prompt.model, flight.read(trigger.signal)); // cut, trimmed, in time
   if (!shaped.withheld) {
@@ -113,6 +114,22 @@ async function* follow(
     if (thrown instanceof Diverged) return undefined;
     throw thrown;
   }
+}
+
+/** Reads a generation for what it leaves behind: the prefix is resident when the person begins to type. */
+// biome-ignore lint/correctness/useYield: the path's one way to end without text.
+async function* warm(trigger: Trigger, flight: Flight): AsyncGenerator<Delta, Ending> {
+  const deltas = flight.read(trigger.signal);
+  let step = await deltas.next();
+  while (!step.done) step = await deltas.next();
+  return {
+    outcome: "empty",
+    reason: "empty",
+    detail: "prefix warmed",
+    usage: flight.book(step.value.usage),
+    model: flight.model,
+    worker: flight.worker,
+  };
 }
 
 /** A generation that lives while someone reads it, whoever asked first. */

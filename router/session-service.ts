@@ -15,6 +15,7 @@ import {
   Status_Kind,
   type Trigger as TriggerMessage,
 } from "../proto/gen/slipstream/v1/completion_pb.ts";
+import { Anticipation } from "./anticipation.ts";
 import { type Ending, type Milestones, noUsage, Retired, type Trigger } from "./completion.ts";
 import { endingOf } from "./feedback/feedback.ts";
 import type { Session } from "./ingress/ingress.ts";
@@ -28,6 +29,7 @@ const say = (stream: Stream, message: Said) => void stream.send(create(ServerMes
 
 export async function runSession(router: Router, stream: Stream, tenant: string): Promise<void> {
   let session: Session | undefined;
+  const ahead = new Anticipation({ documentsMax: router.ingress.limits.documentsMax }, { router, gone: stream.signal });
   const running = new Set<Promise<void>>();
   try {
     for await (const { message } of endingWith(router.draining, stream.frames)) {
@@ -37,7 +39,7 @@ export async function runSession(router: Router, stream: Stream, tenant: string)
         continue;
       }
       try {
-        handle(router, stream, session, message, (work) => {
+        handle(router, stream, session, ahead, message, (work) => {
           const watched = work
             .catch((thrown: unknown) => router.log.error({ err: thrown }, "an answer could not be given"))
             .finally(() => running.delete(watched));
@@ -89,6 +91,7 @@ function handle(
   router: Router,
   stream: Stream,
   session: Session,
+  ahead: Anticipation,
   message: ClientMessage["message"],
   run: (work: Promise<void>) => void,
 ): void {
@@ -111,11 +114,12 @@ function handle(
       break;
     case "feedback":
       router.feedback.report(router.ingress.report("feedback.", message.value), session.tenant);
+      if (message.value.event === FeedbackEvent.SHOWN) ahead.shown(message.value.completionId);
       break;
     case "trigger": {
       const made = session.trigger(message.value, stream.signal);
       if ("heldVersion" in made) stale(router, stream, session, message.value, made);
-      else run(answer(router, stream, session, made));
+      else run(answer(router, stream, session, ahead, made));
       break;
     }
     case "hello":
@@ -148,7 +152,7 @@ function stale(router: Router, stream: Stream, session: Session, message: Trigge
   });
 }
 
-async function answer(router: Router, stream: Stream, session: Session, made: Trigger): Promise<void> {
+async function answer(router: Router, stream: Stream, session: Session, ahead: Anticipation, made: Trigger): Promise<void> {
   const at: Milestones = {};
   const path = router.run(made, at);
   let text = "";
@@ -156,6 +160,7 @@ async function answer(router: Router, stream: Stream, session: Session, made: Tr
     const step = await path.next();
     if (step.done) {
       session.ended(made);
+      ahead.delivered(made, step.value, text);
       stream.send(endMessage(made, at, step.value, text, router.clock.now()));
       return;
     }

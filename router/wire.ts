@@ -5,7 +5,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
 import { Cache } from "./cache/cache.ts";
-import type { Delta, Ending, Milestones, Trigger } from "./completion.ts";
+import type { Delta, Ending, Milestones, Report, Trigger } from "./completion.ts";
 import type { RouterConfig } from "./config.ts";
 import { ContextRoom } from "./context/context.ts";
 import { type Connect, Dispatch } from "./dispatch/dispatch.ts";
@@ -97,7 +97,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     cache: new Cache({ bytesMax: options.resultCacheBytes, entriesMax: 50_000, ttlMs: 600_000 }, { clock, metrics }),
     queue,
     fleet,
-    place: (work, avoid) => place({ boundedLoad: 1.25 }, work, fleet.snapshot(), random, avoid),
+    place: (work, avoid) => place({ boundedLoad: 1.25, spareShare: 0.5 }, work, fleet.snapshot(), random, avoid),
     dispatch,
     stream: new Stream({ linesMax: 12, leastConfidence: options.leastConfidence }),
     retried: () => metrics.worker_retries_total.inc({}),

@@ -1,5 +1,6 @@
 // books: every trigger asked, answer got, outcome told on the bus and generation ended in one world in; at its end, what
 // does not add up out. Holds all of it: bounded by the run.
+import { TriggerKind } from "../proto/gen/slipstream/v1/completion_pb.ts";
 import type { OutcomeEvent } from "../proto/gen/slipstream/v1/fleet_pb.ts";
 import type { Outcome } from "../router/completion.ts";
 import type { Ended, Lost } from "./link-monitor.ts";
@@ -18,6 +19,7 @@ export class Books {
   readonly #texts = new Map<string, string[]>();
   readonly #reached = new Set<string>();
   readonly #violations: string[] = [];
+  readonly #ahead = new Set<string>();
   /** Completion tokens as workers reported them at the end of generations, and as outcomes booked them. */
   generatedTokens = 0;
   bookedTokens = 0;
@@ -43,7 +45,14 @@ export class Books {
     this.bookedTokens += event.cache?.completionTokens ?? 0;
     const entry = this.#triggers.get(event.triggerId);
     if (entry) entry.told.push(outcomeOf(event.outcome) ?? "unspecified");
+    else if (event.kind === TriggerKind.SPECULATIVE) this.#toldAhead(event.triggerId);
     else this.#violations.push(`outcome for ${event.triggerId}, which nobody asked`);
+  }
+
+  /** What a router asks by itself, ahead of the person, has one outcome too. */
+  #toldAhead(trigger: string): void {
+    if (this.#ahead.has(trigger)) this.#violations.push(`${trigger}, asked ahead, has two outcomes`);
+    this.#ahead.add(trigger);
   }
 
   /** A generation with this salt reaches a worker; true for the first. */

@@ -114,6 +114,11 @@ export class Ingress {
     );
   }
 
+  /** As if `shown` were accepted where the trigger stands. */
+  anticipate(trigger: Trigger, shown: string, caller: AbortSignal): Trigger {
+    return this.#wishes.anticipated(trigger, shown, caller);
+  }
+
   /** Chat. Messages travel as a prefix in the plain form "role: text"; models with a template of their own come with their engine. */
   generate(request: GenerateRequest, tenant: string, caller: AbortSignal): Trigger {
     if (request.messages.length === 0) throw invalid("messages", "at least one is required");

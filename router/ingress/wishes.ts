@@ -8,6 +8,7 @@ import {
   TriggerKind,
 } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import type { Indent, Kind, Lane, Shape, Trigger } from "../completion.ts";
+import { AppendedText } from "../cursor-text.ts";
 import type { Arrivals } from "./arrival.ts";
 import { shortText, within } from "./check.ts";
 import { limits } from "./limits.ts";
@@ -69,6 +70,9 @@ const lanesOf: Record<Kind, Lane> = { auto: "inline", invoked: "inline", preload
 /** Enough for a line or a small block; what is never shown is not generated. */
 const tokensOf: Record<Shape, number> = { token: 8, line: 32, auto: 64, block: 96, raw: 16 };
 
+/** Work ahead of the person is of no use once they have gone on. */
+const speculativeMs = 3_000;
+
 export class Wishes {
   readonly #defaults: DeadlineDefaults;
   readonly #arrivals: Arrivals;
@@ -102,7 +106,7 @@ export class Wishes {
         lane: lanesOf[kind],
         model: shortText(`${at}model`, wish.model, limits.idCharsMax),
         sampling: sampling(`${at}sampling`, wish.sampling, {
-          maxTokens: tokensOf[shape],
+          maxTokens: kind === "preload" ? 1 : tokensOf[shape],
           maxTokensMax: limits.inlineTokensMax,
         }),
         n: alternatives(at, wish.n ?? 0, kind),
@@ -113,6 +117,25 @@ export class Wishes {
         indent: indent(at, wish.indent),
         stream: wish.stream,
         deadlineAfterMs: this.#deadline(at, wish.deadlineMs, fallback),
+      },
+      caller,
+    );
+  }
+
+  /** As if `shown` were accepted where the trigger stands: the next wish, for the speculative lane. */
+  anticipated({ id: _, signal: __, retire: ___, release: ____, ...trigger }: Trigger, shown: string, caller: AbortSignal): Trigger {
+    return this.#arrivals.trigger(
+      {
+        ...trigger,
+        id: "",
+        kind: "speculative",
+        lane: "speculative",
+        text: new AppendedText(trigger.text, shown),
+        origin: "accept",
+        selected: undefined,
+        n: 1,
+        stream: false,
+        deadlineAfterMs: speculativeMs,
       },
       caller,
     );

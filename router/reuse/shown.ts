@@ -4,7 +4,10 @@ import type { Trigger } from "../completion.ts";
 
 /** Enough that an edit above the line is noticed nearly always, little enough to keep for every session. */
 const tailUtf16 = 512;
+/** No completion is longer: what is farther from its place has nothing left of it. */
+const typedMaxUtf16 = 8_192;
 /** An editor closes brackets and quotes by itself: they then stand right of the cursor and are no edit of the person's. */
+const closedMaxUtf16 = 2;
 const autoClosed = /^[)\]}'"`>]{1,2}$/;
 
 export interface Place {
@@ -18,25 +21,27 @@ export interface Place {
 
 export function placeOf(trigger: Trigger): Place {
   return {
-    prefixLength: trigger.prefix.length,
-    prefixTail: trigger.prefix.slice(-tailUtf16),
-    suffixHead: trigger.suffix.slice(0, tailUtf16),
-    suffixLength: trigger.suffix.length,
+    prefixLength: trigger.text.lengthBefore,
+    prefixTail: trigger.text.before(tailUtf16),
+    suffixHead: trigger.text.after(tailUtf16),
+    suffixLength: trigger.text.lengthAfter,
     wish: wishOf(trigger),
   };
 }
 
 /** What was typed from `place` to the trigger's cursor, and closed by the editor after it; undefined: another place. */
 export function typedSince(place: Place, trigger: Trigger): { readonly typed: string; readonly closed: string } | undefined {
-  const { prefix, suffix } = trigger;
-  const length = prefix.length - place.prefixLength;
-  if (length < 0 || wishOf(trigger) !== place.wish) return undefined;
-  if (prefix.slice(Math.max(0, place.prefixLength - tailUtf16), place.prefixLength) !== place.prefixTail) return undefined;
-  const closed = suffix.slice(0, Math.max(0, suffix.length - place.suffixLength));
+  const { text } = trigger;
+  const length = text.lengthBefore - place.prefixLength;
+  if (length < 0 || length > typedMaxUtf16 || wishOf(trigger) !== place.wish) return undefined;
+  if (text.range(place.prefixLength - tailUtf16, place.prefixLength) !== place.prefixTail) return undefined;
+  const closedLength = text.lengthAfter - place.suffixLength;
+  if (closedLength > closedMaxUtf16) return undefined;
+  const closed = text.after(Math.max(0, closedLength));
   if (closed !== "" && !autoClosed.test(closed)) return undefined;
-  if (suffix.length !== place.suffixLength + closed.length) return undefined;
-  if (suffix.slice(closed.length, closed.length + tailUtf16) !== place.suffixHead) return undefined;
-  return { typed: prefix.slice(place.prefixLength), closed };
+  if (text.lengthAfter !== place.suffixLength + closed.length) return undefined;
+  if (text.after(closed.length + tailUtf16).slice(closed.length) !== place.suffixHead) return undefined;
+  return { typed: text.range(place.prefixLength, text.lengthBefore), closed };
 }
 
 const wishOf = ({ model, shape, sampling }: Trigger) => JSON.stringify([model, shape, sampling]);

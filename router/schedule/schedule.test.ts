@@ -4,7 +4,7 @@ import { freeOf, modelOf, workerOf } from "../../test/support/router.ts";
 import type { WorkerView } from "../completion.ts";
 import { place } from "./schedule.ts";
 
-const options = { boundedLoad: 1.25 };
+const options = { boundedLoad: 1.25, spareShare: 0.5 };
 const put = (workers: readonly WorkerView[], session = "s1", avoid: readonly string[] = [], seed = 1) =>
   place(options, { session, lane: "inline", model: "m" }, { workers }, seeded(seed), new Set(avoid));
 

@@ -8,6 +8,8 @@ import type { FleetView, Lane, Placement, Trigger, WorkerView } from "../complet
 export interface ScheduleOptions {
   /** How many times the mean outstanding work, this one counted, an owner may come to hold. */
   readonly boundedLoad: number;
+  /** Share of a worker's slots up to which speculative and batch work may fill it. */
+  readonly spareShare: number;
 }
 
 type Work = Pick<Trigger, "session" | "lane"> & { readonly model: string };
@@ -22,12 +24,20 @@ export function place(
   const serving = fleet.workers.filter(
     (worker) => !worker.draining && !avoid.has(worker.name) && worker.models.some((model) => model.name === work.model),
   );
-  const free = serving.filter((worker) => worker.free[work.lane] > 0);
+  const free = serving.filter((worker) => worker.free[work.lane] > 0 && (!spare.has(work.lane) || idle(options, worker)));
   if (free.length === 0) return undefined;
   const owner = ownerOf(work.session, serving);
   if (owner && free.includes(owner) && owner.outstanding < bound(options, serving))
     return { worker: owner.name, draftDepthHint: 0, why: "lease" };
   return { worker: leastLoaded(free, work.lane, random).name, draftDepthHint: 0, why: "least_cost" };
+}
+
+/** Lanes that take what nobody waits for. */
+const spare: ReadonlySet<Lane> = new Set(["speculative", "batch"]);
+
+/** Enough slots stand empty that the next key finds one, whoever uses the worker. */
+function idle({ spareShare }: ScheduleOptions, { slots, outstanding, running }: WorkerView): boolean {
+  return Math.max(outstanding, running) < slots * spareShare;
 }
 
 /** The worker with the highest hash of (session, worker): few sessions move when workers come or go. */
