@@ -19,12 +19,10 @@ async function ready(given: Parameters<typeof routed>[0] = {}) {
 }
 const quiet = { queued: 0, turns: 0, outstanding: 0, booked: 0 };
 
-test("generated: from the pause over a worker to a cut completion", async () => {
+test("generated: over an idle worker, without a pause, to a cut completion", async () => {
   const { complete, clock, workers, answer, rest } = await ready();
   const { seen, done } = complete({ prefix: "const a = ", suffix: "\n" });
-  await clock.advance(14);
-  expect(workers.stream("w1").of("submit")).toEqual([]);
-  await clock.advance(1);
+  await clock.advance(0);
   await answer("w1", ["1;", "\nconst b"], "none");
   await done;
   expect(seen).toMatchObject({
@@ -111,14 +109,13 @@ test.each<[name: string, texts: readonly string[], finish: Finish]>([
   expect(rest()).toEqual(quiet);
 });
 
-test("superseded in its pause: nothing is asked for the older", async () => {
+test("superseded before it was sent: nothing is asked for the older", async () => {
   const { complete, clock, workers, rest } = await ready();
   const older = complete({ prefix: "a", ...place });
-  await clock.advance(10);
   const newer = complete({ prefix: "ab", ...place });
   await older.done;
   expect(older.seen.ending).toMatchObject({ outcome: "superseded", reason: "superseded" });
-  await clock.advance(15);
+  await clock.advance(0);
   expect(workers.stream("w1").of("submit")).toHaveLength(1);
   newer.caller.abort();
   await newer.done;
