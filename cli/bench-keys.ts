@@ -1,26 +1,61 @@
 // bench-keys: `slipstream bench keys`: what keystrokes cost through a real router with simulated workers.
-import { benchKeys } from "../bench/keys/keys.ts";
+import { benchKeys, type KeysOptions, type Part, parts } from "../bench/keys/keys.ts";
+import { jsonOf, tableOf } from "../bench/keys/report.ts";
 import { type Ablation, ablations } from "../bench/keys/switches.ts";
 import { SlipstreamError } from "../lib/errors.ts";
 import { profileEnds, profileNames } from "../workers/engine/simulated/profiles.ts";
 import type { Command } from "./command.ts";
 import { milliseconds, oneOf, options } from "./options.ts";
 
+const names = Object.keys(ablations) as Ablation[];
+const quickAblations: readonly Ablation[] = ["supersede_off", "prefix_first"];
+
 const help = `Usage: slipstream bench keys [OPTIONS]
+
+People type through a real router process to simulated workers, each a process of its own on loopback. Says what was wasted,
+what was answered without a generation, what the prompt layout saves and what the router costs; then the same with one
+mechanism off at a time. docs/operations/bench-keys.md defines every figure. Takes about a quarter of an hour.
+
+Options:
+  --quick            two minutes: shorter runs, two ablations, 1,000 sessions
+  --profile NAME     ${profileNames.join(", ")}
+                     (default l40s-7b-eagle3)
+  --end END          slow, mid or fast end of the profile's estimates (default mid)
+  --load SHARE       share of all slots in use that the crowd is sized for (default 0.85)
+  --agreement SHARE  share of lines that the model knows (default 0.3)
+  --seed N           (default 1)
+  --duration TIME    of each measurement (default 30s)
+  --workers N        at least 4 (default 4)
+  --slots N          generations that a worker runs at once (default 4)
+  --parts LIST       besides the run as shipped: ${parts.join(", ")}
+                     (default all; "none")
+  --ablate LIST      (default all): ${names.join(", ")}
+  --sessions N       of the part "sessions" (default 10000)
+  --chunk-ms MS      a prompt chunk of the pretend GPU takes about so long (default: as long as reading the weights)
+  --cpu-prof DIR     write a profile of each router's CPU there
+  --json             one JSON object instead of a table
+
+Examples:
+  slipstream bench keys --quick
+  slipstream bench keys --profile h100-7b-eagle3 --parts none
+  slipstream bench keys --json --seed 7 >keys.json
 `;
 
 export const benchKeysCommand: Command = async (args, io) => {
-  const { values } = options(args, {
+  const { values, positionals } = options(args, {
     json: { type: "boolean", default: false },
+    quick: { type: "boolean", default: false },
     profile: { type: "string", default: "l40s-7b-eagle3" },
     end: { type: "string", default: "mid" },
     load: { type: "string", default: "0.85" },
+    agreement: { type: "string", default: "0.3" },
     seed: { type: "string", default: "1" },
-    duration: { type: "string", default: "30s" },
+    duration: { type: "string" },
     workers: { type: "string", default: "4" },
     slots: { type: "string", default: "4" },
-    agreement: { type: "string", default: "0.3" },
-    ablate: { type: "string", default: Object.keys(ablations).join(",") },
+    parts: { type: "string" },
+    ablate: { type: "string" },
+    sessions: { type: "string" },
     "chunk-ms": { type: "string" },
     "cpu-prof": { type: "string" },
   });
@@ -28,25 +63,48 @@ export const benchKeysCommand: Command = async (args, io) => {
     io.out(help);
     return 0;
   }
+  if (positionals.length > 0)
+    throw new SlipstreamError("invalid_request", `"${positionals[0]}" is not an option; --help shows them`);
+  const quick = values.quick === true;
+  const made: KeysOptions = {
+    profile: oneOf("profile", values.profile, profileNames),
+    profileEnd: oneOf("end", values.end, profileEnds),
+    load: number("load", values.load, 0.05, 0.99),
+    agreement: number("agreement", values.agreement, 0, 1),
+    seed: whole("seed", values.seed, 0, 1e6),
+    seconds: milliseconds("duration", values.duration ?? (quick ? "10s" : "30s"), 3_600_000) / 1_000,
+    workers: whole("workers", values.workers, 4, 64),
+    slots: whole("slots", values.slots, 1, 256),
+    parts: values.parts === "none" ? [] : list("parts", values.parts, parts, quick ? ["ablations", "sessions"] : parts),
+    ablations: list("ablate", values.ablate, names, quick ? quickAblations : names),
+    sessions: whole("sessions", values.sessions ?? (quick ? "1000" : "10000"), 1, 100_000),
+    ...(values["chunk-ms"] === undefined ? {} : { chunkMs: number("chunk-ms", values["chunk-ms"], 0.1, 1_000) }),
+    ...(values["cpu-prof"] === undefined ? {} : { profileCpu: values["cpu-prof"] }),
+  };
   const interrupted = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     io.on(signal, () => interrupted.abort(new SlipstreamError("cancelled", "interrupted")));
-  const report = await benchKeys(
-    {
-      profile: oneOf("profile", values.profile, profileNames),
-      profileEnd: oneOf("end", values.end, profileEnds),
-      load: Number(values.load),
-      seed: Number(values.seed),
-      seconds: milliseconds("duration", values.duration, 3_600_000) / 1_000,
-      workers: Number(values.workers),
-      slots: Number(values.slots),
-      agreement: Number(values.agreement),
-      ablations: values.ablate === "none" ? [] : (values.ablate.split(",") as Ablation[]),
-      ...(values["chunk-ms"] ? { chunkMs: Number(values["chunk-ms"]) } : {}),
-      ...(values["cpu-prof"] ? { profileCpu: values["cpu-prof"] } : {}),
-    },
-    { say: io.complain, signal: interrupted.signal },
-  );
-  io.out(`${JSON.stringify(report, null, values.json ? 0 : 2)}\n`);
+  const report = await benchKeys(made, { say: io.complain, signal: interrupted.signal });
+  io.out(values.json ? `${JSON.stringify(jsonOf(report, made))}\n` : tableOf(report, made));
   return 0;
 };
+
+function number(option: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= min && value <= max))
+    throw new SlipstreamError("invalid_request", `--${option}: "${text}" is not a number between ${min} and ${max}`, {
+      field: option,
+    });
+  return value;
+}
+
+function whole(option: string, text: string, min: number, max: number): number {
+  const value = number(option, text, min, max);
+  if (!Number.isInteger(value))
+    throw new SlipstreamError("invalid_request", `--${option}: "${text}" is not a whole number`, { field: option });
+  return value;
+}
+
+function list<T extends Ablation | Part>(option: string, text: string | undefined, words: readonly T[], fallback: readonly T[]) {
+  return text === undefined ? fallback : text.split(",").map((word) => oneOf(option, word, words));
+}

@@ -4,8 +4,12 @@
 import { systemClock } from "../../lib/clock.ts";
 import type { ProfileEnd, ProfileName } from "../../workers/engine/simulated/profiles.ts";
 import { type Figures, figuresOf } from "./measure.ts";
+import { type ManySessions, manySessions } from "./sessions.ts";
 import { Stand, type StandOptions } from "./stand.ts";
 import { type Ablation, ablations, allOn } from "./switches.ts";
+
+export const parts = ["ablations", "ends", "agreements", "built_in", "sessions"] as const;
+export type Part = (typeof parts)[number];
 
 export interface KeysOptions {
   readonly profile: ProfileName;
@@ -17,12 +21,15 @@ export interface KeysOptions {
   readonly workers: number;
   readonly slots: number;
   readonly agreement: number;
+  /** What is measured besides the run as shipped. */
+  readonly parts: readonly Part[];
   readonly ablations: readonly Ablation[];
+  readonly sessions: number;
   readonly chunkMs?: number;
   readonly profileCpu?: string;
 }
 
-export interface KeysDeps {
+interface Deps {
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -30,37 +37,69 @@ export interface KeysDeps {
 export interface KeysReport {
   readonly main: Figures;
   readonly ablations: Partial<Record<Ablation, Figures>>;
+  /** The main run again, sized anew, at both ends of the profile. */
+  readonly ends: Partial<Record<ProfileEnd, Figures>>;
+  /** The same crowd, by the share of lines that the model knows. */
+  readonly agreements: Readonly<Record<string, Figures>>;
+  /** Typed against the model that is shipped. */
+  readonly builtIn?: Figures;
+  readonly sessions?: ManySessions;
 }
 
-const settleSeconds = 4;
-const sizingSeconds = 5;
+/** After a crowd has come: first prompts are computed whole. */
+const settleSeconds = 5;
+const sizingSeconds = 6;
 const sizingRounds = 5;
 /** Near enough to the load asked for. */
 const closeEnough = 0.03;
-const firstGuess = 40;
+const firstGuess = 2.5;
 const peopleMax = 2_000;
+/** A client that waits so long for its own processor measures itself. */
+const delayMaxMs = 60;
+const agreements = [0.15, 0.3, 0.45];
+const builtInPeople = 2;
+const sessionSeconds = 60;
+const sessionSlots = 16;
 
-export async function benchKeys(options: KeysOptions, deps: KeysDeps): Promise<KeysReport> {
-  const main = await onStand(options, {}, deps, async (stand) => {
-    const people = await size(stand, options, deps);
-    return window(stand, people, options.seconds, deps);
-  });
-  deps.say(line("as shipped", main));
+export async function benchKeys(options: KeysOptions, deps: Deps): Promise<KeysReport> {
+  const wanted = new Set(options.parts);
+  const { signal, say } = deps;
+  const tell = (name: string, figures: Figures) => {
+    say(line(name, figures));
+    return figures;
+  };
+  const sized = (given: Partial<StandOptions>) =>
+    onStand({ ...options, switches: allOn, ...given }, signal, async (stand) => {
+      const people = await size(stand, options, deps);
+      return window(stand, people, options.seconds, signal);
+    });
+  const main = tell("as shipped", await sized({}));
+  const again = (name: string, given: Partial<StandOptions>, people = main.sessions) =>
+    onStand({ ...options, switches: allOn, ...given }, signal, async (stand) =>
+      tell(name, await window(stand, people, options.seconds, signal)),
+    );
   const without: Partial<Record<Ablation, Figures>> = {};
-  for (const name of options.ablations) {
-    without[name] = await onStand(options, ablations[name], deps, (stand) => window(stand, main.sessions, options.seconds, deps));
-    deps.say(line(name, without[name] as Figures));
-  }
-  return { main, ablations: without };
+  for (const name of wanted.has("ablations") ? options.ablations : [])
+    without[name] = await again(name, { switches: { ...allOn, ...ablations[name] } });
+  const ends: Partial<Record<ProfileEnd, Figures>> = {};
+  for (const end of wanted.has("ends") ? (["slow", "fast"] as const) : [])
+    ends[end] = tell(`${end} end`, await sized({ profileEnd: end }));
+  const byAgreement: Record<string, Figures> = { [options.agreement]: main };
+  for (const agreement of wanted.has("agreements") ? agreements : [])
+    byAgreement[agreement] ??= await again(`agreement ${agreement}`, { agreement });
+  const builtIn = wanted.has("built_in")
+    ? await again("built-in model", { embedded: true, workers: 1, slots: 2 }, builtInPeople)
+    : undefined;
+  const sessions = wanted.has("sessions")
+    ? await onStand({ ...options, switches: allOn, slots: sessionSlots }, signal, (stand) =>
+        manySessions(stand, { sessions: options.sessions, seconds: sessionSeconds, seed: options.seed }, deps),
+      )
+    : undefined;
+  return { main, ablations: without, ends, agreements: byAgreement, ...(builtIn && { builtIn }), ...(sessions && { sessions }) };
 }
 
-async function onStand<T>(
-  options: KeysOptions,
-  switches: Partial<StandOptions["switches"]>,
-  { signal }: KeysDeps,
-  work: (stand: Stand) => Promise<T>,
-): Promise<T> {
-  const stand = await Stand.start({ ...options, switches: { ...allOn, ...switches } }, signal);
+async function onStand<T>(options: StandOptions, signal: AbortSignal, work: (stand: Stand) => Promise<T>): Promise<T> {
+  const stand = await Stand.start(options, signal);
   try {
     return await work(stand);
   } finally {
@@ -69,29 +108,35 @@ async function onStand<T>(
 }
 
 /** As many typists as keep the asked share of slots busy, found by trying. */
-async function size(stand: Stand, { load }: KeysOptions, { say, signal }: KeysDeps): Promise<number> {
-  let people = firstGuess;
+async function size(stand: Stand, { load, workers, slots }: KeysOptions, { say, signal }: Deps): Promise<number> {
+  let people = Math.ceil(firstGuess * workers * slots);
   for (let round = 1; round <= sizingRounds; round++) {
     stand.crowd(people);
     await systemClock.sleep(settleSeconds * 1_000, signal);
     await stand.take();
     await systemClock.sleep(sizingSeconds * 1_000, signal);
-    const { loadShare } = await stand.take();
+    const { loadShare, clientDelayP99Ms } = await stand.take();
     say(`sizing: ${people} typists keep ${(100 * loadShare).toFixed(0)} % of the slots busy`);
+    if (clientDelayP99Ms > delayMaxMs) {
+      say(
+        `sizing: stopped, this machine has no time left: the typists' own process waits ${clientDelayP99Ms.toFixed(0)} ms for it`,
+      );
+      break;
+    }
     if (Math.abs(loadShare - load) <= closeEnough) break;
-    // Waits make the load grow faster than the crowd near the top.
-    const factor = Math.min(2, Math.max(0.6, load / Math.max(0.05, loadShare)));
-    people = Math.min(peopleMax, Math.max(1, Math.round(people * (1 + (factor - 1) * 0.9))));
+    // Waits make the load grow faster than the crowd near the top, and a short look is a rough one: go most of the way.
+    const factor = Math.min(1.8, Math.max(0.6, load / Math.max(0.05, loadShare)));
+    people = Math.min(peopleMax, Math.max(1, Math.round(people * (1 + (factor - 1) * 0.8))));
   }
   return people;
 }
 
-async function window(stand: Stand, people: number, seconds: number, { signal }: KeysDeps): Promise<Figures> {
+async function window(stand: Stand, people: number, seconds: number, signal: AbortSignal): Promise<Figures> {
   stand.crowd(people);
   await systemClock.sleep(settleSeconds * 1_000, signal);
   await stand.take();
   await systemClock.sleep(seconds * 1_000, signal);
-  return figuresOf(await stand.take(), people);
+  return figuresOf(await stand.take(), people, stand.violations);
 }
 
 function line(name: string, { load_share, waste_share, answered_without_generation_share, fresh_share }: Figures): string {

@@ -31,8 +31,12 @@ export interface Figures {
   readonly router_cpu_ms_per_trigger: number;
   readonly router_cpu_ms_per_generation: number;
   readonly router_rss_mib: number;
-  /** Keys that text stood before and that followed it. */
+  /** Of all keys, those that followed text that stood there. */
   readonly agreement_measured: number;
+  /** The same of those keys that text stood before. */
+  readonly agreement_where_text: number;
+  /** What clients saw that a router must never do: a second answer, text after it, parts that do not make the whole. */
+  readonly violations: number;
 }
 
 const round = (value: number, digits = 3) => (Number.isFinite(value) ? Math.round(value * 10 ** digits) / 10 ** digits : 0);
@@ -41,7 +45,7 @@ const quantiles = (values: readonly number[]): Quantiles => ({
   p99: round(percentile(values, 0.99)),
 });
 
-export function figuresOf(window: Window, sessions: number): Figures {
+export function figuresOf(window: Window, sessions: number, violations: readonly string[]): Figures {
   const { client, router, workers, reached } = window;
   const costs = workers.flatMap((worker) => worker.costs);
   const tokens = (of: typeof costs) => of.reduce((sum, { recomputed, completion }) => sum + recomputed + completion, 0);
@@ -81,6 +85,8 @@ export function figuresOf(window: Window, sessions: number): Figures {
     router_cpu_ms_per_trigger: round(cpuMs / Math.max(1, client.triggers)),
     router_cpu_ms_per_generation: round(cpuMs / Math.max(1, costs.length)),
     router_rss_mib: round(router.spent.rssMib, 0),
-    agreement_measured: round(client.keysThatFollow / Math.max(1, client.keysWithText)),
+    agreement_measured: round(client.keysThatFollow / Math.max(1, client.keys)),
+    agreement_where_text: round(client.keysThatFollow / Math.max(1, client.keysWithText)),
+    violations: violations.length,
   };
 }

@@ -2,6 +2,7 @@
 // from all of them at once. Ends every process it started, by its id.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { systemClock } from "../../lib/clock.ts";
 import { SlipstreamError } from "../../lib/errors.ts";
 import { packageRoot } from "../../lib/package-root.ts";
@@ -24,6 +25,8 @@ export interface StandOptions {
   readonly agreement: number;
   readonly switches: Switches;
   readonly chunkMs?: number;
+  /** The model that is shipped instead of pretend GPUs. */
+  readonly embedded?: boolean;
   /** Where to write a profile of the router's CPU. */
   readonly profileCpu?: string;
 }
@@ -36,6 +39,8 @@ export interface Window {
   readonly workers: readonly WorkerFigures[];
   /** Slots in use of all. */
   readonly loadShare: number;
+  /** How late this process came to its own work. */
+  readonly clientDelayP99Ms: number;
   /** Ids of all generations so far whose text reached a live trigger. */
   readonly reached: ReadonlySet<string>;
 }
@@ -50,15 +55,18 @@ export class Stand {
   readonly #people: Person[] = [];
   readonly #tally = new Tally();
   readonly #reached = new Set<string>();
-  readonly #sources: readonly Source[];
+  readonly #delay = monitorEventLoopDelay({ resolution: 5 });
+  readonly sources: readonly Source[];
   #router: BenchProcess | undefined;
-  #address = "";
+  /** Of the router. */
+  address = "";
   #sinceMs = systemClock.now();
   #met = 0;
 
   private constructor(options: StandOptions) {
     this.#options = options;
-    this.#sources = ownSources();
+    this.#delay.enable();
+    this.sources = ownSources();
   }
 
   static async start(options: StandOptions, signal?: AbortSignal): Promise<Stand> {
@@ -84,7 +92,7 @@ export class Stand {
       const { seed } = this.#options;
       this.#people.push(
         new Person(
-          { name: `p${nth}`, address: this.#address, seed: seed * 10_007 + nth, sources: this.#sources, keysPerTrace, maxTokens },
+          { name: `p${nth}`, address: this.address, seed: seed * 10_007 + nth, sources: this.sources, keysPerTrace, maxTokens },
           { tally: this.#tally },
         ),
       );
@@ -103,6 +111,8 @@ export class Stand {
     const wallMs = now - this.#sinceMs;
     this.#sinceMs = now;
     const { figures, spent } = taken as { figures: RouterFigures; spent: Spent };
+    const clientDelayP99Ms = this.#delay.percentile(99) / 1e6;
+    this.#delay.reset();
     for (const id of figures.reached) this.#reached.add(id);
     const slotMs = workers.reduce((sum, worker) => sum + (worker as { figures: WorkerFigures }).figures.slotMs, 0);
     return {
@@ -111,6 +121,7 @@ export class Stand {
       router: { ...figures, spent },
       workers: workers.map((worker) => (worker as { figures: WorkerFigures }).figures),
       loadShare: slotMs / (this.#options.slots * this.#options.workers * wallMs),
+      clientDelayP99Ms,
       reached: this.#reached,
     };
   }
@@ -121,17 +132,18 @@ export class Stand {
   }
 
   async end(): Promise<void> {
+    this.#delay.disable();
     for (const person of this.#people) person.close();
     await Promise.all(this.#processes.map((each) => each.end()));
   }
 
   async #start(signal: AbortSignal | undefined): Promise<void> {
-    const { workers, profile, profileEnd, slots, seed, agreement, switches, chunkMs, profileCpu } = this.#options;
+    const { workers, profile, profileEnd, slots, seed, agreement, switches, chunkMs, profileCpu, embedded = false } = this.#options;
     const addresses = await Promise.all(
       Array.from({ length: workers }, async (_, i) => {
         const orders: WorkerOrders = {
           ...{ name: `w${i}`, profile, profileEnd, slots, seed, agreement },
-          ...{ sources: this.#sources.map((source) => source.path), suffixFirst: switches.layout === "suffix_first" },
+          ...{ sources: this.sources.map((source) => source.path), suffixFirst: switches.layout === "suffix_first", embedded },
           ...(chunkMs === undefined ? {} : { chunkMs }),
         };
         const { process, address } = await BenchProcess.start("worker", orders);
@@ -146,7 +158,7 @@ export class Stand {
     const { process, address } = await BenchProcess.start("router", orders, flags);
     this.#processes.push(process);
     this.#router = process;
-    this.#address = address;
+    this.address = address;
     signal?.throwIfAborted();
   }
 }

@@ -2,8 +2,10 @@
 // what will be typed. Counts what its engine did with every generation, cancelled ones included. Holds the counts of one
 // window at a time.
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { systemClock } from "../../lib/clock.ts";
 import { silentLog } from "../../lib/log.ts";
+import { packageRoot } from "../../lib/package-root.ts";
 import { seeded } from "../../lib/random.ts";
 import { readWorkerConfig } from "../../workers/config.ts";
 import type { Engine } from "../../workers/engine/engine.ts";
@@ -25,6 +27,8 @@ export interface WorkerOrders {
   readonly sources: readonly string[];
   readonly suffixFirst: boolean;
   readonly chunkMs?: number;
+  /** The shipped model on this machine's processor instead of a pretend GPU. */
+  readonly embedded: boolean;
 }
 
 /** What one generation cost. */
@@ -101,21 +105,13 @@ const fim = { prefix: "<|fim_prefix|>", suffix: "<|fim_suffix|>", fileSeparator:
 
 await runChild(async (given, lifecycle) => {
   const orders = given as WorkerOrders;
-  const { name, profile, profileEnd, slots, seed, agreement, chunkMs } = orders;
-  const texts = orders.sources.map((path) => readFileSync(path, "utf8"));
-  const oracle: (work: Generation) => string | undefined = knowing({ texts, agreement, seed });
-  const engine = new SimulatedEngine(
-    {
-      ...{ profile, profileEnd, slots, seed, fim: { ...fim, middle: orders.suffixFirst ? "" : "<|fim_middle|>" } },
-      ...(chunkMs === undefined ? {} : { chunkMs }),
-    },
-    { clock: systemClock, random: seeded(seed), oracle },
-  );
+  const { name, slots, seed } = orders;
+  const engine = orders.embedded ? await shipped(slots) : pretend(orders);
   const counted = new Counted(name, engine);
   const config = readWorkerConfig({
     SLIPSTREAM_WORKER_NAME: name,
     SLIPSTREAM_WORKER_SLOTS: String(slots),
-    SLIPSTREAM_WORKER_ENGINE: "simulated",
+    SLIPSTREAM_WORKER_ENGINE: orders.embedded ? "embedded" : "simulated",
     SLIPSTREAM_WORKER_ADDRESS: "127.0.0.1:0",
     SLIPSTREAM_WORKER_ADMIN_ADDRESS: "127.0.0.1:0",
     SLIPSTREAM_WORKER_LOG_LEVEL: "silent",
@@ -126,3 +122,22 @@ await runChild(async (given, lifecycle) => {
   });
   return { port: worker.port, take: () => counted.take() };
 });
+
+function pretend(orders: WorkerOrders): Engine {
+  const { profile, profileEnd, slots, seed, agreement, chunkMs } = orders;
+  const texts = orders.sources.map((path) => readFileSync(path, "utf8"));
+  const oracle: (work: Generation) => string | undefined = knowing({ texts, agreement, seed });
+  return new SimulatedEngine(
+    {
+      ...{ profile, profileEnd, slots, seed, fim: { ...fim, middle: orders.suffixFirst ? "" : "<|fim_middle|>" } },
+      ...(chunkMs === undefined ? {} : { chunkMs }),
+    },
+    { clock: systemClock, random: seeded(seed), oracle },
+  );
+}
+
+async function shipped(slots: number): Promise<Engine> {
+  const { EmbeddedEngine } = await import("../../workers/engine/embedded/embedded.ts");
+  const modelPath = join(packageRoot(), "models/slipstream-fim-4m-q8_0.gguf");
+  return EmbeddedEngine.start({ modelPath, slots }, { clock: systemClock, log: silentLog });
+}
