@@ -20,3 +20,16 @@ export async function* endingWith<T>(signal: AbortSignal, source: AsyncIterable<
     signal.removeEventListener("abort", aborted);
   }
 }
+
+/** Waits for a promise that never rejects, or for the signal. */
+export function untilEither(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const over = () => {
+      signal.removeEventListener("abort", over);
+      resolve();
+    };
+    signal.addEventListener("abort", over, { once: true });
+    void promise.then(over);
+  });
+}

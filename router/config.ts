@@ -68,6 +68,30 @@ export const routerSettings = {
   ),
   documentsMax: setting("SLIPSTREAM_ROUTER_DOCUMENTS_MAX", integer(1, 10_000), "64", "Open documents of one session."),
   sessionsMax: setting("SLIPSTREAM_ROUTER_SESSIONS_MAX", integer(1, 1_000_000), "20000", "Open session streams of this process."),
+  resumeTtlMs: setting(
+    "SLIPSTREAM_ROUTER_RESUME_TTL",
+    duration(0, 3_600_000),
+    "60s",
+    "How long the documents of an ended session stream are kept for a client that connects again; 0: not at all.",
+  ),
+  resumeBytes: setting(
+    "SLIPSTREAM_ROUTER_RESUME_BYTES",
+    bytes(0, 64 * 2 ** 30),
+    "256MiB",
+    "Text of all documents so kept; whose stream ended first leaves first.",
+  ),
+  connectionAgeMaxMs: setting(
+    "SLIPSTREAM_ROUTER_CONNECTION_AGE_MAX",
+    duration(0, 30 * 86_400_000),
+    "0",
+    "Age, give or take a tenth, at which a session stream is asked to connect anew, so that long ones spread over routers; 0: never.",
+  ),
+  connectionNoticeMs: setting(
+    "SLIPSTREAM_ROUTER_CONNECTION_NOTICE",
+    duration(0, 60_000),
+    "2s",
+    "How long a stream is still served after it was asked to connect anew, by its age or because the router drains; never more than half of the grace.",
+  ),
   queueMax: setting("SLIPSTREAM_ROUTER_QUEUE_MAX", integer(1, 1_000_000), "2000", "Triggers waiting for a credit, all lanes."),
   leastConfidence: setting(
     "SLIPSTREAM_ROUTER_CONFIDENCE_MIN",

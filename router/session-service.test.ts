@@ -168,6 +168,9 @@ test("a client that vanishes takes its triggers, documents and session with it",
   await clock.advance(100);
   expect(metrics.count("outcomes_total", { outcome: "cancelled" })).toBe(2);
   expect(metrics.unrest(["sessions", "documents", "queued"])).toEqual([]);
+  expect(metrics.unrest(["parked_sessions"])).toEqual(["parked_sessions{} 1"]);
+  await clock.advance(60_000);
+  expect(metrics.unrest(["parked_sessions", "parked_bytes"])).toEqual([]);
   expect([router.rooms.settle.size, router.rooms.dispatch.outstanding, clock.waiting]).toEqual([0, 0, 0]);
 });
 
@@ -186,14 +189,29 @@ test("what was shown may be reported, and another tenant's may not", async () =>
   expect(editor.of("status")).toEqual([]);
 });
 
-test("a router that drains says so, answers what is under way and ends", async () => {
-  const { editor, trigger, answer, draining, clock } = await ready();
-  await editor.say(opened("const a = \n"), trigger("t1"));
+test("a router that drains says so, serves on for the time it names, answers what is under way and ends", async () => {
+  const { editor, trigger, answer, draining, clock, metrics } = await ready();
   draining.abort();
-  await clock.advance(0);
-  expect(editor.of("status")).toMatchObject([{ kind: Status_Kind.DRAINING }]);
+  await editor.say(opened("const a = \n"));
+  expect(editor.of("status")).toMatchObject([{ kind: Status_Kind.DRAINING, graceMs: 2_000 }]);
+  await clock.advance(1_900);
+  await editor.say(trigger("t1"));
+  await clock.advance(200);
+  await editor.say(trigger("t2"));
+  expect(editor.over.done).toBe(false);
   await answer("w1", ["1;"]);
   expect(editor.ends("t1")).toMatchObject([{ case: "completion" }]);
+  expect(editor.ends("t2")).toEqual([]);
+  expect(editor.over).toEqual({ done: true });
+  expect(metrics.count("session_notices_total", { why: "draining" })).toBe(1);
+});
+
+test("a client that leaves when it is told does not wait for the end of the notice", async () => {
+  const { editor, draining, clock } = await ready();
+  draining.abort();
+  await clock.advance(0);
+  editor.client.end();
+  await clock.advance(0);
   expect(editor.over).toEqual({ done: true });
 });
 

@@ -1,7 +1,8 @@
 // session-service: one editor window's stream, from Hello to its end. Messages change the mirrors in order; triggers run side
-// by side and answer when they can. A refused message is answered and the stream lives on; only a malformed Hello ends it.
+// by side and answer when they can. A refused message is answered and the stream lives on; only a malformed or missing Hello
+// ends it. A client that does not read its answers, or says too much, is read more slowly: nothing piles up here.
 import { create } from "@bufbuild/protobuf";
-import { endingWith } from "../lib/ending-with.ts";
+import { endingWith, untilEither } from "../lib/ending-with.ts";
 import { invalid, SlipstreamError } from "../lib/errors.ts";
 import type { Duplex } from "../lib/grpc/duplex.ts";
 import {
@@ -17,6 +18,7 @@ import {
 } from "../proto/gen/slipstream/v1/completion_pb.ts";
 import { Anticipation } from "./anticipation.ts";
 import { type Ending, type Milestones, noUsage, Retired, type Trigger } from "./completion.ts";
+import { Farewell, type Notice } from "./farewell.ts";
 import { endingOf } from "./feedback/feedback.ts";
 import type { Session } from "./ingress/ingress.ts";
 import { endMessage, outcomeMessage, partialMessage, reasonMessage } from "./messages.ts";
@@ -31,13 +33,23 @@ export async function runSession(router: Router, stream: Stream, tenant: string)
   let session: Session | undefined;
   const ahead = new Anticipation({ documentsMax: router.ingress.limits.documentsMax }, { router, gone: stream.signal });
   const running = new Set<Promise<void>>();
+  using farewell = new Farewell(router.farewells, router, (notice) =>
+    say(stream, { case: "status", value: statusMessage(notices[notice.why], "", notice.detail, { graceMs: notice.graceMs }) }),
+  );
+  const silence = new AbortController();
+  using hello = router.clock.timer(router.ingress.helloMs, () => silence.abort());
   try {
-    for await (const { message } of endingWith(router.draining, stream.frames)) {
+    const waits = AbortSignal.any([farewell.over, silence.signal]);
+    for await (const { message } of endingWith(waits, stream.frames)) {
       if (!session) {
         if (message.case !== "hello") throw invalid("message", "the first message of a session must be hello");
-        session = greet(router, stream, message.value, tenant);
+        session = greet(router, stream, message.value, tenant, farewell.connectionAgeMs);
+        session.replaced.addEventListener("abort", () => farewell.replaced(), { once: true });
+        hello[Symbol.dispose]();
         continue;
       }
+      await atPace(router, stream, session, message, waits);
+      if (waits.aborted) break;
       try {
         handle(router, stream, session, ahead, message, (work) => {
           const watched = work
@@ -49,16 +61,34 @@ export async function runSession(router: Router, stream: Stream, tenant: string)
         refuse(router, stream, session, message, thrown);
       }
     }
-    if (router.draining.aborted)
-      say(stream, { case: "status", value: statusMessage(Status_Kind.DRAINING, "", "the router is shutting down; connect anew") });
-    // The client half-closed or the process ends: what is still waited for is answered before the stream ends.
+    if (silence.signal.aborted && !session) throw invalid("hello", `did not come within ${router.ingress.helloMs} ms`);
+    // The client half-closed or its time is over: what is still waited for is answered before the stream ends.
     await Promise.all(running);
   } finally {
     if (session) router.ingress.closeSession(session);
   }
 }
 
-function greet(router: Router, stream: Stream, hello: Hello, tenant: string): Session {
+/** One message is handled when the client's pace allows it and the client reads what was said before. */
+async function atPace(
+  router: Router,
+  stream: Stream,
+  session: Session,
+  message: ClientMessage["message"],
+  over: AbortSignal,
+): Promise<void> {
+  const pauseMs = session.pause(message);
+  if (pauseMs > 0) await router.clock.sleep(pauseMs, over).catch(() => {});
+  await untilEither(stream.drained(), over);
+}
+
+const notices = {
+  draining: Status_Kind.DRAINING,
+  age: Status_Kind.RECONNECT,
+  replaced: Status_Kind.RECONNECT,
+} as const satisfies Record<Notice["why"], Status_Kind>;
+
+function greet(router: Router, stream: Stream, hello: Hello, tenant: string, maxConnectionAgeMs: number): Session {
   const session = router.ingress.openSession(hello, tenant);
   const { documentBytesMax, documentsMax, editsPerMessageMax, contextBytesMax } = router.ingress.limits;
   say(stream, {
@@ -66,10 +96,10 @@ function greet(router: Router, stream: Stream, hello: Hello, tenant: string): Se
     value: {
       $typeName: "slipstream.v1.Welcome",
       protocol: "1",
-      resumeToken: "",
-      held: [],
+      resumeToken: session.token,
+      held: session.held().map((document) => ({ $typeName: "slipstream.v1.HeldDocument", ...document })),
       limits: { $typeName: "slipstream.v1.Limits", documentBytesMax, documentsMax, editsPerMessageMax, contextBytesMax },
-      maxConnectionAgeMs: 0,
+      maxConnectionAgeMs,
     },
   });
   say(stream, {
@@ -100,7 +130,7 @@ function handle(
       resync(stream, message.value.documentId, session.open(message.value));
       break;
     case "documentEdit":
-      resync(stream, message.value.documentId, session.edit(message.value, router.clock.now()));
+      resync(stream, message.value.documentId, session.edit(message.value));
       if (keys.has(message.value.origin)) router.rooms.settle.key(session.key, keyMs(message.value, router.clock.now()));
       break;
     case "documentClose":
@@ -180,11 +210,11 @@ function refuse(router: Router, stream: Stream, session: Session, message: Clien
     return;
   }
   const detail = error.code === "internal" ? "internal error; see the router's log" : error.message;
-  say(stream, { case: "status", value: statusMessage(Status_Kind.INVALID, error.field ?? "", detail, triggerId) });
+  say(stream, { case: "status", value: statusMessage(Status_Kind.INVALID, error.field ?? "", detail, { triggerId }) });
 }
 
-function statusMessage(kind: Status_Kind, field: string, detail: string, triggerId = "") {
-  return { $typeName: "slipstream.v1.Status" as const, kind, field, detail, graceMs: 0, triggerId };
+function statusMessage(kind: Status_Kind, field: string, detail: string, { triggerId = "", graceMs = 0 } = {}) {
+  return { $typeName: "slipstream.v1.Status" as const, kind, field, detail, graceMs: Math.round(graceMs), triggerId };
 }
 
 /** Ends a trigger that never reached the path. */

@@ -1,5 +1,6 @@
 // wire: the one place of the router that says `new`: settings and the outside (clock, chance, bus, links) in, a router that
 // runs triggers out. The gRPC and HTTP servers (main.ts), `slipstream up` and the simulation all start here.
+import { setMaxListeners } from "node:events";
 import type { Bus } from "../lib/bus/bus.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
@@ -9,6 +10,7 @@ import type { Delta, Ending, Milestones, Report, Trigger } from "./completion.ts
 import type { RouterConfig } from "./config.ts";
 import { ContextRoom } from "./context/context.ts";
 import { type Connect, Dispatch } from "./dispatch/dispatch.ts";
+import type { FarewellOptions } from "./farewell.ts";
 import { Feedback } from "./feedback/feedback.ts";
 import { Outbox } from "./feedback/outbox.ts";
 import { Fleet } from "./fleet/fleet.ts";
@@ -48,6 +50,11 @@ export type WireOptions = Pick<
   | "documentBytesMax"
   | "documentsMax"
   | "sessionsMax"
+  | "resumeTtlMs"
+  | "resumeBytes"
+  | "connectionAgeMaxMs"
+  | "connectionNoticeMs"
+  | "graceMs"
   | "queueMax"
   | "resultCacheBytes"
   | "leastConfidence"
@@ -60,6 +67,9 @@ export interface Router {
   readonly clock: Clock;
   readonly log: Log;
   readonly draining: AbortSignal;
+  readonly random: Random;
+  readonly metrics: RouterMetrics;
+  readonly farewells: FarewellOptions;
   /** Runs one trigger to its one Ending; `at` is filled in on the way. */
   run(trigger: Trigger, at: Milestones): AsyncGenerator<Delta, Ending>;
   /** Names that a call's `model` may have now. */
@@ -111,6 +121,8 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
       documentBytesMax: options.documentBytesMax,
       documentsMax: options.documentsMax,
       sessionsMax: options.sessionsMax,
+      resumeTtlMs: options.resumeTtlMs,
+      resumeBytes: options.resumeBytes,
       tokens: options.tokens,
       deadlines: { autoMs: options.autoDeadlineMs, invokedMs: options.invokedDeadlineMs, chatMs: options.chatDeadlineMs },
     },
@@ -122,14 +134,28 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     feedback,
     clock,
     log,
-    draining: deps.draining ?? new AbortController().signal,
+    draining: deps.draining ?? never(),
+    random,
+    metrics,
+    farewells: {
+      connectionAgeMaxMs: options.connectionAgeMaxMs,
+      noticeMs: Math.min(options.connectionNoticeMs, options.graceMs / 2),
+    },
     run: (trigger, at) => feedback.follow(trigger, at, complete(rooms, trigger, at)),
     models: () => [...new Set(fleet.snapshot().workers.flatMap((worker) => worker.models.map((model) => model.name)))].sort(),
     missing: () => (dispatch.links.ready > 0 ? [] : ["worker"]),
     close: () => {
+      ingress.close();
       queue.close();
       dispatch.close();
       outbox.flush();
     },
   };
+}
+
+/** A signal that every session may listen to, and that nobody aborts. */
+function never(): AbortSignal {
+  const { signal } = new AbortController();
+  setMaxListeners(0, signal);
+  return signal;
 }

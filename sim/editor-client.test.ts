@@ -11,6 +11,7 @@ import {
   Reason,
   type ServerMessage,
   ServerMessageSchema,
+  Status_Kind,
 } from "../proto/gen/slipstream/v1/completion_pb.ts";
 import { EditorClient } from "./editor-client.ts";
 import { type Pipe, pipe } from "./pipe.ts";
@@ -19,8 +20,8 @@ import type { Answer } from "./session-client.ts";
 type Router = Duplex<ClientMessage, ServerMessage>;
 type Say = (name: string, value: object) => void;
 
-/** A client over pipes, and a router played by `on` for each trigger id. */
-function world(on: (trigger: string, say: Say, stream: Router) => void) {
+/** A client over pipes, and a router played by `on` for each trigger id; it holds `held` of what was before. */
+function world(on: (trigger: string, say: Say, stream: Router) => void, held: object[] = []) {
   const clock = new FakeClock();
   const pipes: Pipe<typeof ClientMessageSchema, typeof ServerMessageSchema>[] = [];
   const heard: ClientMessage["message"][] = [];
@@ -28,7 +29,7 @@ function world(on: (trigger: string, say: Say, stream: Router) => void) {
     const say: Say = (name, value) => void stream.send(create(ServerMessageSchema, { message: { case: name, value } as never }));
     for await (const { message } of stream.frames) {
       heard.push(message);
-      if (message.case === "hello") say("welcome", { resumeToken: "again" });
+      if (message.case === "hello") say("welcome", { resumeToken: "again", held });
       if (message.case === "trigger") on(message.value.triggerId, say, stream);
     }
   };
@@ -148,6 +149,39 @@ test("a broken connection loses what was asked, is made anew and opens the docum
   expect(hello.resumeToken).toBe("again");
   expect(opened.text).toBe("let x;");
   expect(Buffer.from(opened.sha256)).toEqual(createHash("sha256").update("let x;").digest());
+});
+
+test.each<[name: string, held: { version: bigint; text: string }, said: string[]]>([
+  ["holds it as it is here is not sent the document again", { version: 1n, text: "let x" }, ["hello"]],
+  ["holds another version is sent the document", { version: 2n, text: "let x" }, ["hello", "documentOpen"]],
+  ["holds another text is sent the document", { version: 1n, text: "let y" }, ["hello", "documentOpen"]],
+])("a router that after a reconnect %s", async (_, { version, text }, said) => {
+  const digest = createHash("sha256").update(text).digest();
+  const { clock, client, heard, pipes, ask } = world(
+    (triggerId, say) => say("nothing", { triggerId, reason: Reason.EMPTY, outcome: Outcome.EMPTY }),
+    [{ documentId: "a", version, sha256: new Uint8Array(digest) }],
+  );
+  await clock.advance(5);
+  pipes[0]?.cut();
+  heard.length = 0;
+  await clock.advance(60);
+  expect(heard.map((message) => message.case)).toEqual(said);
+  expect(client.resumed).toBe(said.length === 1 ? 1 : 0);
+  const { answers } = ask();
+  await clock.advance(5);
+  expect([answers[0]?.outcome, client.violations]).toEqual(["empty", []]);
+});
+
+test("a client that is asked to connect anew waits for what is under way, then does", async () => {
+  const { clock, client, heard, ask } = world((triggerId, say, stream) => {
+    say("status", { kind: Status_Kind.RECONNECT, graceMs: 100 });
+    say("nothing", { triggerId, reason: Reason.EMPTY, outcome: Outcome.EMPTY });
+    stream.end();
+  });
+  const { answers } = ask();
+  await clock.advance(60);
+  expect([answers[0]?.outcome, client.connections]).toEqual(["empty", 2]);
+  expect(heard.map((message) => message.case)).toEqual(["hello", "documentOpen", "trigger", "hello", "documentOpen"]);
 });
 
 test("a resync is answered with the document", async () => {

@@ -1,6 +1,7 @@
 // editor-client: a typist's actions in, Session messages out, and one Answer a trigger back. Keeps the documents so that
-// a Resync or a broken connection is healed as an editor would: open again, go on. What a router must never do (a second
-// answer, text after it, parts that do not make the whole) is written to `violations`. Unanswered triggers: `pendingMax`.
+// a Resync or a broken connection is healed as an editor would: resume, open again what the router does not hold, go on; one
+// that the router asks for is made anew. What a router must never do (a second answer, text after it, parts that do not make
+// the whole) is written to `violations`. Unanswered triggers: `pendingMax`.
 import { createHash } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import type { Clock } from "../lib/clock.ts";
@@ -13,6 +14,8 @@ import {
   type Completion,
   type Nothing,
   type ServerMessage,
+  Status_Kind,
+  type Welcome,
 } from "../proto/gen/slipstream/v1/completion_pb.ts";
 import { noUsage, type Usage } from "../router/completion.ts";
 import {
@@ -70,11 +73,15 @@ export class EditorClient implements SessionClient {
   readonly #pending = new Map<string, Pending>();
   #stream: Duplex<ServerMessage, ClientMessage> | undefined;
   #resumeToken = "";
+  /** After a reconnect nothing is said before it is known which documents the router still holds. */
+  #welcomed = false;
   #triggers = 0;
   #closed = false;
   readonly violations: string[] = [];
   resyncs = 0;
   connections = 0;
+  /** Documents that a router still held after a reconnect. */
+  resumed = 0;
 
   constructor(options: EditorClientOptions, deps: Deps) {
     this.#options = options;
@@ -115,7 +122,7 @@ export class EditorClient implements SessionClient {
     const answer = new Promise<Answer>((answered) => {
       this.#pending.set(id, { askedMs, answered, parts: "" });
     });
-    if (!this.#stream) this.#answer(id, lost);
+    if (!this.#stream || !this.#welcomed) this.#answer(id, lost);
     else if (this.#pending.size > pendingMax) this.#answer(id, { ...lost, detail: "too many triggers without an answer" });
     else {
       this.#send("trigger", {
@@ -158,6 +165,7 @@ export class EditorClient implements SessionClient {
     this.#stream = stream;
     this.connections += 1;
     const { session, workspace } = this.#options;
+    this.#welcomed = true;
     this.#send("hello", {
       protocol: "1",
       client: "typist",
@@ -165,7 +173,8 @@ export class EditorClient implements SessionClient {
       workspaceId: workspace,
       resumeToken: this.#resumeToken,
     });
-    for (const mirror of this.#mirrors.values()) this.#sendOpen(mirror);
+    this.#welcomed = this.#resumeToken === "";
+    if (this.#welcomed) for (const mirror of this.#mirrors.values()) this.#sendOpen(mirror);
     void this.#read(stream);
   }
 
@@ -181,7 +190,7 @@ export class EditorClient implements SessionClient {
   }
 
   #receive(message: ServerMessage["message"]): void {
-    if (message.case === "welcome") this.#resumeToken = message.value.resumeToken;
+    if (message.case === "welcome") this.#resume(message.value);
     else if (message.case === "partial") this.#part(message.value.triggerId, message.value.text);
     else if (message.case === "completion") this.#complete(message.value);
     else if (message.case === "nothing") this.#nothing(message.value);
@@ -189,7 +198,23 @@ export class EditorClient implements SessionClient {
       this.resyncs += 1;
       const mirror = this.#mirrors.get(message.value.documentId);
       if (mirror) this.#sendOpen(mirror);
-    } else if (message.case === "status" && message.value.field) this.#violate(`refused: ${message.value.detail}`);
+    } else if (message.case === "status") {
+      if (message.value.field) this.#violate(`refused: ${message.value.detail}`);
+      // What is under way is still answered; the next stream is made when this one is over.
+      else if (leaving.has(message.value.kind)) this.#stream?.end();
+    }
+  }
+
+  /** Opens what the router does not hold as it is here. */
+  #resume({ resumeToken, held }: Welcome): void {
+    this.#resumeToken = resumeToken;
+    if (this.#welcomed) return;
+    this.#welcomed = true;
+    for (const [id, mirror] of this.#mirrors) {
+      const same = held.find((document) => document.documentId === id && document.version === mirror.version);
+      if (same && Buffer.from(same.sha256).equals(sha256(mirror.text))) this.resumed += 1;
+      else this.#sendOpen(mirror);
+    }
   }
 
   #part(id: string, text: string): void {
@@ -256,7 +281,7 @@ export class EditorClient implements SessionClient {
   }
 
   #send<C extends NonNullable<Body["case"]>>(name: C, value: object): void {
-    this.#stream?.send(create(ClientMessageSchema, { message: { case: name, value } as never }));
+    if (this.#welcomed) this.#stream?.send(create(ClientMessageSchema, { message: { case: name, value } as never }));
   }
 
   #mirror(document: string): Mirror {
@@ -269,6 +294,8 @@ export class EditorClient implements SessionClient {
     if (this.violations.length < 100) this.violations.push(what);
   }
 }
+
+const leaving: ReadonlySet<Status_Kind> = new Set([Status_Kind.DRAINING, Status_Kind.RECONNECT]);
 
 const lost = { outcome: "lost", text: "", completion: "", usage: noUsage, worker: "", detail: "" } as const;
 

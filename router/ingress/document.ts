@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { invalid } from "../../lib/errors.ts";
 import { Rope } from "../../lib/structures/rope.ts";
 import { EditOrigin } from "../../proto/gen/slipstream/v1/completion_pb.ts";
-import type { Origin } from "../completion.ts";
+import type { Origin, Snippet } from "../completion.ts";
 import { offset, textBytes } from "./check.ts";
 import { limits } from "./limits.ts";
 
@@ -34,6 +34,8 @@ export class Document {
   readonly path: string;
   readonly language: string;
   readonly excluded: boolean;
+  /** Other code that the client gathered for it. */
+  snippets: readonly Snippet[] = [];
   readonly #bytesMax: number;
   #text: Rope;
   #version: bigint;

@@ -25,6 +25,8 @@ const ingress = new Ingress(
     documentBytesMax: bytesMax,
     documentsMax: 2,
     sessionsMax: 2,
+    resumeTtlMs: 0,
+    resumeBytes: 0,
     tokens: "",
     deadlines: { autoMs: 500, invokedMs: 3_000, chatMs: 60_000 },
   },

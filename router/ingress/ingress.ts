@@ -3,7 +3,7 @@
 // texts by limits.ts. Every refusal is an `invalid_request`, `unsupported`, `overloaded` or `permission_denied` naming its field.
 
 import type { Clock } from "../../lib/clock.ts";
-import { invalid, SlipstreamError } from "../../lib/errors.ts";
+import { invalid } from "../../lib/errors.ts";
 import type { Random } from "../../lib/random.ts";
 import {
   type CompleteRequest,
@@ -15,21 +15,18 @@ import {
 } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import type { Trigger } from "../completion.ts";
 import { PlainText } from "../cursor-text.ts";
-import type { RouterMetrics } from "../metrics.ts";
 import { Arrivals } from "./arrival.ts";
 import { id, shortText, textBytes, within } from "./check.ts";
 import { Identity } from "./identity.ts";
 import { limits } from "./limits.ts";
-import { Session } from "./session.ts";
+import type { Session } from "./session.ts";
+import { Sessions, type SessionsDeps, type SessionsOptions } from "./sessions.ts";
 import { snippets } from "./snippets.ts";
 import { type DeadlineDefaults, Wishes } from "./wishes.ts";
 
 export type { Session } from "./session.ts";
 
-export interface IngressOptions {
-  readonly documentBytesMax: number;
-  readonly documentsMax: number;
-  readonly sessionsMax: number;
+export interface IngressOptions extends SessionsOptions {
   readonly tokens: string;
   readonly deadlines: DeadlineDefaults;
 }
@@ -37,7 +34,7 @@ export interface IngressOptions {
 export interface IngressDeps {
   readonly clock: Clock;
   readonly random: Random;
-  readonly metrics: Pick<RouterMetrics, "sessions" | "documents">;
+  readonly metrics: SessionsDeps["metrics"];
 }
 
 export class Ingress {
@@ -45,14 +42,14 @@ export class Ingress {
   readonly #deps: IngressDeps;
   readonly #identity: Identity;
   readonly #wishes: Wishes;
-  readonly #sessions = new Set<Session>();
-  #documents = 0;
+  readonly #sessions: Sessions;
 
   constructor(options: IngressOptions, deps: IngressDeps) {
     this.#options = options;
     this.#deps = deps;
     this.#identity = new Identity({ tokens: options.tokens });
     this.#wishes = new Wishes(options.deadlines, { arrivals: new Arrivals(deps) });
+    this.#sessions = new Sessions(options, { ...deps, wishes: this.#wishes });
   }
 
   /** What a Welcome tells an editor. */
@@ -72,24 +69,21 @@ export class Ingress {
   }
 
   openSession(hello: Hello, tenant: string): Session {
-    if (this.#sessions.size >= this.#options.sessionsMax)
-      throw new SlipstreamError("overloaded", `this router holds ${this.#options.sessionsMax} sessions; connect to another`, {
-        retryAfterMs: 1_000,
-      });
-    const counted = (change: number) => {
-      this.#documents += change;
-      this.#deps.metrics.documents.set({}, this.#documents);
-    };
-    const session = new Session(hello, { ...this.#options, tenant }, { wishes: this.#wishes, counted });
-    this.#sessions.add(session);
-    this.#deps.metrics.sessions.set({}, this.#sessions.size);
-    return session;
+    return this.#sessions.open(hello, tenant);
   }
 
+  /** The stream ended; what it held is kept for a while for the one that comes after it. */
   closeSession(session: Session): void {
-    session.closeAll();
-    this.#sessions.delete(session);
-    this.#deps.metrics.sessions.set({}, this.#sessions.size);
+    this.#sessions.close(session);
+  }
+
+  /** Time for the first message of a session's stream. */
+  get helloMs(): number {
+    return limits.helloMs;
+  }
+
+  close(): void {
+    this.#sessions.end();
   }
 
   /** A completion without a session. */

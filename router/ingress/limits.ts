@@ -33,4 +33,10 @@ export const limits = {
   labelsMax: 16,
   /** Live triggers of one session: a flood beyond it is refused, never queued. */
   triggersPerSessionMax: 32,
+  /** Triggers of one session: five keyboards that repeat as fast as they can. */
+  triggerPace: { perSecond: 150, burst: 300 },
+  /** Cost of one session's messages (pace.ts): at once the documents of a large window, then some 4 MB a second. */
+  messagePace: { perSecond: 1_000, burst: 4_000 },
+  /** Time for the first message of a stream. */
+  helloMs: 10_000,
 } as const;

@@ -29,6 +29,8 @@ function ingressOf(sessionsMax = 4) {
       documentBytesMax: 1_000,
       documentsMax: 2,
       sessionsMax,
+      resumeTtlMs: 60_000,
+      resumeBytes: 4_000,
       tokens: "",
       deadlines: { autoMs: 500, invokedMs: 3_000, chatMs: 60_000 },
     },
@@ -55,7 +57,7 @@ function sessionOf(tenant = "default") {
       }),
     );
   const edit = (given: MessageInitShape<typeof DocumentEditSchema> = {}) =>
-    session.edit(create(DocumentEditSchema, { documentId: "d1", baseVersion: 1n, version: 2n, ...given }), clock.now());
+    session.edit(create(DocumentEditSchema, { documentId: "d1", baseVersion: 1n, version: 2n, ...given }));
   const trigger = (given: MessageInitShape<typeof TriggerSchema> = {}) =>
     session.trigger(create(TriggerSchema, { documentId: "d1", version: 1n, offsetUtf16: 5, ...given }), caller);
   const live = (given: MessageInitShape<typeof TriggerSchema> = {}): Trigger => {

@@ -1,18 +1,24 @@
 // session: one editor window's documents. Messages in; a Trigger, a Mismatch (resync) or nothing out. Bounded: documents by
-// count and bytes, live triggers by count. A message that cannot be is refused with its field; the session lives on.
+// count and bytes, live triggers by count and rate, all messages by a pace at which they are read. A message that cannot be is
+// refused with its field; the session lives on.
+import type { Clock } from "../../lib/clock.ts";
 import { invalid, SlipstreamError } from "../../lib/errors.ts";
+import { TokenBucket } from "../../lib/structures/token-bucket.ts";
 import type {
+  ClientMessage,
   Context,
   DocumentEdit,
   DocumentOpen,
   Hello,
   Trigger as TriggerMessage,
 } from "../../proto/gen/slipstream/v1/completion_pb.ts";
-import { Retired, type Snippet, type Trigger } from "../completion.ts";
+import { Retired, type Trigger } from "../completion.ts";
 import { RopeText } from "../cursor-text.ts";
 import { id, offset, shortText } from "./check.ts";
 import { Document, type Mismatch, sha256 } from "./document.ts";
 import { limits } from "./limits.ts";
+import { costOf } from "./pace.ts";
+import { sameToken } from "./parking.ts";
 import { selectedItem } from "./selected.ts";
 import { snippets } from "./snippets.ts";
 import type { Wishes } from "./wishes.ts";
@@ -21,6 +27,8 @@ export interface SessionOptions {
   readonly tenant: string;
   readonly documentBytesMax: number;
   readonly documentsMax: number;
+  /** With it a later stream goes on with this session. */
+  readonly token: string;
 }
 
 export class Session {
@@ -31,11 +39,14 @@ export class Session {
   readonly #wishes: Wishes;
   /** Told of each document that comes (+1) or goes (−1). */
   readonly #counted: (change: number) => void;
-  readonly #documents = new Map<string, Document>();
-  readonly #snippets = new Map<string, readonly Snippet[]>();
+  readonly #clock: Clock;
+  #documents = new Map<string, Document>();
   readonly #live = new Map<string, Trigger>();
+  readonly #replaced = new AbortController();
+  readonly #messages: TokenBucket;
+  readonly #triggers: TokenBucket;
 
-  constructor(hello: Hello, options: SessionOptions, deps: { wishes: Wishes; counted: (change: number) => void }) {
+  constructor(hello: Hello, options: SessionOptions, deps: { clock: Clock; wishes: Wishes; counted: (change: number) => void }) {
     if (hello.protocol !== "1")
       throw new SlipstreamError(
         "protocol",
@@ -50,6 +61,60 @@ export class Session {
     this.#options = options;
     this.#wishes = deps.wishes;
     this.#counted = deps.counted;
+    this.#clock = deps.clock;
+    this.#messages = new TokenBucket(limits.messagePace, deps.clock.now());
+    this.#triggers = new TokenBucket(limits.triggerPace, deps.clock.now());
+  }
+
+  get token(): string {
+    return this.#options.token;
+  }
+
+  has(token: string): boolean {
+    return sameToken(this.token, token);
+  }
+
+  /** Aborts when a newer stream has taken this session's name. */
+  get replaced(): AbortSignal {
+    return this.#replaced.signal;
+  }
+
+  replace(): void {
+    this.leave();
+    this.#replaced.abort();
+  }
+
+  /** Goes on with the documents of an earlier stream. */
+  resume(documents: Map<string, Document>): void {
+    this.#documents = documents;
+    this.#counted(documents.size);
+  }
+
+  /** What it holds, with the hash by which a client knows whether that is what it has. */
+  held(): { documentId: string; version: bigint; sha256: Uint8Array }[] {
+    return [...this.#documents]
+      .filter(([, document]) => !document.stale)
+      .map(([documentId, document]) => ({ documentId, version: document.version, sha256: sha256(document.text) }));
+  }
+
+  /** Ends its triggers and gives its documents away. */
+  leave(): Map<string, Document> {
+    for (const trigger of this.#live.values()) trigger.retire(new Retired("cancelled"));
+    const documents = this.#documents;
+    this.#documents = new Map();
+    this.#counted(-documents.size);
+    return documents;
+  }
+
+  /** Milliseconds to wait before this message is handled: who says more than any editor does is read more slowly. */
+  pause(message: ClientMessage["message"]): number {
+    const now = this.#clock.now();
+    const cost = Math.min(costOf(message), limits.messagePace.burst);
+    const wait = this.#messages.waitMs(now, cost);
+    const waitMs = wait > 0 ? Math.floor(wait) + 1 : 0;
+    // What is waited for is spent: the bucket is as if the message came then.
+    this.#messages.take(now + waitMs, cost);
+    return waitMs;
   }
 
   open(message: DocumentOpen): Mismatch | undefined {
@@ -73,33 +138,31 @@ export class Session {
       this.close(documentId);
       return { heldVersion: 0n, detail: "the text does not have the given hash" };
     }
-    if (!this.#documents.has(documentId)) this.#counted(1);
+    const before = this.#documents.get(documentId);
+    if (before) document.snippets = before.snippets;
+    else this.#counted(1);
     this.#documents.set(documentId, document);
     return undefined;
   }
 
-  edit(message: DocumentEdit, now: number): Mismatch | undefined {
+  edit(message: DocumentEdit): Mismatch | undefined {
     const document = this.#documents.get(message.documentId);
     if (!document) return { heldVersion: 0n, detail: "the document is not open" };
-    return document.apply({ ...message, now });
+    return document.apply({ ...message, now: this.#clock.now() });
   }
 
   /** Forgets the document and ends its triggers. */
   close(documentId: string): void {
     if (!this.#documents.delete(documentId)) return;
     this.#counted(-1);
-    this.#snippets.delete(documentId);
     const key = this.#keyOf(documentId);
     for (const trigger of this.#live.values()) if (trigger.document === key) trigger.retire(new Retired("cancelled"));
   }
 
-  closeAll(): void {
-    for (const documentId of [...this.#documents.keys()]) this.close(documentId);
-  }
-
   context(message: Context): void {
-    if (!this.#documents.has(message.documentId)) throw invalid("context.document_id", "the document is not open");
-    this.#snippets.set(message.documentId, snippets("context.snippets", message.snippets));
+    const document = this.#documents.get(message.documentId);
+    if (!document) throw invalid("context.document_id", "the document is not open");
+    document.snippets = snippets("context.snippets", message.snippets);
   }
 
   /** A Trigger, or why the document cannot serve it: stale or unknown mirrors need a resync first. */
@@ -117,6 +180,12 @@ export class Session {
       throw new SlipstreamError("overloaded", `trigger: more than ${limits.triggersPerSessionMax} live triggers in one session`, {
         field: "trigger",
         retryAfterMs: 100,
+      });
+    const now = this.#clock.now();
+    if (!this.#triggers.take(now))
+      throw new SlipstreamError("overloaded", `trigger: more than ${limits.triggerPace.perSecond} a second in one session`, {
+        field: "trigger",
+        retryAfterMs: Math.ceil(this.#triggers.waitMs(now)),
       });
     const at = offset("trigger.offset_utf16", message.offsetUtf16, document.text);
     const selected = selectedItem("trigger.selected", message.selected, at, document.text);
@@ -137,7 +206,7 @@ export class Session {
               selected.startUtf16 + selected.text.length,
             )
           : new RopeText(document.text, at),
-        snippets: this.#snippets.get(message.documentId) ?? [],
+        snippets: document.snippets,
         previousKeyMs: document.editedMs,
         origin: document.origin,
         selected,

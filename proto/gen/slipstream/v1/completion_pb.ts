@@ -177,7 +177,8 @@ export type Hello = Message<"slipstream.v1.Hello"> & {
   sessionId: string;
 
   /**
-   * From an earlier Welcome: keeps the session's lease and documents.
+   * From an earlier Welcome: keeps the session's lease and, for a while after its stream ended, its documents. A token that
+   * is wrong or too old is no error: nothing is held then.
    *
    * @generated from field: string resume_token = 5;
    */
@@ -234,7 +235,7 @@ export type Welcome = Message<"slipstream.v1.Welcome"> & {
   protocol: string;
 
   /**
-   * Send in the next Hello to continue this session.
+   * Send in the next Hello to continue this session. New in each Welcome.
    *
    * @generated from field: string resume_token = 2;
    */
@@ -253,7 +254,7 @@ export type Welcome = Message<"slipstream.v1.Welcome"> & {
   limits?: Limits | undefined;
 
   /**
-   * After this time the router asks the client to connect anew (0: never).
+   * After this time the router asks the client to connect anew by Status RECONNECT (0: never).
    *
    * @generated from field: uint32 max_connection_age_ms = 5;
    */
@@ -443,7 +444,9 @@ export type DocumentEdit = Message<"slipstream.v1.DocumentEdit"> & {
   edits: TextEdit[];
 
   /**
-   * SHA-256 of the text after the edits; empty: not checked.
+   * SHA-256 of the text after the edits; empty: not checked. Hashing costs the whole document on both sides: of documents over
+   * 16 KiB the router checks the first after DocumentOpen, then one in as many as the document has 16 KiB. A client may send
+   * as few.
    *
    * @generated from field: bytes sha256_after = 5;
    */
@@ -1376,14 +1379,15 @@ export const Status_Kind = {
   INVALID: 1,
 
   /**
-   * The router drains: open a new stream within grace_ms.
+   * The router drains: open a new stream within grace_ms; until then this one is served.
    *
    * @generated from enum value: KIND_DRAINING = 2;
    */
   DRAINING: 2,
 
   /**
-   * The connection is old: open a new stream within grace_ms.
+   * The connection is old: open a new stream within grace_ms; until then this one is served. With grace_ms 0: a newer stream
+   * has taken this session over, do not connect anew.
    *
    * @generated from enum value: KIND_RECONNECT = 3;
    */
@@ -2325,7 +2329,9 @@ export const CompletionService: GenService<{
   /**
    * One editor window: documents, edits and triggers in; partial texts, completions and reasons out.
    * The first message is Hello. Errors in one message are answered (Nothing, Resync, Status); the stream lives on.
-   * Ends with INVALID_ARGUMENT for a malformed Hello, RESOURCE_EXHAUSTED over a limit, UNAVAILABLE while draining.
+   * One stream a session: a newer one of the same session_id ends the older with Status RECONNECT. Who sends more than any
+   * editor does, or does not read its answers, is read more slowly.
+   * Ends with INVALID_ARGUMENT for a malformed Hello or none within 10 s, RESOURCE_EXHAUSTED over a limit.
    *
    * @generated from rpc slipstream.v1.CompletionService.Session
    */
