@@ -1,24 +1,15 @@
 // eval: `slipstream eval run|make|bring`: how good the completions of a model are, measured on code it was never trained on.
-import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { baselineNames, baselines } from "../learn/evaluation/baselines.ts";
 import { bringSource } from "../learn/evaluation/bringing.ts";
-import { curveOf } from "../learn/evaluation/confidence.ts";
 import { makeSet } from "../learn/evaluation/making.ts";
 import { Parsers } from "../learn/evaluation/parser.ts";
-import { judge, readSituations } from "../learn/evaluation/playground.ts";
-import { playgroundOf } from "../learn/evaluation/playing.ts";
-import { slicesOf } from "../learn/evaluation/report.ts";
-import { ResultsFile } from "../learn/evaluation/results.ts";
-import { type Asked, runEvaluation, type System } from "../learn/evaluation/running.ts";
-import { builtinSetPath, formatSet, readSet } from "../learn/evaluation/sets.ts";
-import { findSource, holeOf, readSources, sourcesFolder } from "../learn/evaluation/sources.ts";
-import { confidenceTable, playgroundTable, tableOf } from "../learn/evaluation/table.ts";
+import { builtinSetPath, formatSet } from "../learn/evaluation/sets.ts";
+import { findSource, readSources, sourcesFolder } from "../learn/evaluation/sources.ts";
 import { SlipstreamError } from "../lib/errors.ts";
 import { packageRoot } from "../lib/package-root.ts";
-import { type Asking, askBaseline, askLocally, askRouter } from "./asking.ts";
 import type { Command, Io } from "./command.ts";
+import { runEval } from "./eval-run.ts";
 import { oneOf, options } from "./options.ts";
 
 const help = `Usage: slipstream eval run [--set builtin|playground] [OPTIONS]
@@ -74,7 +65,7 @@ export const evaluate: Command = async (args, io) => {
   const given = (name: keyof typeof values) => (values[name] === undefined ? undefined : String(values[name]));
   if (verb === "bring") return bring(io);
   if (verb === "make") return make(io, whole("seed", String(values.seed), 0, 2 ** 31), given("out") ?? builtinSetPath());
-  return run(io, {
+  return runEval(io, {
     set: oneOf("set", String(values.set), ["builtin", "playground"]),
     weights: given("weights") ?? builtInModel(),
     against: given("against"),
@@ -121,119 +112,6 @@ async function make(io: Io, seed: number, out: string): Promise<number> {
   writeFileSync(out, formatSet(references));
   io.out(`${references.length} spans of ${new Set(references.map((one) => one.package)).size} packages → ${out}\n`);
   return 0;
-}
-
-interface RunOptions {
-  readonly set: "builtin" | "playground";
-  readonly weights: string;
-  readonly against: string | undefined;
-  readonly address: string | undefined;
-  readonly token: string;
-  readonly spans: number | undefined;
-  readonly out: string;
-  readonly resume: boolean;
-  readonly keepText: boolean;
-  readonly json: boolean;
-}
-
-async function run(io: Io, given: RunOptions): Promise<number> {
-  const interrupted = new AbortController();
-  io.on("SIGINT", () => interrupted.abort(new SlipstreamError("cancelled", "interrupted")));
-  const parsers = await Parsers.open();
-  const { asked, missing } = given.set === "playground" ? playgroundAsked(parsers) : builtinAsked(io);
-  const chosen = given.spans === undefined ? asked : spread(asked, given.spans);
-  if (chosen.length === 0)
-    throw new SlipstreamError("not_found", 'none of the code the set points into is here; "slipstream eval bring" brings it');
-  if (missing.length > 0)
-    io.complain(
-      `${missing.length} spans are left out, their code is not here ("slipstream eval bring" brings it): ${packagesOf(missing)}`,
-    );
-  const weights = weightsOf(given);
-  const results = ResultsFile.open(
-    join(given.out, "results.ndjson"),
-    { set: digest(chosen.map(({ hole }) => `${hole.id} ${digest(hole.gold)}`).join("\n")), systems: weights },
-    given.resume,
-  );
-  const progress = (done: number, all: number) => {
-    if (done % 20 === 0 || done === all) io.complain(`${done} of ${all} spans`);
-  };
-  const complete = await withSystems(given, (systems) =>
-    runEvaluation({ asked: chosen, systems, keepText: given.keepText }, { parsers, results, signal: interrupted.signal, progress }),
-  );
-  const names = Object.keys(weights);
-  const said = { set: given.set, spans: chosen.length, missing: missing.length, complete, weights };
-  let text: string;
-  let report: object;
-  if (given.set === "playground") {
-    const playground = playgroundOf(results.rows, names);
-    [report, text] = [{ ...said, playground }, playgroundTable(playground)];
-  } else {
-    const [slices, confidence] = [slicesOf(results.rows, names), curveOf(results.rows, names[0] ?? "")];
-    [report, text] = [{ ...said, slices, confidence }, `${tableOf(slices)}\n${confidenceTable(confidence)}`];
-  }
-  writeFileSync(join(given.out, "report.json"), `${JSON.stringify(report, null, 1)}\n`);
-  io.out(given.json ? `${JSON.stringify(report)}\n` : text);
-  if (complete) return 0;
-  io.complain("interrupted; the same command with --resume goes on");
-  return 130;
-}
-
-function builtinAsked(io: Io): { asked: Asked[]; missing: readonly { package: string; why: string }[] } {
-  const folder = sourcesFolder(io.env);
-  const asked: Asked[] = [];
-  const missing: { package: string; why: string }[] = [];
-  for (const reference of readSet(builtinSetPath())) {
-    const hole = holeOf(reference, folder);
-    if (typeof hole === "string") missing.push({ package: reference.package, why: hole });
-    else asked.push({ hole, kind: reference.kind, package: reference.package });
-  }
-  return { asked, missing };
-}
-
-function playgroundAsked(parsers: Parsers): { asked: Asked[]; missing: readonly { package: string; why: string }[] } {
-  const asked = readSituations().map((situation) => ({
-    hole: situation.hole,
-    package: situation.id,
-    judge: (text: string) => judge(situation, text, parsers),
-  }));
-  return { asked, missing: [] };
-}
-
-const packagesOf = (missing: readonly { package: string; why: string }[]) =>
-  [...new Set(missing.map(({ package: name, why }) => (why === "differs" ? `${name} (another version)` : name)))].join(", ");
-
-/** Every so many, so that a part of a set is spread as the whole is. */
-function spread<T>(items: readonly T[], count: number): readonly T[] {
-  if (count >= items.length) return items;
-  return Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)] as T);
-}
-
-/** What each system is: the model first, then what it is compared with. */
-function weightsOf({ address, weights, against }: RunOptions): Readonly<Record<string, string>> {
-  return {
-    model: address ?? digestOfFile(weights),
-    ...(against === undefined ? {} : { previous: digestOfFile(against) }),
-    ...Object.fromEntries(baselineNames.map((name) => [name, "baseline"])),
-  };
-}
-
-async function withSystems<T>(given: RunOptions, use: (systems: readonly System[]) => Promise<T>): Promise<T> {
-  const open: [name: string, asking: Asking][] = [];
-  try {
-    open.push(["model", given.address === undefined ? await askLocally(given.weights) : askRouter(given.address, given.token)]);
-    if (given.against !== undefined) open.push(["previous", await askLocally(given.against)]);
-    for (const name of baselineNames) open.push([name, askBaseline(baselines[name])]);
-    return await use(open.map(([name, { ask }]) => ({ name, ask })));
-  } finally {
-    for (const [, asking] of open) await asking[Symbol.asyncDispose]();
-  }
-}
-
-const digest = (text: string | Buffer) => createHash("sha256").update(text).digest("hex").slice(0, 16);
-
-function digestOfFile(path: string): string {
-  if (!existsSync(path)) throw new SlipstreamError("not_found", `${path}: no such file`);
-  return digest(readFileSync(path));
 }
 
 function whole(option: string, text: string, min: number, max: number): number {
