@@ -57,7 +57,7 @@ export function probe(rooms: Rooms): () => Added {
     const nth = (submits.get(worker) ?? 0) + 1;
     submits.set(worker, nth);
     const deltas = generate(work, prompt, booking);
-    before.submitted(work.document);
+    before.submitted(work);
     if (!watched) return deltas;
     watched.id = `${worker} ${nth}`;
     return told(deltas, () => {
@@ -65,26 +65,47 @@ export function probe(rooms: Rooms): () => Added {
     });
   };
 
+  const asked = new Map<string, Watched>();
   const shape = rooms.stream.shape.bind(rooms.stream);
   rooms.stream.shape = (trigger, ...rest) => {
     const watched = reading.get(rest.at(-1) as object);
     const shaped = shape(trigger, ...rest);
     if (!watched) return shaped;
+    if (trigger.lane === "speculative") asked.set(trigger.document, watched);
     let first = true;
     return told(
       shaped,
       () => {
-        if (!before.newest(trigger) || watched.reached) return;
-        watched.reached = true;
-        added.reached.push(watched.id);
+        if (trigger.lane !== "speculative" && before.newest(trigger)) reached(watched);
       },
       () => {
-        if (first) added.afterMs.push(clock.now() - watched.deltaMs);
+        if (first && trigger.lane === "inline") added.afterMs.push(clock.now() - watched.deltaMs);
         first = false;
       },
     );
   };
+  // What was asked ahead of the person reaches them when it is the answer to a later key.
+  const ahead = new Map<string, { readonly text: string; readonly watched: Watched }>();
+  const remember = rooms.reuse.remember.bind(rooms.reuse);
+  rooms.reuse.remember = (trigger, text) => {
+    const watched = trigger.lane === "speculative" ? asked.get(trigger.document) : undefined;
+    if (watched) ahead.set(trigger.document, { text, watched });
+    remember(trigger, text);
+  };
+  const typedAhead = rooms.reuse.typedAhead.bind(rooms.reuse);
+  rooms.reuse.typedAhead = (trigger) => {
+    const known = typedAhead(trigger);
+    const guess = ahead.get(trigger.document);
+    if (known && guess?.text.endsWith(known.text) && trigger.lane === "inline") reached(guess.watched);
+    return known;
+  };
   return take;
+
+  function reached(watched: Watched): void {
+    if (watched.reached) return;
+    watched.reached = true;
+    added.reached.push(watched.id);
+  }
 
   function tagged<T extends object>(deltas: T, watched: Watched | undefined): T {
     if (watched) reading.set(deltas, watched);
@@ -107,42 +128,45 @@ async function* told<T, R>(values: AsyncGenerator<T, R>, came: () => void, wante
   }
 }
 
+type Placed = Pick<Trigger, "lane" | "document">;
+
 /** Who is newest of each document, and the router's own time of it until Submit. */
 function beforeSubmit({ settle, queue, clock }: Rooms, submitted: (ms: number) => void) {
   const newest = new Map<string, string>();
   /** Time taken so far, and since when it is taken again. */
   const taking = new Map<string, { readonly ms: number; readonly sinceMs: number }>();
-  const paused = async <T>(document: string, ms: number, wait: Promise<T>): Promise<T> => {
+  const paused = async <T>({ lane, document }: Placed, ms: number, wait: Promise<T>): Promise<T> => {
     const value = await wait;
-    taking.set(document, { ms, sinceMs: clock.now() });
+    if (lane === "inline") taking.set(document, { ms, sinceMs: clock.now() });
     return value;
   };
-  const soFar = (document: string) => {
-    const known = taking.get(document);
-    taking.delete(document);
+  const soFar = ({ lane, document }: Placed) => {
+    const known = lane === "inline" ? taking.get(document) : undefined;
+    if (known) taking.delete(document);
     return known && known.ms + clock.now() - known.sinceMs;
   };
   const take = settle.take.bind(settle);
   settle.take = (trigger) => {
-    newest.set(trigger.document, trigger.id);
+    const { lane, document } = trigger;
+    if (lane === "inline") newest.set(document, trigger.id);
     const turn = take(trigger);
     return {
-      settled: () => paused(trigger.document, clock.now() - trigger.receivedMs, turn.settled()),
+      settled: () => paused(trigger, clock.now() - trigger.receivedMs, turn.settled()),
       [Symbol.dispose]: () => {
-        taking.delete(trigger.document);
+        if (lane === "inline") taking.delete(document);
         turn[Symbol.dispose]();
       },
     };
   };
   const next = queue.next.bind(queue);
   queue.next = (work, place) => {
-    const ms = soFar(work.document);
-    return ms === undefined ? next(work, place) : paused(work.document, ms, next(work, place));
+    const ms = soFar(work);
+    return ms === undefined ? next(work, place) : paused(work, ms, next(work, place));
   };
   return {
     newest: ({ document, id }: Trigger) => newest.get(document) === id,
-    submitted: (document: string) => {
-      const ms = soFar(document);
+    submitted: (work: Placed) => {
+      const ms = soFar(work);
       if (ms !== undefined) submitted(ms);
     },
   };
