@@ -1,5 +1,6 @@
 // switches: which of the router's mechanisms run, for ablation. The rooms of a router of this bench in, the same rooms with
 // some doors shut out; the shipped router has no such switch. Each row of `ablations` changes one thing alone.
+import { PlainText } from "../../router/cursor-text.ts";
 import type { Rooms } from "../../router/pipeline.ts";
 
 export interface Switches {
@@ -88,7 +89,9 @@ export function shut(rooms: Rooms, switches: Switches): void {
     const render = prompt.render.bind(prompt);
     prompt.render = (trigger, context, model) => {
       const { windowUtf16 } = prompt.contextBudget(trigger, model);
-      return render({ ...trigger, prefix: trigger.prefix.slice(-windowUtf16) }, context, model);
+      const { text } = trigger;
+      const window = new PlainText(text.before(windowUtf16), text.after(text.lengthAfter));
+      return render({ ...trigger, text: window }, context, model);
     };
   }
 }

@@ -156,12 +156,12 @@ test.each<[name: string, given: Generate, field: string]>([
 });
 
 test("a single message is continued as it stands; a conversation becomes a transcript", () => {
-  expect(generate()).toMatchObject({ prefix: "hi", suffix: "", lane: "chat", shape: "block", stream: true });
+  expect(generate()).toMatchObject({ lane: "chat", shape: "block", stream: true });
   const messages = [
     { role: Role.SYSTEM, content: "Be short." },
     { role: Role.USER, content: "hi" },
   ];
-  expect(generate({ messages }).prefix).toBe("System: Be short.\n\nUser: hi\n\nAssistant:");
+  expect(generate({ messages }).text.before(100)).toBe("System: Be short.\n\nUser: hi\n\nAssistant:");
 });
 
 test.each<[name: string, given: MessageInitShape<typeof FeedbackSchema>, field: string]>([

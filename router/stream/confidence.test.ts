@@ -95,8 +95,7 @@ test("text of an engine that tells no probabilities is shown", async () => {
 test("what was shown is not taken back by unsure tokens after it", async () => {
   const code = { ...triggerAt("if (a) {|\n") };
   const { text } = await shaped([piece("\n  b();\n", 4, 0.9), piece("  c();\n", 4, 0.01), piece("}\n", 1)], {
-    prefix: code.prefix,
-    suffix: code.suffix,
+    text: code.text,
   });
   expect(text).toBe("\n  b();\n  c();\n}");
 });
