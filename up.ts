@@ -22,6 +22,8 @@ Runs everything on this machine: a router, a worker with the built-in model, a s
 
 Options:
   --model PATH         a GGUF file with fill-in-the-middle tokens (default: the built-in model)
+  --draft PATH         a GGUF file of the same vocabulary that drafts for it, or none (default: the built-in
+                       draft for the built-in model)
   --engine NAME        embedded (llama.cpp) or simulated (default embedded)
   --threads N          threads of the embedded engine (default: one less than the cores)
   --grpc HOST:PORT     editors and products connect here (default 127.0.0.1:7411)
@@ -41,6 +43,7 @@ const builtIn = "models/slipstream-fim-4m-q8_0.gguf";
 export const up: Command = async (args, io) => {
   const { values, positionals } = options(args, {
     model: { type: "string" },
+    draft: { type: "string" },
     engine: { type: "string" },
     threads: { type: "string" },
     grpc: { type: "string" },
@@ -68,6 +71,7 @@ export const up: Command = async (args, io) => {
     SLIPSTREAM_WORKER_MODEL: join(packageRoot(), builtIn),
     ...own(io.env, "SLIPSTREAM_WORKER_"),
     ...given("SLIPSTREAM_WORKER_MODEL", values.model),
+    ...given("SLIPSTREAM_WORKER_DRAFT_MODEL", values.draft),
     ...given("SLIPSTREAM_WORKER_ENGINE", values.engine),
     ...given("SLIPSTREAM_WORKER_THREADS", values.threads),
     SLIPSTREAM_WORKER_ADDRESS: "127.0.0.1:0",

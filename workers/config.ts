@@ -15,6 +15,12 @@ export const workerSettings = {
     "embedded (llama.cpp in a child process) or simulated (a pretend GPU, for tests and plans).",
   ),
   model: setting("SLIPSTREAM_WORKER_MODEL", text, "", "GGUF file of the embedded engine; empty: the built-in model."),
+  draftModel: setting(
+    "SLIPSTREAM_WORKER_DRAFT_MODEL",
+    text,
+    "",
+    "GGUF file that drafts for the embedded engine's model, of the same vocabulary; empty: the built-in draft for the built-in model, else none; none: no draft model (lookups go on).",
+  ),
   modelName: setting(
     "SLIPSTREAM_WORKER_MODEL_NAME",
     text,

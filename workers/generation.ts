@@ -123,3 +123,26 @@ export interface Acceptance {
   /** How often the draft at each position was accepted, of how many drafted there. */
   readonly perPosition: readonly { readonly drafted: number; readonly accepted: number }[];
 }
+
+export const draftSources = ["none", "lookup", "model"] as const;
+/** Where a draft comes from. */
+export type DraftSource = (typeof draftSources)[number];
+
+export const draftWhys = ["gain", "no_gain", "explore", "no_budget", "nothing_to_draft", "asked"] as const;
+/** Why a step drafted as it did. */
+export type DraftWhy = (typeof draftWhys)[number];
+
+/** What the engine's speculation controller did since the start, why, and the costs it goes by. */
+export interface SpeculationReport {
+  /** Decode steps. */
+  readonly sources: Readonly<Record<DraftSource, number>>;
+  readonly whys: Readonly<Record<DraftWhy, number>>;
+  /** What it held worth drafting from when it last looked. */
+  readonly open: readonly DraftSource[];
+  /** In ms: a verify by its tokens, a draft pass, a token the draft model reads. */
+  readonly costs: {
+    readonly verify: Readonly<Record<string, number>>;
+    readonly draft: number;
+    readonly catchUpPerToken: number;
+  };
+}

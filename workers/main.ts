@@ -40,6 +40,7 @@ interface Deps {
 /** Frames around the largest prompt: segments, digests, names. */
 const envelopeBytes = 1 << 20;
 const builtInModel = "models/slipstream-fim-4m-q8_0.gguf";
+const builtInDraft = "models/slipstream-draft-1m-q8_0.gguf";
 
 export async function startWorker(config: WorkerConfig, deps: Deps): Promise<RunningWorker> {
   const { lifecycle, clock, random, log } = deps;
@@ -103,8 +104,15 @@ async function startEngine(config: WorkerConfig, { clock, random, log }: Deps): 
     return new SimulatedEngine(options, { clock, random });
   }
   const { EmbeddedEngine } = await import("./engine/embedded/embedded.ts");
-  const modelPath = config.model === "" ? join(packageRoot(), builtInModel) : config.model;
-  const given = { ...(modelName === "" ? {} : { modelName }), ...(threads === 0 ? {} : { threads }) };
+  const ownModel = join(packageRoot(), builtInModel);
+  const modelPath = config.model === "" ? ownModel : config.model;
+  const ownDraft = modelPath === ownModel ? join(packageRoot(), builtInDraft) : undefined;
+  const draftPath = config.draftModel === "" ? ownDraft : config.draftModel === "none" ? undefined : config.draftModel;
+  const given = {
+    ...(draftPath === undefined ? {} : { draftPath }),
+    ...(modelName === "" ? {} : { modelName }),
+    ...(threads === 0 ? {} : { threads }),
+  };
   return EmbeddedEngine.start({ modelPath, slots, ...given }, { clock, log });
 }
 

@@ -12,6 +12,7 @@ import {
   noUsage,
   type Piece,
   type Segment,
+  type SpeculationReport,
 } from "../generation.ts";
 import type { Engine, KvEvent } from "./engine.ts";
 
@@ -99,6 +100,10 @@ export class SupervisedEngine implements Engine {
 
   acceptance(): Acceptance {
     return this.#engine?.acceptance() ?? { drafted: 0, accepted: 0, perPosition: [] };
+  }
+
+  speculation(): SpeculationReport | undefined {
+    return this.#engine?.speculation?.();
   }
 
   onKv(listener: (event: KvEvent) => void): void {

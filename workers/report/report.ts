@@ -3,15 +3,20 @@
 import { create, equals } from "@bufbuild/protobuf";
 import type { Clock } from "../../lib/clock.ts";
 import { type Load, LoadSchema, type WorkerFrame, WorkerFrameSchema } from "../../proto/gen/slipstream/v1/worker_pb.ts";
-import type { Acceptance, EngineLoad, Lane, Usage } from "../generation.ts";
+import type { Acceptance, EngineLoad, Lane, SpeculationReport, Usage } from "../generation.ts";
 import type { WorkerMetrics } from "../metrics.ts";
+import { SpeculationBooks } from "./speculation-books.ts";
 
 /** The closing frame, as far as the books want to know. */
 type Ended = { readonly kind: "done" | "cancelled" } | { readonly kind: "refused"; readonly error: { readonly code: string } };
 
 interface Deps {
   readonly clock: Clock;
-  readonly engine: { load(): EngineLoad; acceptance(): Acceptance };
+  readonly engine: {
+    load(): EngineLoad;
+    acceptance(): Acceptance;
+    speculation?(): SpeculationReport | undefined;
+  };
   readonly slots: { readonly running: number; readonly waiting: number };
   readonly metrics?: WorkerMetrics;
 }
@@ -19,6 +24,7 @@ interface Deps {
 export class Report {
   readonly #options: { readonly everyMs: number; readonly slots: number };
   readonly #deps: Deps;
+  readonly #books: SpeculationBooks | undefined;
   readonly #readers = new Set<(frame: WorkerFrame) => unknown>();
   #last: Load | undefined;
   #sentMs = Number.NEGATIVE_INFINITY;
@@ -27,6 +33,7 @@ export class Report {
   constructor(options: { everyMs: number; slots: number }, deps: Deps) {
     this.#options = options;
     this.#deps = deps;
+    this.#books = deps.metrics && new SpeculationBooks({ metrics: deps.metrics });
     deps.metrics?.slots.set({}, options.slots);
   }
 
@@ -82,7 +89,10 @@ export class Report {
   #measure(): Load {
     const { engine, slots, metrics } = this.#deps;
     const load = engine.load();
-    const { drafted, accepted } = engine.acceptance();
+    const acceptance = engine.acceptance();
+    const { drafted, accepted } = acceptance;
+    const speculation = engine.speculation?.();
+    if (speculation) this.#books?.book(speculation, acceptance);
     metrics?.kv_blocks.set({ state: "used" }, load.kvBlocksUsed);
     metrics?.kv_blocks.set({ state: "all" }, load.kvBlocks);
     metrics?.step_seconds.set({}, load.stepMs / 1_000);

@@ -18,7 +18,10 @@ const unknownDraft = 0.5;
 const unknownReading = 1 / 8;
 
 /** Of plain steps; undefined: never measured. */
-type Relation = { value: number } | undefined;
+type Relation = { value: number; samples: number } | undefined;
+
+/** What was measured on purpose counts as so many samples. */
+const purposeSamples = 10;
 
 export interface CostTable {
   readonly verify: Readonly<Record<string, number>>;
@@ -46,30 +49,34 @@ export class Costs {
     const row = this.#verify[bucket(load)];
     if (!row || tokens > this.#tokensMax) return;
     if (this.#stepMs === 0) this.#stepMs = ms;
-    row[tokens] = { value: ms / this.#stepMs };
+    row[tokens] = { value: ms / this.#stepMs, samples: purposeSamples };
   }
 
   draftMeasured(ms: number): void {
-    if (this.#stepMs > 0) this.#draft = { value: ms / this.#stepMs };
+    if (this.#stepMs > 0) this.#draft = { value: ms / this.#stepMs, samples: purposeSamples };
   }
 
   verified(tokens: number, ms: number, load = 1): void {
-    const relation = this.#verify[bucket(load)]?.[tokens];
-    if (!relation) this.measured(tokens, ms, load);
-    else this.#learn(relation, ms, tokens === 1 && load === 1);
+    const row = this.#verify[bucket(load)];
+    if (!row || tokens > this.#tokensMax) return;
+    if (this.#stepMs === 0) this.measured(tokens, ms, load);
+    // Begins on its neighbours' line: one disturbed call does not make a cost.
+    const relation = (row[tokens] ??= { value: this.verifyMs(tokens, load) / this.#stepMs, samples: 1 });
+    this.#learn(relation, ms, tokens === 1 && load === 1);
   }
 
   /** A pass that drafted one token. */
   drafted(ms: number): void {
-    if (!this.#draft) this.draftMeasured(ms);
-    else this.#learn(this.#draft, ms, false);
+    if (this.#stepMs === 0) return;
+    this.#draft ??= { value: ms / this.#stepMs, samples: 1 };
+    this.#learn(this.#draft, ms, false);
   }
 
   /** Passes that only read what the draft model had missed. */
   caughtUp(tokens: number, ms: number): void {
     if (tokens === 0 || this.#stepMs === 0) return;
-    if (!this.#reading) this.#reading = { value: ms / tokens / this.#stepMs };
-    else this.#learn(this.#reading, ms / tokens, false);
+    this.#reading ??= { value: ms / tokens / this.#stepMs, samples: 1 };
+    this.#learn(this.#reading, ms / tokens, false);
   }
 
   verifyMs(tokens: number, load = 1): number {
@@ -99,13 +106,14 @@ export class Costs {
     return { verify: Object.fromEntries(measured), draft: this.draftMs, catchUpPerToken: this.catchUpMs(1) };
   }
 
-  #learn(relation: { value: number }, ms: number, plain: boolean): void {
+  #learn(relation: NonNullable<Relation>, ms: number, plain: boolean): void {
     const expectedMs = relation.value * this.#stepMs;
     if (!(ms > 0 && expectedMs > 0)) return;
     const off = Math.min(outlierFactor, Math.max(1 / outlierFactor, ms / expectedMs));
     this.#stepMs *= off ** scaleWeight;
     // A plain step is the measure itself.
-    if (!plain) relation.value *= off ** relationWeight;
+    relation.samples += 1;
+    if (!plain) relation.value *= off ** Math.max(relationWeight, 1 / relation.samples);
   }
 
   /** The measured row nearest to this load, the lighter one first. */

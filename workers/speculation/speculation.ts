@@ -1,17 +1,13 @@
 // speculation: the controller. What the next block could be drafted from in, a plan out: from where (nothing, a lookup, the
 // draft model) and how many tokens; then what became of it in, so that costs, odds and limits are always measured ones. Pure:
 // no engine, no clock. It earns the most tokens a millisecond, and may lose no more than its purse against plain steps.
+import type { DraftSource, DraftWhy } from "../generation.ts";
 import { Costs } from "./costs.ts";
 import { Odds } from "./odds.ts";
 import { Purse } from "./purse.ts";
 
-export const sources = ["none", "lookup", "model"] as const;
-/** Where a draft comes from. */
-export type Source = (typeof sources)[number];
-
-export const whys = ["gain", "no_gain", "explore", "no_budget", "nothing_to_draft", "asked"] as const;
-/** Why a plan is what it is. */
-export type Why = (typeof whys)[number];
+export type Source = DraftSource;
+export type Why = DraftWhy;
 
 export interface Situation {
   /** "auto": what pays; "always": a draft whenever there is one; "off". */
@@ -106,6 +102,8 @@ interface Offer {
   /** Tokens expected, and ms they take. */
   readonly tokens: number;
   readonly ms: number;
+  /** With all that is read for it, though later blocks gain by that too. */
+  readonly mostMs: number;
 }
 
 export class Speculation {
@@ -211,12 +209,14 @@ export class Speculation {
     const drafted = Math.max(1, Math.min(model.drafted, length));
     const tokens = 1 + Math.min(model.accepted, length);
     // Reading what it missed serves all blocks that are left: this one bears its share.
-    const reading = (this.costs.catchUpMs(behindTokens) * tokens) / Math.max(tokens, Math.min(horizonTokens, this.#horizon));
-    return this.#offer("model", length, tokens, this.costs.verifyMs(drafted + 1, load) + drafted * this.costs.draftMs + reading);
+    const readMs = this.costs.catchUpMs(behindTokens);
+    const share = tokens / Math.max(tokens, Math.min(horizonTokens, this.#horizon));
+    const ms = this.costs.verifyMs(drafted + 1, load) + drafted * this.costs.draftMs;
+    return { ...this.#offer("model", length, tokens, ms + readMs * share), mostMs: ms + readMs };
   }
 
   #offer(source: Source, length: number, tokens: number, ms: number): Offer {
-    return { source, length, tokens, ms };
+    return { source, length, tokens, ms, mostMs: ms };
   }
 
   /** Tokens more than its time would have brought at the present rate. */
@@ -233,7 +233,7 @@ export class Speculation {
 
   /** In plain steps: lost when every draft is refused. */
   #risk(offer: Offer, plain: Offer): number {
-    return plain.ms > 0 ? offer.ms / plain.ms - 1 : 0;
+    return plain.ms > 0 ? offer.mostMs / plain.ms - 1 : 0;
   }
 
   #curious(kind: Kind, source: Source, riskSteps: number): boolean {

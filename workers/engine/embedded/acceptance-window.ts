@@ -16,17 +16,20 @@ export class AcceptanceWindow {
   /** Oldest first; the first is the last one known before the window. */
   #kept: { readonly atMs: number; readonly counts: Counts }[];
   #last: Counts;
+  #lastMs: number;
 
   constructor(first: Counts, deps: { clock: Clock }) {
     this.#clock = deps.clock;
     this.#last = first;
-    this.#kept = [{ atMs: deps.clock.now(), counts: first }];
+    this.#lastMs = deps.clock.now();
+    this.#kept = [{ atMs: this.#lastMs, counts: first }];
   }
 
   add(counts: Counts): void {
     const now = this.#clock.now();
-    if (now - (this.#kept.at(-1)?.atMs ?? 0) >= everyMs) this.#kept.push({ atMs: now, counts: this.#last });
+    if (now - (this.#kept.at(-1)?.atMs ?? 0) >= everyMs) this.#kept.push({ atMs: this.#lastMs, counts: this.#last });
     this.#last = counts;
+    this.#lastMs = now;
     this.#forget(now);
   }
 

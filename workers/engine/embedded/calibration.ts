@@ -2,7 +2,6 @@
 // draft pass take on this machine. Stops early on a slow one; the table goes on learning from every step.
 import type { LlamaContextSequence, Token } from "node-llama-cpp";
 import type { Clock } from "../../../lib/clock.ts";
-import { quantile } from "../../../lib/structures/quantiles.ts";
 import type { Speculation } from "../../speculation/speculation.ts";
 import type { LoadedModel } from "./loaded-model.ts";
 import type { Pace } from "./pace.ts";
@@ -46,9 +45,9 @@ export async function calibrate(loaded: LoadedModel, options: { lengthMax: numbe
       verified[index]?.push(await timed(target, tokens, size, clock, (at) => pace.target(at)));
     if (draft) drafted.push(await timed(draft, tokens, 1, clock, (at) => pace.draft(at)));
   }
-  // Medians: one disturbed call must not decide how the first completions are drafted.
-  for (const [index, size] of sizes.entries()) costs.measured(size, quantile(verified[index] ?? [], 0.5));
-  if (draft) costs.draftMeasured(quantile(drafted, 0.5));
+  // The shortest of each: a busy machine only ever adds, and by chance to one and not to the other.
+  for (const [index, size] of sizes.entries()) costs.measured(size, Math.min(...(verified[index] ?? [])));
+  if (draft) costs.draftMeasured(Math.min(...drafted));
 }
 
 async function timed(

@@ -2,8 +2,7 @@
 // list has a bound; whoever breaks one is ended, because only our own two processes speak here.
 import { z } from "zod";
 import { type ErrorCode, errorTable, SlipstreamError } from "../../../lib/errors.ts";
-import { type Finished, lanes } from "../../generation.ts";
-import { sources, whys } from "../../speculation/speculation.ts";
+import { draftSources, draftWhys, type Finished, lanes } from "../../generation.ts";
 
 /** A prompt of this size is refused before it crosses: no model here has a context for it. */
 const promptBytesMax = 4 * 1024 * 1024;
@@ -47,7 +46,7 @@ const toChild = z.discriminatedUnion("kind", [
     speculation: z.object({
       mode: z.enum(["auto", "always", "off"]),
       lengthMax: count,
-      fixed: z.object({ source: z.enum(sources), length: count }).optional(),
+      fixed: z.object({ source: z.enum(draftSources), length: count }).optional(),
     }),
   }),
   z.object({ kind: z.literal("warm"), id, ...prompt }),
@@ -92,9 +91,9 @@ const counts = z.array(count).max(64);
 const speculation = z.object({
   drafted: counts,
   accepted: counts,
-  sources: z.record(z.enum(sources), count),
-  whys: z.record(z.enum(whys), count),
-  open: z.array(z.enum(sources)).max(sources.length),
+  sources: z.record(z.enum(draftSources), count),
+  whys: z.record(z.enum(draftWhys), count),
+  open: z.array(z.enum(draftSources)).max(draftSources.length),
   /** Measured, in ms: a verify by its tokens, a draft pass, a token read for the draft model. */
   costs: z.object({ verify: z.record(z.string().max(8), amount), draft: amount, catchUpPerToken: amount }),
 });

@@ -1,27 +1,37 @@
 // tally: the blocks of all generations in, counts since the start out: what was drafted and accepted at each position, and how
 // often which plan was taken and why. Crosses to the agent with the load.
-import { type Source, sources, type Why, whys } from "../../speculation/speculation.ts";
+import { type DraftSource, type DraftWhy, draftSources, draftWhys } from "../../generation.ts";
 
 export interface Tallied {
   readonly drafted: readonly number[];
   readonly accepted: readonly number[];
   /** Blocks by source, and by reason. */
-  readonly sources: Readonly<Record<Source, number>>;
-  readonly whys: Readonly<Record<Why, number>>;
+  readonly sources: Readonly<Record<DraftSource, number>>;
+  readonly whys: Readonly<Record<DraftWhy, number>>;
 }
 
 export class Tally {
   readonly #drafted: number[];
   readonly #accepted: number[];
-  readonly #sources = zeros(sources);
-  readonly #whys = zeros(whys);
+  readonly #sources = zeros(draftSources);
+  readonly #whys = zeros(draftWhys);
 
   constructor(options: { lengthMax: number }) {
     this.#drafted = Array(options.lengthMax).fill(0);
     this.#accepted = Array(options.lengthMax).fill(0);
   }
 
-  block({ source, why, tokens, accepted }: { source: Source; why: Why; tokens: readonly number[]; accepted: number }): void {
+  block({
+    source,
+    why,
+    tokens,
+    accepted,
+  }: {
+    source: DraftSource;
+    why: DraftWhy;
+    tokens: readonly number[];
+    accepted: number;
+  }): void {
     this.#sources[source] += 1;
     this.#whys[why] += 1;
     for (let i = 0; i < tokens.length; i++) {

@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { Costs } from "./costs.ts";
+
+test("what was not measured lies between its neighbours, and beyond them on their line", () => {
+  const costs = new Costs({ tokensMax: 9 });
+  for (const [tokens, ms] of [
+    [1, 10],
+    [3, 14],
+    [5, 14],
+  ] as const)
+    costs.measured(tokens, ms);
+  expect([1, 2, 3, 4, 5, 9].map((tokens) => Math.round(costs.verifyMs(tokens)))).toEqual([10, 12, 14, 14, 14, 14]);
+});
+
+test("a single measured step is taken to be one of a processor that gains nothing from batches", () => {
+  const costs = new Costs({ tokensMax: 9 });
+  costs.measured(1, 10);
+  expect(costs.verifyMs(3)).toBeCloseTo(20);
+});
+
+test("when the machine gets busy every cost follows, measured again or not", () => {
+  const costs = new Costs({ tokensMax: 9 });
+  costs.measured(1, 10);
+  costs.measured(4, 12);
+  costs.draftMeasured(1);
+  for (let i = 0; i < 100; i++) costs.verified(1, 20);
+  expect(costs.verifyMs(1)).toBeCloseTo(20, 0);
+  expect(costs.verifyMs(4)).toBeCloseTo(24, 0);
+  expect(costs.draftMs).toBeCloseTo(2, 1);
+});
+
+test("a relation that changed is learned, a hiccup is not", () => {
+  const costs = new Costs({ tokensMax: 9 });
+  costs.measured(1, 10);
+  costs.measured(4, 12);
+  costs.verified(4, 5_000);
+  expect(costs.verifyMs(1)).toBeLessThan(12);
+  for (let i = 0; i < 300; i++) {
+    costs.verified(1, 10);
+    costs.verified(4, 30);
+  }
+  expect(costs.verifyMs(4) / costs.verifyMs(1)).toBeCloseTo(3, 0);
+});
+
+test("a load that was never measured takes the nearest one's figures", () => {
+  const costs = new Costs({ tokensMax: 9 });
+  costs.measured(1, 10);
+  costs.measured(1, 14, 6);
+  expect([1, 2, 4, 6, 30].map((load) => Math.round(costs.verifyMs(1, load)))).toEqual([10, 10, 14, 14, 14]);
+});
