@@ -37,3 +37,8 @@ export function curveOf(rows: readonly ResultRow[], system: string): readonly Cu
     };
   });
 }
+
+/** The highest threshold of the curve that still shows `recallMin` of the texts that are right; 0 where even the lowest loses more. */
+export function leastConfidence(curve: readonly CurvePoint[], recallMin = 0.95): number {
+  return curve.filter(({ recall }) => recall.value >= recallMin).at(-1)?.min ?? 0;
+}

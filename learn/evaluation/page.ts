@@ -53,7 +53,8 @@ function figures(slices: readonly Slice[], systems: readonly string[]): string {
   const whole = slices.filter(({ slice }) => !slice.includes("/"));
   const plot = (title: string, of: (figures: Figures) => Interval) => {
     const most = Math.max(...whole.flatMap((slice) => systems.map((name) => of(slice.systems[name] as Figures).high)));
-    const scale = Math.ceil(Math.min(1, most) * 10) / 10;
+    // Four steps of the grid that are whole numbers.
+    const scale = Math.min(1, Math.ceil(most * 5) / 5);
     return `<div><h2>${title}</h2>${forest(whole, systems, of, scale)}</div>`;
   };
   return `<div class="plots">${plot("Exact first line", ({ exact }) => exact)}${plot("Edit similarity", ({ similarity }) => similarity)}${plot("Parses with the text", ({ parses }) => parses)}${plot("Ends where it should", ({ stops }) => stops)}</div>`;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { curveOf } from "./confidence.ts";
+import { curveOf, leastConfidence } from "./confidence.ts";
 import { playgroundOf } from "./playing.ts";
 import { slicesOf } from "./report.ts";
 import type { ResultRow } from "./results.ts";
@@ -54,6 +54,9 @@ test("the curve of confidence: what a threshold shows, how much of it is right, 
   expect(at(0.5)).toMatchObject({ shown: 0.4, precision: { value: 1 } });
   expect(at(0.5)?.recall.value).toBeCloseTo(2 / 3);
   expect(curveOf(texts, "other")).toEqual([]);
+  expect(leastConfidence(curveOf(texts, "model")), "0.3 of three right ones").toBe(0.3);
+  expect(leastConfidence(curveOf(texts, "model"), 0.6)).toBe(0.8);
+  expect(leastConfidence([])).toBe(0);
 });
 
 test("the playground counts what passed", () => {

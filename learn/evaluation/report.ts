@@ -3,7 +3,7 @@
 import type { ResultRow } from "./results.ts";
 import { groupedMean, type Interval, share } from "./statistics.ts";
 
-export const rates = ["exact", "parses", "stops", "over", "duplicate", "empty"] as const;
+const rates = ["exact", "parses", "stops", "over", "duplicate", "empty"] as const;
 type Rate = (typeof rates)[number];
 
 export type Figures = Readonly<Record<Rate | "similarity", Interval>> & {

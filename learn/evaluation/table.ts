@@ -1,5 +1,5 @@
 // table: a report's slices in, lines for a terminal out.
-import type { CurvePoint } from "./confidence.ts";
+import { type CurvePoint, leastConfidence } from "./confidence.ts";
 import type { Playground } from "./playing.ts";
 import type { Figures, Slice } from "./report.ts";
 import type { Interval } from "./statistics.ts";
@@ -57,5 +57,5 @@ export function confidenceTable(curve: readonly CurvePoint[]): string {
     ({ min, shown, precision, recall, similarity_shown: above, similarity_held: below }) =>
       `${min.toFixed(2).padStart(10)}${percent(shown).padStart(9)}${range(precision).padStart(24)}${range(recall).padStart(24)}${percent(above).padStart(18)}${percent(below).padStart(17)}\n`,
   );
-  return `confidence  shown %   right of those shown %  shown of those right %  similarity shown  similarity held\n${rows.join("")}`;
+  return `confidence  shown %   right of those shown %  shown of those right %  similarity shown  similarity held\n${rows.join("")}\n${leastConfidence(curve)} is the highest that still shows 95 % of the texts that are right (SLIPSTREAM_ROUTER_CONFIDENCE_MIN)\n`;
 }
