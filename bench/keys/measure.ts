@@ -14,11 +14,17 @@ export interface Figures {
   readonly keys: number;
   readonly triggers: number;
   readonly generations: number;
+  /** Asked ahead of the person, in idle slots. */
+  readonly generations_ahead: number;
   readonly outcomes: Readonly<Record<string, number>>;
   readonly answered_without_generation_share: number;
   /** Triggers whose text came before the next key. */
   readonly fresh_share: number;
   readonly waste_share: number;
+  /** The same of what keys asked for, and of what was asked ahead of them in idle slots; and how much that is of all. */
+  readonly waste_share_of_keys: number;
+  readonly waste_share_ahead: number;
+  readonly ahead_token_share: number;
   readonly tokens_per_trigger: number;
   readonly abort_ms: Quantiles;
   readonly recomputed_tokens_per_key: { readonly mean: number; readonly p95: number; readonly p99: number };
@@ -49,11 +55,13 @@ export function figuresOf(window: Window, sessions: number, violations: readonly
   const { client, router, workers, reached } = window;
   const costs = workers.flatMap((worker) => worker.costs);
   const tokens = (of: typeof costs) => of.reduce((sum, { recomputed, completion }) => sum + recomputed + completion, 0);
-  const wasted = tokens(costs.filter(({ id }) => !reached.has(id)));
+  const waste = (of: typeof costs) => round(tokens(of.filter(({ id }) => !reached.has(id))) / Math.max(1, tokens(of)), 4);
+  const asked = costs.filter(({ lane }) => lane !== "speculative");
+  const ahead = costs.filter(({ lane }) => lane === "speculative");
   const known = (client.outcomes["typed_ahead"] ?? 0) + (client.outcomes["cached"] ?? 0) + (client.outcomes["joined"] ?? 0);
   // A key that no worker computed for recomputed nothing.
-  const recomputed = costs.map((cost) => cost.recomputed);
-  const perKey = [...recomputed, ...Array.from({ length: Math.max(0, client.keys - costs.length) }, () => 0)];
+  const recomputed = asked.map((cost) => cost.recomputed);
+  const perKey = [...recomputed, ...Array.from({ length: Math.max(0, client.keys - asked.length) }, () => 0)];
   const { cpuMs } = router.spent;
   const before = quantiles(router.beforeMs);
   const after = quantiles(router.afterMs);
@@ -63,11 +71,15 @@ export function figuresOf(window: Window, sessions: number, violations: readonly
     load_share: round(window.loadShare),
     keys: client.keys,
     triggers: client.triggers,
-    generations: costs.length,
+    generations: asked.length,
+    generations_ahead: ahead.length,
     outcomes: client.outcomes,
     answered_without_generation_share: round(known / Math.max(1, client.triggers)),
     fresh_share: round(client.fresh / Math.max(1, client.triggers)),
-    waste_share: round(wasted / Math.max(1, tokens(costs)), 4),
+    waste_share: waste(costs),
+    waste_share_of_keys: waste(asked),
+    waste_share_ahead: waste(ahead),
+    ahead_token_share: round(tokens(ahead) / Math.max(1, tokens(costs))),
     tokens_per_trigger: round(tokens(costs) / Math.max(1, client.triggers), 1),
     abort_ms: quantiles(workers.flatMap((worker) => worker.abortMs)),
     recomputed_tokens_per_key: {
@@ -83,7 +95,7 @@ export function figuresOf(window: Window, sessions: number, violations: readonly
     router_loop_delay_ms_p99: round(router.loopDelayP99Ms),
     router_cpu_share: round(cpuMs / router.spent.wallMs),
     router_cpu_ms_per_trigger: round(cpuMs / Math.max(1, client.triggers)),
-    router_cpu_ms_per_generation: round(cpuMs / Math.max(1, costs.length)),
+    router_cpu_ms_per_generation: round(cpuMs / Math.max(1, asked.length)),
     router_rss_mib: round(router.spent.rssMib, 0),
     agreement_measured: round(client.keysThatFollow / Math.max(1, client.keys)),
     agreement_where_text: round(client.keysThatFollow / Math.max(1, client.keysWithText)),

@@ -42,6 +42,7 @@ const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 const columns: readonly (readonly [string, (figures: Figures) => string])[] = [
   ["load", (figures) => percent(figures.load_share)],
   ["waste", (figures) => percent(figures.waste_share)],
+  ["of keys", (figures) => percent(figures.waste_share_of_keys)],
   ["tokens/trigger", (figures) => figures.tokens_per_trigger.toFixed(1)],
   ["no generation", (figures) => percent(figures.answered_without_generation_share)],
   ["fresh", (figures) => percent(figures.fresh_share)],

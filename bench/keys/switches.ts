@@ -13,6 +13,8 @@ export interface Switches {
   /** Off: an identical generation under way is not joined. */
   readonly join: boolean;
   readonly gate: boolean;
+  /** Off: nothing is asked ahead of the person. */
+  readonly ahead: boolean;
   readonly resultCache: boolean;
   /** "room": as the router does it; else this pause after every key. */
   readonly settleMs: "room" | number;
@@ -28,6 +30,7 @@ export const allOn: Switches = {
   follow: true,
   join: true,
   gate: true,
+  ahead: true,
   resultCache: true,
   settleMs: "room",
   layout: "suffix_first",
@@ -40,6 +43,7 @@ export const ablations = {
   follow_off: { follow: false },
   join_off: { join: false },
   gate_off: { gate: false },
+  ahead_off: { ahead: false },
   settle_off: { settleMs: 0 },
   settle_75ms: { settleMs: 75 },
   prefix_first: { layout: "prefix_first" },
@@ -51,6 +55,7 @@ export const ablations = {
     follow: false,
     join: false,
     gate: false,
+    ahead: false,
     resultCache: false,
     settleMs: 0,
     layout: "prefix_first",
@@ -66,6 +71,11 @@ export function shut(rooms: Rooms, switches: Switches): void {
   if (!switches.follow) reuse.followed = () => undefined;
   if (!switches.join) cache.join = () => undefined;
   if (!switches.gate) gate.judge = () => undefined;
+  if (!switches.ahead) {
+    const judge = gate.judge.bind(gate);
+    const none = { reason: "gated", detail: "nothing is asked ahead in this run", retryAfterMs: 0 } as const;
+    gate.judge = (trigger, ...rest) => (trigger.lane === "speculative" ? none : judge(trigger, ...rest));
+  }
   if (!switches.resultCache) cache.find = () => undefined;
   if (!switches.supersede) {
     const take = settle.take.bind(settle);

@@ -11,7 +11,7 @@ import { readWorkerConfig } from "../../workers/config.ts";
 import type { Engine } from "../../workers/engine/engine.ts";
 import type { ProfileEnd, ProfileName } from "../../workers/engine/simulated/profiles.ts";
 import { SimulatedEngine } from "../../workers/engine/simulated/simulated.ts";
-import type { Finished, Generation, Piece } from "../../workers/generation.ts";
+import type { Finished, Generation, Lane, Piece } from "../../workers/generation.ts";
 import { startWorker } from "../../workers/main.ts";
 import { runChild } from "./child.ts";
 import { knowing } from "./knowing.ts";
@@ -35,6 +35,7 @@ export interface WorkerOrders {
 export interface Cost {
   /** "worker id", with the id of the router's link. */
   readonly id: string;
+  readonly lane: Lane;
   readonly prompt: number;
   readonly recomputed: number;
   readonly completion: number;
@@ -58,7 +59,8 @@ class Counted {
 
   constructor(name: string, engine: Engine) {
     const generate = engine.generate.bind(engine);
-    engine.generate = (work, signal) => this.#counted(`${name} ${work.id}`, generate(work, signal), signal);
+    engine.generate = (work, signal) =>
+      this.#counted({ id: `${name} ${work.id}`, lane: work.lane }, generate(work, signal), signal);
   }
 
   take(): WorkerFigures {
@@ -68,7 +70,11 @@ class Counted {
     return taken;
   }
 
-  async *#counted(id: string, pieces: AsyncGenerator<Piece, Finished>, signal: AbortSignal): AsyncGenerator<Piece, Finished> {
+  async *#counted(
+    of: Pick<Cost, "id" | "lane">,
+    pieces: AsyncGenerator<Piece, Finished>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Piece, Finished> {
     this.#pass(1);
     let abortedMs: number | undefined;
     const aborted = () => {
@@ -84,7 +90,7 @@ class Counted {
       this.#pass(-1);
       if (finished) {
         const { recomputedTokens: recomputed, promptTokens: prompt, completionTokens: completion } = finished.usage;
-        this.#figures.costs.push({ id, prompt, recomputed, completion });
+        this.#figures.costs.push({ ...of, prompt, recomputed, completion });
         if (abortedMs !== undefined) this.#figures.abortMs.push(systemClock.now() - abortedMs);
       }
     }
