@@ -39,7 +39,7 @@ describe("a mistake is one sentence and an exit code", () => {
     [["status", "--address", "127.0.0.1:1"], 69, /no router's admin port/],
     [["trace", "play"], 64, /generate, inspect or play/],
     [["trace", "inspect", source], 64, /line 1/],
-    [["bench", "everything"], 64, /there is: cancel/],
+    [["bench", "everything"], 64, /there are: cancel/],
     [["router", "now"], 64, /takes no arguments/],
     [["up", "--grpc", "0.0.0.0:7411"], 64, /this machine alone/],
     [["up", "--grpc", "nowhere"], 64, /SLIPSTREAM_ROUTER_GRPC_ADDRESS.*not "host:port"/s],
