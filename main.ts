@@ -27,6 +27,11 @@ const commands: Readonly<Record<string, Entry>> = {
   },
   complete: { group: "use", summary: "complete FILE:LINE:COL", load: async () => (await import("./cli/complete.ts")).complete },
   status: { group: "use", summary: "what a running router does", load: async () => (await import("./cli/status.ts")).status },
+  explain: {
+    group: "use",
+    summary: "what became of a trigger, step by step",
+    load: async () => (await import("./cli/explain.ts")).explain,
+  },
   bench: { group: "use", summary: "measure on this machine", load: async () => (await import("./cli/bench.ts")).bench },
   eval: {
     group: "use",

@@ -122,13 +122,14 @@ function resultOf({ message }: ServerMessage) {
       model: cache?.model ?? "",
       worker: cache?.worker ?? "",
     },
+    triggerId: value.triggerId,
     reason: message.case === "nothing" ? word(Reason, message.value.reason) : "",
     detail: message.case === "nothing" ? message.value.detail : "",
   };
 }
 
-function summary({ json, reason, detail }: ReturnType<typeof resultOf>): string {
+function summary({ json, triggerId, reason, detail }: ReturnType<typeof resultOf>): string {
   const why = reason === "" ? "" : ` (${[reason, detail].filter((part) => part !== "").join(": ")})`;
   const cost = json.prompt_tokens > 0 ? ` · prompt ${json.prompt_tokens} tokens, ${json.recomputed_tokens} computed` : "";
-  return `${json.outcome}${why} · first text ${json.first_text_ms} ms, total ${json.total_ms} ms${cost}${json.model === "" ? "" : ` · ${json.model}`}`;
+  return `${json.outcome}${why} · first text ${json.first_text_ms} ms, total ${json.total_ms} ms${cost}${json.model === "" ? "" : ` · ${json.model}`}\nexplain: slipstream explain ${triggerId}`;
 }

@@ -105,6 +105,12 @@ export const routerSettings = {
     "16MiB",
     "Finished results kept for identical prompts.",
   ),
+  explainMax: setting(
+    "SLIPSTREAM_ROUTER_EXPLAIN_MAX",
+    integer(0, 100_000),
+    "2000",
+    "Triggers of late whose steps `slipstream explain` can show; 0: none are kept.",
+  ),
   graceMs: setting("SLIPSTREAM_ROUTER_GRACE", duration(0, 600_000), "5s", "Time for running calls when the process ends."),
   logLevel: setting("SLIPSTREAM_ROUTER_LOG_LEVEL", choice(...levels), "info", "fatal, error, warn, info, debug or silent."),
 } as const;

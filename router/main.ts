@@ -12,6 +12,7 @@ import { type Random, systemRandom } from "../lib/random.ts";
 import { version } from "../lib/version.ts";
 import { type RouterConfig, readRouterConfig } from "./config.ts";
 import { connectGrpc } from "./connect.ts";
+import { addExplain } from "./explain-pages.ts";
 import { startHttp } from "./http/http.ts";
 import { createRouterMetrics } from "./metrics.ts";
 import type { Rooms } from "./pipeline.ts";
@@ -57,7 +58,10 @@ export async function startRouter(config: RouterConfig, deps: Deps): Promise<Run
   lifecycle.use({ name: "router", drain: () => router.close() });
   const status = () => statusOf(router, { name: config.name, version, startedMs }, registry);
   const admin = lifecycle.use(
-    await startAdmin({ address: config.adminAddress }, { registry, missing: () => router.missing(), status }),
+    await startAdmin(
+      { address: config.adminAddress },
+      { registry, missing: () => router.missing(), status, pages: (app) => addExplain(app, router.explain) },
+    ),
   );
   const http = lifecycle.use(
     await startHttp(

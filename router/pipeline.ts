@@ -48,12 +48,26 @@ export interface Rooms {
   readonly retried: () => void;
 }
 
+/** What the path asks of the rooms; what stands in between (explained.ts) answers no more. */
+export interface Path extends Pick<Rooms, "clock" | "place" | "retried"> {
+  readonly reuse: Pick<Reuse, "typedAhead" | "followed" | "drop" | "watch" | "remember">;
+  readonly gate: Pick<Gate, "judge">;
+  readonly settle: Pick<Settle, "take">;
+  readonly context: Pick<ContextRoom, "gather">;
+  readonly prompt: Pick<PromptRoom, "contextBudget" | "render">;
+  readonly cache: Pick<Cache, "find" | "join" | "launch" | "keep">;
+  readonly queue: Pick<Queue, "length" | "predictedWaitMs" | "next">;
+  readonly fleet: Pick<Fleet, "model" | "snapshot" | "book">;
+  readonly dispatch: Pick<Dispatch, "generate">;
+  readonly stream: Pick<Stream, "shape" | "withholds">;
+}
+
 /** A typist who follows a generation needs it longer than the key that asked for it. */
 const followMs = 500;
 /** How often a worker is asked for one trigger, as long as no text has come. */
 const asksMax = 3;
 
-export async function* complete(rooms: Rooms, trigger: Trigger, at: Milestones): AsyncGenerator<Delta, Ending> {
+export async function* complete(rooms: Path, trigger: Trigger, at: Milestones): AsyncGenerator<Delta, Ending> {
   trigger.signal.throwIfAborted(); //                                a trigger that has ended retires nobody
   const ahead = rooms.reuse.typedAhead(trigger); //                  is the person typing what was shown,
   const followed = ahead ? undefined : rooms.reuse.followed(trigger); // or what is being generated?
@@ -100,7 +114,7 @@ export async function* complete(rooms: Rooms, trigger: Trigger, at: Milestones):
 
 /** Reads on where the typist is; undefined when the flight went another way, or had nothing left to say. */
 async function* follow(
-  rooms: Rooms,
+  rooms: Path,
   trigger: Trigger,
   { flight, typed }: Followed,
   reading: AsyncGenerator<Delta, Generated>,
@@ -133,7 +147,7 @@ async function* warm(trigger: Trigger, flight: Flight): AsyncGenerator<Delta, En
 }
 
 /** A generation that lives while someone reads it, whoever asked first. */
-function launch(rooms: Rooms, trigger: Trigger, prompt: Prompt, at: Milestones): Flight {
+function launch(rooms: Path, trigger: Trigger, prompt: Prompt, at: Milestones): Flight {
   const { session, document, tenant, lane, shape, sampling } = trigger;
   const deadlineMs = trigger.deadlineMs + (lane === "inline" ? followMs : 0);
   const placed = (worker: string) => {
@@ -147,7 +161,7 @@ function launch(rooms: Rooms, trigger: Trigger, prompt: Prompt, at: Milestones):
 
 /** Waits for a worker's credit and sends; another worker before the first delta only. */
 async function* generate(
-  rooms: Rooms,
+  rooms: Path,
   work: Work,
   prompt: Prompt,
   at: Milestones,
@@ -181,7 +195,7 @@ async function* generate(
 }
 
 /** A placement with its credit taken, if a worker has one. A worker that failed this trigger is asked again only if it is the last. */
-function book(rooms: Rooms, { session, lane }: Work, prompt: Prompt, tried: ReadonlySet<string>): Booking | undefined {
+function book(rooms: Path, { session, lane }: Work, prompt: Prompt, tried: ReadonlySet<string>): Booking | undefined {
   const others = rooms.fleet
     .snapshot()
     .workers.some(

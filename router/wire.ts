@@ -10,6 +10,8 @@ import type { Delta, Ending, Milestones, Report, Trigger } from "./completion.ts
 import type { RouterConfig } from "./config.ts";
 import { ContextRoom } from "./context/context.ts";
 import { type Connect, Dispatch } from "./dispatch/dispatch.ts";
+import { Explain } from "./explain/explain.ts";
+import { explained } from "./explained.ts";
 import type { FarewellOptions } from "./farewell.ts";
 import { Feedback } from "./feedback/feedback.ts";
 import { Outbox } from "./feedback/outbox.ts";
@@ -57,6 +59,7 @@ export type WireOptions = Pick<
   | "graceMs"
   | "queueMax"
   | "resultCacheBytes"
+  | "explainMax"
   | "leastConfidence"
 >;
 
@@ -64,6 +67,7 @@ export interface Router {
   readonly rooms: Rooms;
   readonly ingress: Ingress;
   readonly feedback: Feedback;
+  readonly explain: Explain;
   readonly clock: Clock;
   readonly log: Log;
   readonly draining: AbortSignal;
@@ -115,7 +119,21 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
   deps.measured?.(rooms);
   const outbox = new Outbox({ router: options.name, everyMs: 100, batchMax: 256, pendingMax: 10_000 }, { clock, bus, metrics });
   const reported = (report: Report) => rooms.gate.observe(report, clock.now());
-  const feedback = new Feedback({ completionsMax: 50_000 }, { clock, random, log, outbox, metrics, reported });
+  const explain = new Explain({ max: options.explainMax }, { clock });
+  const feedback = new Feedback(
+    { completionsMax: 50_000 },
+    { clock, random, log, outbox, metrics, reported, refused: (trigger, ending) => explain.refused(trigger, ending) },
+  );
+  const run: Router["run"] = (trigger, at) => {
+    if (options.explainMax === 0) return feedback.follow(trigger, at, complete(rooms, trigger, at));
+    const told = explain.begin(trigger);
+    const path = complete(
+      explained(rooms, told, () => random.hex(16)),
+      trigger,
+      at,
+    );
+    return feedback.follow(trigger, at, path, (ending) => explain.ended(told, ending));
+  };
   const ingress = new Ingress(
     {
       documentBytesMax: options.documentBytesMax,
@@ -132,6 +150,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     rooms,
     ingress,
     feedback,
+    explain,
     clock,
     log,
     draining: deps.draining ?? never(),
@@ -141,7 +160,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
       connectionAgeMaxMs: options.connectionAgeMaxMs,
       noticeMs: Math.min(options.connectionNoticeMs, options.graceMs / 2),
     },
-    run: (trigger, at) => feedback.follow(trigger, at, complete(rooms, trigger, at)),
+    run,
     models: () => [...new Set(fleet.snapshot().workers.flatMap((worker) => worker.models.map((model) => model.name)))].sort(),
     missing: () => (dispatch.links.ready > 0 ? [] : ["worker"]),
     close: () => {

@@ -58,6 +58,7 @@ export function submitFrame(
         }),
         deadlineMs: Math.max(1, Math.ceil(options.deadlineMs)),
         affinity: work.document,
+        traceparent: work.traceparent ?? "",
         cacheSalt: work.tenant,
         blockDigests: prompt.blocks,
         draftDepthHint: options.draftDepthHint,

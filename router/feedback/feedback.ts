@@ -32,6 +32,8 @@ export interface FeedbackDeps {
   readonly outbox: Outbox;
   /** Told of each report that belongs to a completion we remember. */
   readonly reported?: (report: Report) => void;
+  /** Told of what ended before it was a trigger. */
+  readonly refused?: (trigger: Pick<Trigger, "id" | "tenant" | "session">, ending: Ending) => void;
   readonly metrics: Pick<
     RouterMetrics,
     "outcomes_total" | "errors_total" | "first_text_seconds" | "total_seconds" | "feedback_total"
@@ -47,8 +49,13 @@ export class Feedback {
     this.#shown = new Lru({ max: options.completionsMax });
   }
 
-  /** The path's deltas, then its one ending. Never throws. */
-  async *follow(trigger: Trigger, at: Milestones, path: AsyncGenerator<Delta, Ending>): AsyncGenerator<Delta, Ending> {
+  /** The path's deltas, then its one ending, of which `ended` is told as well. Never throws. */
+  async *follow(
+    trigger: Trigger,
+    at: Milestones,
+    path: AsyncGenerator<Delta, Ending>,
+    ended?: (ending: Ending) => void,
+  ): AsyncGenerator<Delta, Ending> {
     let ending: Ending | undefined;
     let textUtf16 = 0;
     try {
@@ -72,6 +79,7 @@ export class Feedback {
         ending = endingOf(trigger.signal.reason);
       }
       ending = this.#ended(trigger, at, { ...ending, textUtf16 });
+      ended?.(ending);
     }
     return ending;
   }
@@ -82,6 +90,7 @@ export class Feedback {
     metrics.outcomes_total.inc({ lane: "inline", outcome: ending.outcome });
     if (ending.error) metrics.errors_total.inc({ code: ending.error.code });
     outbox.outcome(refusalEvent(trigger, ending, clock.wall()));
+    this.#deps.refused?.(trigger, ending);
     const { outcome, reason, code } = ending;
     log.debug({ trigger: trigger.id, session: trigger.session, outcome, reason, code }, "trigger refused");
   }

@@ -46,10 +46,17 @@ export class Gate {
     this.#memory.observe(report, now);
   }
 
-  judge(trigger: Trigger, pressure: Pressure, now: number): Gated | undefined {
+  /** `passed` is told why, in words, where somebody wants to know. */
+  judge(trigger: Trigger, pressure: Pressure, now: number, passed?: (why: string) => void): Gated | undefined {
     if (asked.has(trigger.kind)) return undefined;
     const evidence = { ...surroundings(trigger), ...typing(trigger, now), ...this.#memory.evidence(trigger.document, now) };
-    return judge(evidence, { ...pressure, leftMs: Math.max(0, trigger.deadlineMs - now) }, this.#options);
+    const leftMs = Math.max(0, trigger.deadlineMs - now);
+    const gated = judge(evidence, { ...pressure, leftMs }, this.#options);
+    if (!gated && passed) {
+      const threshold = thresholdAt(pressure.predictedWaitMs, leftMs, this.#options);
+      passed(reasons(probability(logOdds(evidence)), threshold, evidence));
+    }
+    return gated;
   }
 }
 

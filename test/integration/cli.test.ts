@@ -37,6 +37,9 @@ describe("a mistake is one sentence and an exit code", () => {
     [["complete", `${source}:1:1`, "--frobnicate"], 64, /frobnicate/],
     [["complete", `${source}:1:1`, "--address", "127.0.0.1:1"], 69, /no router at 127\.0\.0\.1:1/],
     [["status", "--address", "127.0.0.1:1"], 69, /no router's admin port/],
+    [["explain", "--address", "127.0.0.1:1"], 69, /no router's admin port/],
+    [["explain", "a", "b"], 64, /one id/],
+    [["explain", "--last", "0"], 64, /--last: "0"/],
     [["trace", "play"], 64, /generate, inspect or play/],
     [["trace", "inspect", source], 64, /line 1/],
     [["bench", "everything"], 64, /there are: cancel/],
@@ -58,7 +61,7 @@ describe("a mistake is one sentence and an exit code", () => {
 });
 
 test("every command has help with examples", async () => {
-  for (const command of ["up", "router", "worker", "complete", "status", "trace", "bench"]) {
+  for (const command of ["up", "router", "worker", "complete", "status", "explain", "trace", "bench"]) {
     const { code, out } = await slipstream([command, "--help"]);
     expect({ command, code }).toEqual({ command, code: 0 });
     expect(out).toMatch(/Example/);
@@ -105,6 +108,23 @@ describe("slipstream up", () => {
     expect(answer).toMatchObject({ outcome: "generated", model: "slipstream-fim-4m" });
     expect(answer["prompt_tokens"]).toBeGreaterThan(50);
     expect(String(answer["text"])).not.toBe("");
+  });
+
+  test("explains the completion that it printed, step by step", async () => {
+    const at = ["--address", `127.0.0.1:${ports.grpc}`];
+    const { err } = await slipstream(["complete", "router/pipeline.ts:39:20", ...at]);
+    const [, id = "none"] = /explain: slipstream explain (\S+)/.exec(err) ?? [];
+    const admin = ["--address", `127.0.0.1:${ports.admin}`];
+    const told = await slipstream(["explain", id, ...admin]);
+    expect(told.code, told.err).toBe(0);
+    expect(told.out).toMatch(new RegExp(`^trigger ${id} · generated`));
+    for (const room of ["gate", "context", "prompt", "cache", "queue", "schedule", "dispatch", "stream", "feedback"])
+      expect(told.out).toMatch(new RegExp(`ms  ${room} `));
+    const list = await slipstream(["explain", "--last", "5", ...admin, "--json"]);
+    const { triggers } = JSON.parse(list.out) as { triggers: { trigger: string; outcome: string }[] };
+    expect(triggers).toContainEqual(expect.objectContaining({ trigger: id, outcome: "generated" }));
+    const none = await slipstream(["explain", "nobody", ...admin]);
+    expect([none.code, none.err]).toEqual([66, expect.stringContaining('no trigger "nobody"')]);
   });
 
   test("admin says alive, ready and its metrics", async () => {

@@ -1,0 +1,154 @@
+// explain: a trigger in when it begins and when it ends, and on request what became of it: its steps with their times and
+// reasons, its ending, what it cost. By trigger or completion id, or the last few. Holds the newest `max` triggers, the living
+// among them; names and numbers of each, never code text.
+import type { Clock } from "../../lib/clock.ts";
+import type { SpanContext } from "../../lib/tracing/context.ts";
+import type { Ending, Trigger, Usage } from "../completion.ts";
+import { type RoomName, Trace } from "../trace.ts";
+
+export interface ExplainOptions {
+  readonly max: number;
+}
+
+/** What is told of one trigger, as JSON. Times in ms from its receipt. */
+export interface Explanation {
+  readonly trigger: string;
+  readonly completion: string | null;
+  readonly trace: string | null;
+  readonly tenant: string;
+  readonly session: string;
+  readonly lane: string;
+  readonly kind: string;
+  readonly language: string;
+  readonly stateless: boolean;
+  readonly unix_ms: number;
+  /** "under_way" until it ends. */
+  readonly outcome: Ending["outcome"] | "under_way";
+  readonly reason: string | null;
+  readonly finish: string | null;
+  readonly detail: string | null;
+  readonly total_ms: number;
+  readonly deadline_ms: number;
+  readonly text_utf16: number;
+  readonly worker: string | null;
+  readonly model: string | null;
+  readonly usage: Usage | null;
+  readonly steps: readonly { readonly room: RoomName; readonly at_ms: number; readonly took_ms: number; readonly what: string }[];
+}
+
+/** One trigger's entry: its own figures, so that the trigger and its document can go. */
+export class Told extends Trace {
+  readonly of: Pick<
+    Trigger,
+    "id" | "tenant" | "session" | "lane" | "kind" | "language" | "stateless" | "receivedMs" | "deadlineMs"
+  >;
+  ending: Omit<Ending, "error"> | undefined;
+  endedMs = 0;
+
+  constructor(of: Told["of"], context?: SpanContext) {
+    super(context);
+    this.of = of;
+  }
+}
+
+export class Explain {
+  readonly #max: number;
+  readonly #clock: Clock;
+  /** A ring: `#next` is the oldest once it is full. */
+  readonly #ring: Told[] = [];
+  #next = 0;
+
+  constructor(options: ExplainOptions, deps: { clock: Clock }) {
+    this.#max = options.max;
+    this.#clock = deps.clock;
+  }
+
+  begin(trigger: Trigger, context?: SpanContext): Told {
+    const { id, tenant, session, lane, kind, language, stateless, receivedMs, deadlineMs } = trigger;
+    const told = new Told({ id, tenant, session, lane, kind, language, stateless, receivedMs, deadlineMs }, context);
+    this.#keep(told);
+    return told;
+  }
+
+  ended(told: Told, { error: _, ...ending }: Ending): void {
+    told.ending = ending;
+    told.endedMs = this.#clock.now();
+    const { outcome, reason = "", finish = "" } = ending;
+    const words = [outcome, reason === outcome ? "" : reason, finish === "" ? "" : `finish ${finish}`];
+    told.note("feedback", told.endedMs, words.filter((word) => word !== "").join(", "));
+  }
+
+  /** What ingress refused never reached the path. */
+  refused({ id, tenant, session }: Pick<Trigger, "id" | "tenant" | "session">, ending: Ending): void {
+    const receivedMs = this.#clock.now();
+    const unknown = { lane: "inline", kind: "auto", language: "", stateless: false } as const;
+    const told = new Told({ id, tenant, session, ...unknown, receivedMs, deadlineMs: receivedMs });
+    this.#keep(told);
+    told.note("ingress", receivedMs, ending.detail ?? ending.reason ?? "refused");
+    this.ended(told, ending);
+  }
+
+  /** The newest trigger of this id, or the one whose text has it as its completion id. */
+  find(id: string): Explanation | undefined {
+    for (const told of this.#newestFirst())
+      if (told.of.id === id || told.ending?.completionId === id) return this.#explanation(told);
+    return undefined;
+  }
+
+  /** Newest first. */
+  last(count: number): Explanation[] {
+    const found: Explanation[] = [];
+    for (const told of this.#newestFirst()) {
+      if (found.length >= count) break;
+      found.push(this.#explanation(told));
+    }
+    return found;
+  }
+
+  #keep(told: Told): void {
+    if (this.#max < 1) return;
+    this.#ring[this.#next] = told;
+    this.#next = (this.#next + 1) % this.#max;
+  }
+
+  *#newestFirst(): Generator<Told> {
+    const { length } = this.#ring;
+    for (let back = 1; back <= length; back++) yield this.#ring[(this.#next - back + length) % length] as Told;
+  }
+
+  #explanation(told: Told): Explanation {
+    const { id, tenant, session, lane, kind, language, stateless, receivedMs, deadlineMs } = told.of;
+    const { ending } = told;
+    const now = this.#clock.now();
+    return {
+      trigger: id,
+      completion: ending?.completionId ?? null,
+      trace: told.context?.traceId ?? null,
+      tenant,
+      session,
+      lane,
+      kind,
+      language,
+      stateless,
+      unix_ms: Math.round(this.#clock.wall() - (now - receivedMs)),
+      outcome: ending?.outcome ?? "under_way",
+      reason: ending?.reason ?? null,
+      finish: ending?.finish ?? null,
+      detail: ending?.detail ?? null,
+      total_ms: round((ending ? told.endedMs : now) - receivedMs),
+      deadline_ms: round(deadlineMs - receivedMs),
+      text_utf16: ending?.textUtf16 ?? 0,
+      worker: ending?.worker || null,
+      model: ending?.model || null,
+      usage: ending?.usage ?? null,
+      steps: told.steps.map(({ room, fromMs, toMs, what }) => ({
+        room,
+        at_ms: round(fromMs - receivedMs),
+        took_ms: round((toMs ?? now) - fromMs),
+        what: toMs === undefined ? "under way" : what,
+      })),
+    };
+  }
+}
+
+const round = (ms: number) => Math.round(ms * 100) / 100;
