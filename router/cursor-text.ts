@@ -1,6 +1,6 @@
 // cursor-text: the text around a cursor, read near the cursor at the cost of what is read. Over the mirror of a document it
 // never copies the document; over the strings of a stateless call it is those strings. What it says never changes.
-import type { Rope } from "../lib/structures/rope.ts";
+import { detached, type Rope } from "../lib/structures/rope.ts";
 
 export interface CursorText {
   /** In UTF-16 units. */
@@ -63,6 +63,12 @@ export class RopeText implements CursorText {
   }
 }
 
+/** Who keeps a few lines of a call keeps no more than those. */
+function window(text: string, from: number, to: number): string {
+  const part = text.slice(from, to);
+  return part.length < text.length / 2 ? detached(part) : part;
+}
+
 export class PlainText implements CursorText {
   readonly #prefix: string;
   readonly #suffix: string;
@@ -87,11 +93,11 @@ export class PlainText implements CursorText {
   }
 
   before(utf16: number): string {
-    return this.#prefix.slice(Math.max(0, this.#prefix.length - Math.max(0, utf16)));
+    return window(this.#prefix, Math.max(0, this.#prefix.length - Math.max(0, utf16)), this.#prefix.length);
   }
 
   after(utf16: number): string {
-    return this.#suffix.slice(0, Math.max(0, utf16));
+    return window(this.#suffix, 0, Math.min(this.#suffix.length, Math.max(0, utf16)));
   }
 
   range(from: number, to: number): string {

@@ -19,6 +19,8 @@ import { runSession } from "./session-service.ts";
 import type { Router } from "./wire.ts";
 
 const reportsMax = 256;
+/** Of a tenant: a connection is one client's, or a proxy's that says for whom it calls. */
+const whoCalls = (call: Call) => [call.peer, call.metadata("x-forwarded-for"), call.metadata("user-agent")].join(" ");
 const tenantOf = (router: Router, call: Call) => router.ingress.tenant(call.metadata("authorization"));
 
 export function completionService(router: Router): Mount {
@@ -28,7 +30,7 @@ export function completionService(router: Router): Mount {
       const tenant = tenantOf(router, call);
       yield* completeCall(
         router,
-        admitted(router, request, tenant, () => router.ingress.complete(request, tenant, call.signal)),
+        admitted(router, request, tenant, () => router.ingress.complete(request, tenant, call.signal, whoCalls(call))),
       );
     },
     async *generate(request, call) {

@@ -133,7 +133,7 @@ function branch(left: Node, right: Node): Branch {
 
 /** The text in pieces of about the same length. */
 function piecesOf(text: string): Piece[] {
-  if (text.length <= pieceMax) return [piece(text)];
+  if (text.length <= pieceMax) return [piece(detached(text))];
   const count = Math.ceil(text.length / pieceNew);
   const pieces: Piece[] = [];
   let from = 0;
@@ -141,10 +141,17 @@ function piecesOf(text: string): Piece[] {
     let to = Math.round((text.length * i) / count);
     const before = text.charCodeAt(to - 1);
     if (to < text.length && before >= 0xd800 && before < 0xdc00) to -= 1;
-    pieces.push(piece(text.slice(from, to)));
+    pieces.push(piece(detached(text.slice(from, to))));
     from = to;
   }
   return pieces;
+}
+
+/** A copy of its own: a slice keeps all of the text that it was cut from in memory. */
+export function detached(text: string): string {
+  // As UTF-8, ASCII takes a byte a character afterwards; half a surrogate pair would not survive that.
+  const encoding = text.isWellFormed() ? "utf8" : "utf16le";
+  return Buffer.from(text, encoding).toString(encoding);
 }
 
 function grow(pieces: readonly Piece[]): Node {

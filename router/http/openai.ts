@@ -44,7 +44,7 @@ export function addOpenAi(app: FastifyInstance, router: Router): void {
   app.post("/v1/completions", async (request, reply) => {
     const asked = parse(request.body);
     const tenant = router.ingress.tenant(request.headers.authorization);
-    const trigger = inOpenAiTerms(() => toTrigger(router, asked, tenant, leaving(request)));
+    const trigger = inOpenAiTerms(() => toTrigger(router, asked, tenant, leaving(request), whoAsks(request, asked)));
     const at: Milestones = {};
     const answer = { id: `cmpl-${trigger.id}`, object: "text_completion", created: Math.floor(router.clock.wall() / 1000) };
     return asked.stream ? stream(router, trigger, at, answer, asked, reply) : whole(router, trigger, at, answer);
@@ -66,7 +66,17 @@ function parse(given: unknown): Body {
   throw new SlipstreamError("invalid_request", `${field}: ${issue?.message ?? "is malformed"}`, { field });
 }
 
-function toTrigger(router: Router, asked: Body, tenant: string, caller: AbortSignal): Trigger {
+/**
+ * A client asks anew on another connection while the one before still waits, so that only the address tells it from others;
+ * a proxy says for whom it calls. Without a suffix it is no cursor in a text: evaluations ask such things side by side.
+ */
+function whoAsks(request: FastifyRequest, asked: Body): string {
+  if (asked.suffix == null) return "";
+  const { "x-forwarded-for": forwarded, "user-agent": agent } = request.headers;
+  return JSON.stringify([request.ip, forwarded, agent, asked.user]);
+}
+
+function toTrigger(router: Router, asked: Body, tenant: string, caller: AbortSignal, who: string): Trigger {
   const request = create(CompleteRequestSchema, {
     prefix: asked.prompt,
     suffix: asked.suffix ?? "",
@@ -84,7 +94,7 @@ function toTrigger(router: Router, asked: Body, tenant: string, caller: AbortSig
       stop: asked.stop == null ? [] : [asked.stop].flat(),
     }),
   });
-  return { ...router.ingress.complete(request, tenant, caller), shape: "raw" };
+  return { ...router.ingress.complete(request, tenant, caller, who), shape: "raw" };
 }
 
 /** Ingress names fields as our own messages do; here they are said as the caller wrote them. */

@@ -139,6 +139,20 @@ test("a call without names is alone; with names it meets its session's", () => {
   expect(named).toMatchObject({ id: "t1", session: "acme/s1", document: "acme/s1 d1", stateless: true });
 });
 
+test("calls that name nothing share a document where one plainly goes on with the other, and their caller is known", () => {
+  const prefix = "const settings = await readSettings(path, { encoding: 'utf8', flag: 'r' });\nconst a";
+  const asked = (more: string, who: string, given: Complete = {}) =>
+    ingress.complete(create(CompleteRequestSchema, { prefix: prefix + more, suffix: ");\n", ...given }), "acme", caller, who);
+  const first = asked("", "client 1");
+  expect(asked("b", "client 1")).toMatchObject({ document: first.document, session: first.session });
+  expect(asked("b", "client 2").document).not.toBe(first.document);
+  expect(asked("bc", "").document).not.toBe(first.document);
+  const inSession = asked("", "", { sessionId: "s1" });
+  expect(inSession.session).toBe("acme/s1");
+  expect(asked("b", "client 9", { sessionId: "s1" }).document).toBe(inSession.document);
+  expect(asked("bc", "client 9", { sessionId: "s1", documentId: "d1" }).document).toBe("acme/s1 d1");
+});
+
 test.each<[name: string, given: Generate, field: string]>([
   ["no messages", { messages: [] }, "messages"],
   ["too many messages", { messages: Array.from({ length: 257 }, () => ({ role: Role.USER, content: "x" })) }, "messages"],

@@ -19,6 +19,7 @@ import { Arrivals } from "./arrival.ts";
 import { id, shortText, textBytes, within } from "./check.ts";
 import { Identity } from "./identity.ts";
 import { limits } from "./limits.ts";
+import { type Asked, Lineage } from "./lineage.ts";
 import type { Session } from "./session.ts";
 import { Sessions, type SessionsDeps, type SessionsOptions } from "./sessions.ts";
 import { snippets } from "./snippets.ts";
@@ -43,12 +44,14 @@ export class Ingress {
   readonly #identity: Identity;
   readonly #wishes: Wishes;
   readonly #sessions: Sessions;
+  readonly #lineage: Lineage;
 
   constructor(options: IngressOptions, deps: IngressDeps) {
     this.#options = options;
     this.#deps = deps;
     this.#identity = new Identity({ tokens: options.tokens });
     this.#wishes = new Wishes(options.deadlines, { arrivals: new Arrivals(deps) });
+    this.#lineage = new Lineage({ placesMax: 1_000, tenantsMax: 256, ttlMs: 60_000 }, deps);
     this.#sessions = new Sessions(options, { ...deps, wishes: this.#wishes });
   }
 
@@ -86,18 +89,25 @@ export class Ingress {
     this.#sessions.end();
   }
 
-  /** A completion without a session. */
-  complete(request: CompleteRequest, tenant: string, caller: AbortSignal): Trigger {
+  /**
+   * A completion without a session. `who` tells callers of one tenant apart where the call does not name what it edits: with
+   * it a later key in the same place is known as such (lineage.ts); "": each such call stands alone.
+   */
+  complete(request: CompleteRequest, tenant: string, caller: AbortSignal, who = ""): Trigger {
     const max = this.#options.documentBytesMax;
     const size = textBytes("prefix", request.prefix, max) + textBytes("suffix", request.suffix, max);
     if (size > max) throw invalid("prefix", `prefix and suffix together are larger than ${max} bytes`);
     const triggerId = request.triggerId === "" ? "" : id("trigger_id", request.triggerId, limits.idCharsMax);
     const place = this.#place(tenant, triggerId, request.sessionId, request.documentId);
+    const named = request.sessionId !== "" && request.documentId !== "";
+    const names =
+      named || (who === "" && request.sessionId === "") ? {} : this.#lineage.namesOf(askedOf(request, tenant, who), place);
     return this.#wishes.inline(
       "",
       request,
       {
         ...place,
+        ...names,
         path: shortText("path", request.path, limits.pathCharsMax),
         language: shortText("language", request.language, limits.languageCharsMax),
         excluded: false,
@@ -161,6 +171,14 @@ export class Ingress {
       stateless: true,
     };
   }
+}
+
+function askedOf(
+  { sessionId, documentId, model, path, language, prefix, suffix }: CompleteRequest,
+  tenant: string,
+  who: string,
+): Asked {
+  return { tenant, caller: sessionId || who, scope: JSON.stringify([documentId, model, path, language]), prefix, suffix };
 }
 
 /** A wire enum may hold any number, a newer client's included. */

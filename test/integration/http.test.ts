@@ -39,6 +39,18 @@ test("a completion between prompt and suffix, in OpenAI's shape", async () => {
   expect(body.usage.total_tokens).toBe(body.usage.prompt_tokens + 8);
 });
 
+test("a client that never cancels is understood: its next key retires the request before, another client's does not", async () => {
+  const long = `${"// one of many lines\n".repeat(20)}${prompt}`;
+  const asked = { suffix: "\n}\n", max_tokens: 200, temperature: 1, seed: 7 };
+  const mine = post({ ...asked, prompt: long, user: "me" });
+  const other = post({ ...asked, prompt: long, seed: 8, user: "somebody else" });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const next = post({ ...asked, prompt: `${long}a`, max_tokens: 4, user: "me" });
+  expect((await mine).status).toBe(499);
+  expect((await next).status).toBe(200);
+  expect((await other).status).toBe(200);
+});
+
 test("the suffix counts: another one gives another prompt", async () => {
   const texts = await Promise.all(
     ["\n}\n", "\n}\n\nexport function subtract() {}\n"].map(
