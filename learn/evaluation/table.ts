@@ -20,6 +20,7 @@ const columns: readonly (readonly [string, number, (figures: Figures) => string]
   ["over %", 8, ({ over }) => percent(over.value)],
   ["repeats %", 11, ({ duplicate }) => percent(duplicate.value)],
   ["empty %", 9, ({ empty }) => percent(empty.value)],
+  ["ms p50/p95", 13, ({ total_ms: { p50, p95 } }) => `${p50.toFixed(0)}/${p95.toFixed(0)}`],
 ];
 
 export function tableOf(slices: readonly Slice[]): string {
