@@ -16,7 +16,8 @@ const named = (name: string): Source => {
   return source;
 };
 
-const hasGo = spawnSync("go", ["version"]).status === 0;
+const program = "go";
+const hasGo = spawnSync(program, ["version"]).status === 0;
 
 test.each(["deepmerge", "schedule", ...(hasGo ? ["github.com/pkg/errors"] : [])])(
   "%s is brought once, and is there then",
