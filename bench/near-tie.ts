@@ -6,7 +6,7 @@ import { type LoadedModel, loadModel } from "../workers/engine/embedded/loaded-m
 import { encodePrompt } from "../workers/engine/embedded/prompt-tokens.ts";
 import type { Segment } from "../workers/generation.ts";
 
-/** In logits. Between passes of one and of nine tokens they differ by less (docs/decisions/0005-own-block-speculation.md). */
+/** In logits. Other kernels round otherwise by up to 0.04; those here not at all (docs/decisions/0011-own-block-speculation.md). */
 export const epsilonLogits = 0.05;
 
 export async function openPlain(modelPath: string, chunkTokens: number): Promise<LoadedModel> {

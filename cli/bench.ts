@@ -28,7 +28,8 @@ Options:
   --cancels N   cancel, engine: of each kind (default 200)
   --rounds N    engine: prompts, cold and warm (default 30)
   --spans N     speculation: places in code (default 120)
-  --pace LIST   speculation: emulated target passes in ms, "none" for as it is alone (default 3,8,12)
+  --pace LIST   speculation: emulated target passes in ms (default 3,8,12); "none" for as it is alone
+  --paced-only  speculation: leave out the machine as it is
   --tokens N    speculation: tokens of a completion (default 24)
   --seed N      speculation: which places (default 1)
   --model PATH, --draft PATH   another pair than the built-in one
@@ -52,6 +53,7 @@ const table = {
   seed: { type: "string", default: "1" },
   model: { type: "string" },
   draft: { type: "string" },
+  "paced-only": { type: "boolean", default: false },
   json: { type: "boolean", default: false },
 } as const;
 
@@ -112,7 +114,7 @@ async function speculation(values: Values, io: Io, signal: AbortSignal): Promise
       packages: join(root, "node_modules"),
       trained: trainedPackages(readFileSync(join(root, "models", "training-packages.tsv"), "utf8")),
       spans: whole("spans", values, 1, 10_000),
-      paces: paces(String(values.pace)),
+      paces: [...(values["paced-only"] ? [] : [0]), ...paces(String(values.pace))],
       maxTokens: whole("tokens", values, 2, 256),
       seed: whole("seed", values, 0, 0xffff_ffff),
     },

@@ -227,6 +227,8 @@ export interface WorkerView {
   readonly prefillTokensPerSecond: number;
   readonly stepMs: number;
   readonly prefillBacklogTokens: number;
+  /** Of an engine that decides itself what to draft: from where now, why, and the share accepted in the last minute. */
+  readonly speculation?: { readonly sources: readonly string[]; readonly why: string; readonly acceptance: number };
 }
 
 /** All workers at one moment, by name; never changed after it is made. */
@@ -285,6 +287,8 @@ export interface Shaped extends Pick<Generated, "finish" | "usage"> {
   readonly confidence?: number;
   /** The model was too unsure: nothing was shown. */
   readonly withheld?: true;
+  /** Nothing was left of it: it stands in the document already. */
+  readonly duplicate?: true;
 }
 
 /** The end of a trigger: what was delivered, or why nothing was. */
@@ -306,6 +310,8 @@ export interface Ending {
   /** Names the delivered text in reports of what became of it. */
   readonly completionId?: string;
   readonly textUtf16?: number;
+  /** Other texts for the same place, of a trigger that wanted several. */
+  readonly alternatives?: readonly string[];
 }
 
 /** When things happened on the way, filled in by the path; read by timing, metrics and explanations. */

@@ -20,6 +20,8 @@ export interface Status {
     readonly draining: boolean;
     readonly prefillTokensPerSecond: number;
     readonly stepMs: number;
+    /** Absent: the engine does not speculate, or does not say. */
+    readonly speculation?: { readonly sources: readonly string[]; readonly why: string; readonly acceptance: number };
   }[];
   readonly queued: number;
   readonly outcomes: Readonly<Record<string, number>>;
@@ -55,17 +57,20 @@ export async function statusOf(
     links: router.rooms.dispatch.links,
     workers: router.rooms.fleet
       .snapshot()
-      .workers.map(({ name, pool, models, slots, outstanding, running, draining, prefillTokensPerSecond, stepMs }) => ({
-        name,
-        pool,
-        models: models.map((model) => model.name),
-        slots,
-        outstanding,
-        running,
-        draining,
-        prefillTokensPerSecond: Math.round(prefillTokensPerSecond),
-        stepMs: Math.round(stepMs * 100) / 100,
-      })),
+      .workers.map(
+        ({ name, pool, models, slots, outstanding, running, draining, prefillTokensPerSecond, stepMs, speculation }) => ({
+          name,
+          pool,
+          models: models.map((model) => model.name),
+          slots,
+          outstanding,
+          running,
+          draining,
+          prefillTokensPerSecond: Math.round(prefillTokensPerSecond),
+          stepMs: Math.round(stepMs * 100) / 100,
+          ...(speculation && { speculation: { ...speculation, acceptance: Math.round(speculation.acceptance * 100) / 100 } }),
+        }),
+      ),
     queued: router.rooms.queue.length,
     outcomes,
     firstTextMs: { p50: bucketQuantile(firstText, 0.5), p95: bucketQuantile(firstText, 0.95) },

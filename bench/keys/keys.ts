@@ -46,8 +46,9 @@ export interface KeysReport {
   readonly sessions?: ManySessions;
 }
 
-/** After a crowd has come: first prompts are computed whole. */
+/** After a crowd has changed, and after it has come to workers that hold nothing of it: first prompts are computed whole. */
 const settleSeconds = 5;
+const coldSeconds = 20;
 const sizingSeconds = 6;
 const sizingRounds = 5;
 /** Near enough to the load asked for. */
@@ -71,12 +72,12 @@ export async function benchKeys(options: KeysOptions, deps: Deps): Promise<KeysR
   const sized = (given: Partial<StandOptions>) =>
     onStand({ ...options, switches: allOn, ...given }, signal, async (stand) => {
       const people = await size(stand, options, deps);
-      return window(stand, people, options.seconds, signal);
+      return window(stand, people, options.seconds, signal, settleSeconds);
     });
   const main = tell("as shipped", await sized({}));
   const again = (name: string, given: Partial<StandOptions>, people = main.sessions) =>
     onStand({ ...options, switches: allOn, ...given }, signal, async (stand) =>
-      tell(name, await window(stand, people, options.seconds, signal)),
+      tell(name, await window(stand, people, options.seconds, signal, coldSeconds)),
     );
   const without: Partial<Record<Ablation, Figures>> = {};
   for (const name of wanted.has("ablations") ? options.ablations : [])
@@ -131,9 +132,9 @@ async function size(stand: Stand, { load, workers, slots }: KeysOptions, { say, 
   return people;
 }
 
-async function window(stand: Stand, people: number, seconds: number, signal: AbortSignal): Promise<Figures> {
+async function window(stand: Stand, people: number, seconds: number, signal: AbortSignal, warmup: number): Promise<Figures> {
   stand.crowd(people);
-  await systemClock.sleep(settleSeconds * 1_000, signal);
+  await systemClock.sleep(warmup * 1_000, signal);
   await stand.take();
   await systemClock.sleep(seconds * 1_000, signal);
   return figuresOf(await stand.take(), people, stand.violations);

@@ -96,8 +96,10 @@ export function creditsOf({ inline, chat, speculative, batch }: Credits): Record
   return { inline, chat, speculative, batch };
 }
 
-export function loadOf({ running, prefillTokensPerSecond, stepMs, prefillBacklogTokens }: Load) {
-  return { running, prefillTokensPerSecond, stepMs, prefillBacklogTokens };
+export function loadOf(load: Load) {
+  const { running, prefillTokensPerSecond, stepMs, prefillBacklogTokens, draftSources, draftWhy, draftAcceptance } = load;
+  const speculation = { sources: draftSources, why: draftWhy, acceptance: draftAcceptance };
+  return { running, prefillTokensPerSecond, stepMs, prefillBacklogTokens, ...(draftWhy === "" ? {} : { speculation }) };
 }
 
 export function deltaOf({ text, tokens, confidence, prompt }: DeltaMessage): Delta {

@@ -16,6 +16,7 @@ export interface WorkerLoad {
   readonly prefillTokensPerSecond: number;
   readonly stepMs: number;
   readonly prefillBacklogTokens: number;
+  readonly speculation?: NonNullable<WorkerView["speculation"]>;
 }
 
 interface Known {
@@ -147,5 +148,6 @@ function view(known: Known): WorkerView {
     prefillTokensPerSecond: load.prefillTokensPerSecond,
     stepMs: load.stepMs,
     prefillBacklogTokens: load.prefillBacklogTokens,
+    ...(load.speculation ? { speculation: load.speculation } : {}),
   };
 }

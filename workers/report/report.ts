@@ -24,7 +24,7 @@ interface Deps {
 export class Report {
   readonly #options: { readonly everyMs: number; readonly slots: number };
   readonly #deps: Deps;
-  readonly #books: SpeculationBooks | undefined;
+  readonly #books: SpeculationBooks;
   readonly #readers = new Set<(frame: WorkerFrame) => unknown>();
   #last: Load | undefined;
   #sentMs = Number.NEGATIVE_INFINITY;
@@ -33,7 +33,7 @@ export class Report {
   constructor(options: { everyMs: number; slots: number }, deps: Deps) {
     this.#options = options;
     this.#deps = deps;
-    this.#books = deps.metrics && new SpeculationBooks({ metrics: deps.metrics });
+    this.#books = new SpeculationBooks({ metrics: deps.metrics });
     deps.metrics?.slots.set({}, options.slots);
   }
 
@@ -92,7 +92,7 @@ export class Report {
     const acceptance = engine.acceptance();
     const { drafted, accepted } = acceptance;
     const speculation = engine.speculation?.();
-    if (speculation) this.#books?.book(speculation, acceptance);
+    if (speculation) this.#books.book(speculation, acceptance);
     metrics?.kv_blocks.set({ state: "used" }, load.kvBlocksUsed);
     metrics?.kv_blocks.set({ state: "all" }, load.kvBlocks);
     metrics?.step_seconds.set({}, load.stepMs / 1_000);
@@ -107,6 +107,8 @@ export class Report {
       stepMs: load.stepMs,
       draftAcceptance: drafted === 0 ? 0 : accepted / drafted,
       prefillBacklogTokens: load.prefillBacklogTokens,
+      draftSources: speculation?.open.filter((source) => source !== "none") ?? [],
+      draftWhy: this.#books.why,
     });
   }
 }

@@ -20,9 +20,14 @@ test("counts grow by what is new, and go on when an engine begins again", async 
     const metric = await registry.getSingleMetric("slipstream_worker_speculation_steps_total")?.get();
     return metric?.values.find(({ labels }) => labels["source"] === source)?.value;
   };
+  expect(books.why).toBe("");
   books.book(report(5, 2), acceptance);
+  expect(books.why).toBe("no_gain");
   books.book(report(6, 4), acceptance);
   expect([await steps("none"), await steps("model")]).toEqual([6, 4]);
+  expect(books.why).toBe("gain");
+  books.book(report(6, 4), acceptance);
+  expect(books.why).toBe("gain");
   books.book(report(1, 1), acceptance);
   expect([await steps("none"), await steps("model")]).toEqual([7, 5]);
   const text = await registry.metrics();

@@ -1,31 +1,37 @@
-// speculation-books: what the engine's speculation did since its start in, the worker's metrics out. Counts of an engine that was
-// started again begin at nothing.
-import type { Acceptance, SpeculationReport } from "../generation.ts";
+// speculation-books: what the engine's speculation did since its start in, the worker's metrics out, and why its latest steps
+// drafted as they did. Counts of an engine that was started again begin at nothing.
+import type { Acceptance, DraftWhy, SpeculationReport } from "../generation.ts";
 import type { WorkerMetrics } from "../metrics.ts";
 
 export class SpeculationBooks {
-  readonly #metrics: WorkerMetrics;
+  readonly #metrics: WorkerMetrics | undefined;
   #last: SpeculationReport | undefined;
 
-  constructor(deps: { metrics: WorkerMetrics }) {
+  /** The commonest reason among the steps since the last report that brought any; "" before the first. */
+  why: DraftWhy | "" = "";
+
+  constructor(deps: { metrics: WorkerMetrics | undefined }) {
     this.#metrics = deps.metrics;
   }
 
   book(report: SpeculationReport, acceptance: Acceptance): void {
+    const before = total(report) < total(this.#last) ? undefined : this.#last;
+    const since = <K extends string>(now: Readonly<Record<K, number>>, then: Readonly<Record<K, number>> | undefined) =>
+      (Object.entries(now) as [K, number][]).map(([key, count]) => [key, count - (then?.[key] ?? 0)] as const);
+    const whys = since(report.whys, before?.whys);
+    const commonest = whys.reduce((one, other) => (other[1] > one[1] ? other : one));
+    if (commonest[1] > 0) this.why = commonest[0];
+    this.#last = report;
     const metrics = this.#metrics;
-    const again = total(report) < total(this.#last);
-    const before = again ? undefined : this.#last;
-    for (const [source, count] of Object.entries(report.sources))
-      metrics.speculation_steps_total.inc({ source }, count - (before?.sources[source as "none"] ?? 0));
-    for (const [why, count] of Object.entries(report.whys))
-      metrics.speculation_choices_total.inc({ why }, count - (before?.whys[why as "gain"] ?? 0));
+    if (!metrics) return;
+    for (const [source, count] of since(report.sources, before?.sources)) metrics.speculation_steps_total.inc({ source }, count);
+    for (const [why, count] of whys) metrics.speculation_choices_total.inc({ why }, count);
     for (const source of ["lookup", "model"] as const)
       metrics.speculation_open.set({ source }, report.open.includes(source) ? 1 : 0);
     for (const [position, { drafted, accepted }] of acceptance.perPosition.entries())
       metrics.speculation_accepted_share.set({ position: String(position + 1) }, drafted === 0 ? 0 : accepted / drafted);
     for (const [tokens, ms] of Object.entries(report.costs.verify)) metrics.speculation_verify_seconds.set({ tokens }, ms / 1_000);
     metrics.speculation_draft_seconds.set({}, report.costs.draft / 1_000);
-    this.#last = report;
   }
 }
 
