@@ -104,9 +104,22 @@ test("times are counted from receipt, and what did not happen took none", () => 
   expect(timingOf(trigger, { queuedMs: 1_016 }, 1_100).queueMs).toBe(0);
 });
 
+test("the item chosen in the editor's menu leads every text, and takes the place of what was typed of it", () => {
+  const trigger = triggerAt("a.forEach|", { selected: { text: "forEach", startUtf16: 2, endUtf16: 4 }, n: 2 });
+  const ending = { outcome: "generated", usage, completionId: "c1", alternatives: ["(c => "] } as const;
+  expect(endMessage(trigger, {}, ending, "(b => ", 1_050).message.value).toMatchObject({
+    items: [
+      { insertText: "forEach(b => ", replace: { startUtf16: 2, endUtf16: 4 } },
+      { insertText: "forEach(c => ", replace: { startUtf16: 2, endUtf16: 4 } },
+    ],
+  });
+  const pieces = [partialMessage(trigger, "(b", true), partialMessage(trigger, " => ", false)];
+  expect(pieces.map((piece) => (piece.message.value as { text: string }).text)).toEqual(["forEach(b", " => "]);
+});
+
 test("every message survives the wire", () => {
   for (const message of [
-    partialMessage(triggerAt("a|"), "größe 😀\r\n"),
+    partialMessage(triggerAt("a|"), "größe 😀\r\n", true),
     endMessage(triggerAt("a|"), {}, { outcome: "generated", usage, completionId: "c1", finish: "cut" }, "😀", 1_050.5),
     endMessage(triggerAt("a|"), {}, { outcome: "gated", reason: "brownout", usage: noUsage, retryAfterMs: 0.4 }, "", 1_050),
   ])

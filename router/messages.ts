@@ -110,7 +110,7 @@ export function endMessage(trigger: Trigger, at: Milestones, ending: Ending, tex
         value: {
           ...shared,
           completionId: ending.completionId,
-          items: [{ insertText: text }],
+          items: [text, ...(ending.alternatives ?? [])].map((each) => itemOf(trigger, each)),
           finish: ending.finish ? finishMessage[ending.finish] : Finish.UNSPECIFIED,
         },
       },
@@ -128,6 +128,15 @@ export function endMessage(trigger: Trigger, at: Milestones, ending: Ending, tex
   });
 }
 
-export function partialMessage(trigger: Trigger, text: string): ServerMessage {
-  return create(ServerMessageSchema, { message: { case: "partial", value: { triggerId: trigger.id, text } } });
+/** The item chosen in the editor's menu leads, and takes the place of what was typed of it. */
+function itemOf({ selected }: Trigger, text: string) {
+  if (!selected) return { insertText: text };
+  const { startUtf16, endUtf16 } = selected;
+  return { insertText: selected.text + text, replace: { startUtf16, endUtf16 } };
+}
+
+/** `first`: nothing was sent before it. All pieces together are the text of the first item. */
+export function partialMessage(trigger: Trigger, text: string, first: boolean): ServerMessage {
+  const whole = first ? (trigger.selected?.text ?? "") + text : text;
+  return create(ServerMessageSchema, { message: { case: "partial", value: { triggerId: trigger.id, text: whole } } });
 }

@@ -91,18 +91,18 @@ test("gated: under load what would wait too long is turned away, what was asked 
   for (const { caller } of [...busy, ...waiting]) caller.abort();
 });
 
-test.each<[name: string, texts: readonly string[], finish: Finish]>([
-  ["no text", [], Finish.STOP],
-  ["white space", ["  ", "\n\n"], Finish.STOP],
-  ["what already stands there", ["foo();"], Finish.STOP],
-])("empty: %s is nothing, and known the next time", async (_, texts, finish) => {
+test.each<[name: string, texts: readonly string[], finish: Finish, reason: "empty" | "duplicate"]>([
+  ["no text", [], Finish.STOP, "empty"],
+  ["white space", ["  ", "\n\n"], Finish.STOP, "empty"],
+  ["what already stands there", ["foo();"], Finish.STOP, "duplicate"],
+])("empty: %s is nothing, and known the next time", async (_, texts, finish, reason) => {
   const { complete, clock, answer, rest } = await ready();
   const request = { prefix: "a\n", suffix: "foo();\n", ...invoked };
   const { seen, done } = complete(request);
   await clock.advance(0);
   await answer("w1", texts, finish);
   await done;
-  expect(seen).toMatchObject({ text: "", ending: { outcome: "empty", reason: "empty", worker: "w1" } });
+  expect(seen).toMatchObject({ text: "", ending: { outcome: "empty", reason, worker: "w1" } });
   const again = complete(request);
   await again.done;
   expect(again.seen.ending).toMatchObject({ outcome: "empty", reason: "empty" });

@@ -219,7 +219,8 @@ function endOf(
   const confidence = shaped.confidence === undefined ? {} : { confidence: shaped.confidence };
   const cost = { usage, model, ...confidence, ...(worker === "" ? {} : { worker }) };
   if (shaped.withheld) return { outcome: "empty", reason: "empty", detail: "low confidence", ...cost };
-  return shaped.text === "" ? { outcome: "empty", reason: "empty", ...cost } : { outcome, finish, ...cost };
+  const reason = shaped.duplicate ? "duplicate" : "empty";
+  return shaped.text === "" ? { outcome: "empty", reason, ...cost } : { outcome, finish, ...cost };
 }
 
 function noModel(trigger: Trigger, workers: number): SlipstreamError {

@@ -77,7 +77,7 @@ async function* completeCall(router: Router, trigger: Trigger): AsyncGenerator<S
         return;
       }
       text += step.value.text;
-      if (trigger.stream) yield partialMessage(trigger, step.value.text);
+      if (trigger.stream) yield partialMessage(trigger, step.value.text, text === step.value.text);
     }
   } finally {
     // A client that leaves between two messages: the trigger ends all the same.

@@ -195,7 +195,7 @@ async function answer(router: Router, stream: Stream, session: Session, ahead: A
       return;
     }
     text += step.value.text;
-    if (made.stream) stream.send(partialMessage(made, step.value.text));
+    if (made.stream) stream.send(partialMessage(made, step.value.text, text === step.value.text));
   }
 }
 

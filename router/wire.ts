@@ -5,6 +5,7 @@ import type { Bus } from "../lib/bus/bus.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
+import { withAlternatives } from "./alternatives.ts";
 import { Cache } from "./cache/cache.ts";
 import type { Delta, Ending, Milestones, Report, Trigger } from "./completion.ts";
 import type { RouterConfig } from "./config.ts";
@@ -125,14 +126,15 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     { clock, random, log, outbox, metrics, reported, refused: (trigger, ending) => explain.refused(trigger, ending) },
   );
   const run: Router["run"] = (trigger, at) => {
-    if (options.explainMax === 0) return feedback.follow(trigger, at, complete(rooms, trigger, at));
-    const told = explain.begin(trigger);
-    const path = complete(
-      explained(rooms, told, () => random.hex(16)),
+    const told = options.explainMax === 0 ? undefined : explain.begin(trigger);
+    const met = told ? explained(rooms, told, () => random.hex(16)) : rooms;
+    const path = (one: Trigger, its: Milestones) => complete(met, one, its);
+    return feedback.follow(
       trigger,
       at,
+      withAlternatives(rooms, path, trigger, at),
+      told && ((ending) => explain.ended(told, ending)),
     );
-    return feedback.follow(trigger, at, path, (ending) => explain.ended(told, ending));
   };
   const ingress = new Ingress(
     {

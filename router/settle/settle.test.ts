@@ -65,6 +65,18 @@ test("a turn ends with its trigger, and an older one's end leaves the newer its 
   expect(settle.size).toBe(1);
 });
 
+test("who has the turn may take it again, and keeps it to the end of the first", () => {
+  const { settle, now } = room();
+  const trigger = now();
+  const first = settle.take(trigger);
+  settle.take(trigger)[Symbol.dispose]();
+  expect([endOf(trigger), settle.size]).toEqual([undefined, 1]);
+  settle.take(now());
+  expect(endOf(trigger)).toBe("superseded");
+  first[Symbol.dispose]();
+  expect(settle.size).toBe(1);
+});
+
 test("work ahead of the person takes turns of its own", () => {
   const { settle, now } = room();
   const [waited, ahead, newerAhead] = [now(), now({ lane: "speculative" }), now({ lane: "speculative" })];

@@ -54,7 +54,10 @@ export class Settle {
     const key = turnKey(trigger);
     // Who sends no edits types where they ask.
     if (trigger.stateless && trigger.kind === "auto") this.key(trigger.session, trigger.receivedMs);
-    this.#newest.get(key)?.retire(new Retired("superseded"));
+    const older = this.#newest.get(key);
+    // Who has the turn may take it again on a part of the way; it ends where it was taken first.
+    if (older === trigger) return { settled: () => this.#settled(trigger), [Symbol.dispose]: () => {} };
+    older?.retire(new Retired("superseded"));
     this.#newest.set(key, trigger);
     return {
       settled: () => this.#settled(trigger),

@@ -3,12 +3,13 @@ import { below, seeded } from "../../lib/random.ts";
 import { triggerAt } from "../../test/support/router.ts";
 import type { Shape } from "../completion.ts";
 import { Cutter } from "./cut.ts";
-import { placeOf } from "./stream.ts";
+import { placeOf } from "./place.ts";
 
 interface Case {
   readonly name: string;
   readonly code: string;
   readonly shape?: Shape;
+  readonly language?: string;
   readonly model: string;
   readonly shown: string;
   /** The token limit ended the model. */
@@ -109,70 +110,99 @@ const typescript: readonly Case[] = [
   {
     name: "a line of no more than the limit",
     code: "f({|\n",
-    model: `\n${"  a,\n".repeat(20)}`,
-    shown: `\n${"  a,\n".repeat(11).trimEnd()}`,
+    model: `\n${Array.from({ length: 20 }, (_, i) => `  a${i},\n`).join("")}`,
+    shown: `\n${Array.from({ length: 11 }, (_, i) => `  a${i},\n`)
+      .join("")
+      .trimEnd()}`,
   },
 ];
 
 const others: readonly Case[] = [
   {
     name: "a Python body, which ends where the indent does",
+    language: "python",
     code: "def f(a):|\n",
     model: "\n    b = a\n    return b\n\n\ndef g():\n",
     shown: "\n    b = a\n    return b",
   },
   {
     name: "a Python condition with its other branch",
+    language: "python",
     code: "    |\n",
     model: "if a:\n        b()\n    else:\n        c()\n    d()\n",
     shown: "if a:\n        b()\n    else:\n        c()",
   },
   {
     name: "a Python try with its exception",
+    language: "python",
     code: "try:|\n",
     model: "\n    a()\nexcept E:\n    b()\nc()\n",
     shown: "\n    a()\nexcept E:\n    b()",
   },
   {
     name: "a Python statement whose indent the model writes",
+    language: "python",
     code: "def f():\n|",
     model: "    return 1\n\nf()\n",
     shown: "    return 1",
   },
   {
     name: "a Python list over lines",
+    language: "python",
     code: "a = [|\n",
     model: "\n    1,\n    2,\n]\nb = 3\n",
     shown: "\n    1,\n    2,\n]",
   },
   {
     name: "a Go error check",
+    language: "go",
     code: "\tif err != nil {|\n",
     model: "\n\t\treturn err\n\t}\n\treturn nil\n",
     shown: "\n\t\treturn err\n\t}",
   },
-  { name: "a Go statement", code: "\ta, err := |\n", model: "open(name)\n\tif err != nil {\n", shown: "open(name)" },
+  {
+    name: "a Go statement",
+    language: "go",
+    code: "\ta, err := |\n",
+    model: "open(name)\n\tif err != nil {\n",
+    shown: "open(name)",
+  },
   {
     name: "a Go function that ends at its bracket",
+    language: "go",
     code: "func f() int {|\n",
     model: "\n\treturn 1\n}\n\nfunc g() {",
     shown: "\n\treturn 1\n}",
   },
   {
     name: "a Ruby method with its end",
+    language: "ruby",
     code: "|\n",
     model: "def add(a, b)\n  a + b\nend\n\ndef sub\n",
     shown: "def add(a, b)\n  a + b\nend",
   },
   {
     name: "a Ruby block with its variable",
+    language: "ruby",
     code: "|\n",
     model: "items.each do |item|\n  puts item\nend\nputs 1\n",
     shown: "items.each do |item|\n  puts item\nend",
   },
-  { name: "a Ruby rescue", code: "begin|\n", model: "\n  a\nrescue E\n  b\nend\nc\n", shown: "\n  a\nrescue E\n  b\nend" },
-  { name: "a shell condition", code: "if a; then|\n", model: "\n  b\nfi\nc\n", shown: "\n  b\nfi" },
-  { name: "a shell line that goes on", code: "|\n", model: "run \\\n  --a\nnext\n", shown: "run \\\n  --a" },
+  {
+    name: "a Ruby rescue",
+    language: "ruby",
+    code: "begin|\n",
+    model: "\n  a\nrescue E\n  b\nend\nc\n",
+    shown: "\n  a\nrescue E\n  b\nend",
+  },
+  { name: "a shell condition", language: "shellscript", code: "if a; then|\n", model: "\n  b\nfi\nc\n", shown: "\n  b\nfi" },
+  {
+    name: "a shell line that goes on",
+    language: "shellscript",
+    code: "|\n",
+    model: "run \\\n  --a\nnext\n",
+    shown: "run \\\n  --a",
+  },
 ];
 
 const lineEnds: readonly Case[] = [
@@ -219,8 +249,113 @@ const limits: readonly Case[] = [
   { name: "nor with only blank lines before it", code: "// a|\n", model: "\nb + c", shown: "\nb + c", length: true, cut: false },
 ];
 
-const cases = [...typescript, ...others, ...lineEnds, ...tokens, ...limits];
-const cutterOf = ({ code, shape = "auto" }: Case) => new Cutter(placeOf(triggerAt(code, { shape }), 12));
+const shaped: readonly Case[] = [
+  {
+    name: "spaces from the model in a document of tabs",
+    code: "func f() {|\n}\n\nfunc g() {\n\treturn\n}\n",
+    language: "go",
+    model: "\n    if a {\n        b()\n    }\n}\n",
+    shown: "\n\tif a {\n\t\tb()\n\t}",
+  },
+  {
+    name: "two spaces from the model under a tab",
+    code: "\tif a {|\n",
+    language: "go",
+    model: "\n    b()\n  }\n  c()\n",
+    shown: "\n\t\tb()\n\t}",
+  },
+  {
+    name: "tabs from the model in a document of spaces",
+    code: "def f():\n    a()\n\ndef g():|\n",
+    language: "python",
+    model: "\n\tb()\n\treturn 1\n\nc()\n",
+    shown: "\n    b()\n    return 1",
+  },
+  {
+    name: "the cursor's own indentation, by the model",
+    code: "func f() {\n\ta()\n|\n",
+    language: "go",
+    model: "    b()\n    c()\n",
+    shown: "\tb()",
+  },
+  {
+    name: "a decorator and what it is for",
+    code: "class A:\n    |\n",
+    language: "python",
+    model: "@property\n    def b(self):\n        return 1\n\n    c = 2\n",
+    shown: "@property\n    def b(self):\n        return 1",
+  },
+  {
+    name: "a variable named end, in a language without that word",
+    code: "if a:|\n",
+    language: "python",
+    model: "\n    b()\nend = 3\n",
+    shown: "\n    b()",
+  },
+  {
+    name: "a Python function in one line",
+    code: "|\n",
+    language: "python",
+    model: "def f(a): return a\nx = 1\n",
+    shown: "def f(a): return a",
+  },
+  {
+    name: "a class whose bracket is on the next line",
+    code: "|\n",
+    language: "csharp",
+    model: "public class A\n{\n  int b;\n}\nclass C\n",
+    shown: "public class A\n{\n  int b;\n}",
+  },
+  {
+    name: "a condition whose bracket is on the next line",
+    code: "  |\n",
+    language: "cpp",
+    model: "if (a)\n  {\n    b();\n  }\n  c();\n",
+    shown: "if (a)\n  {\n    b();\n  }",
+  },
+  {
+    name: "a condition with one statement",
+    code: "|\n",
+    language: "java",
+    model: "if (a)\n  b();\nc();\n",
+    shown: "if (a)\n  b();",
+  },
+  {
+    name: "a Lua function with its end",
+    code: "local function f(a)|\n",
+    language: "lua",
+    shape: "block",
+    model: "\n  return a\nend\n",
+    shown: "\n  return a\nend",
+  },
+  {
+    name: "the same line a third time",
+    code: "f({|\n",
+    model: "\n  a: 1,\n  a: 1,\n  a: 1,\n  a: 1,\n",
+    shown: "\n  a: 1,\n  a: 1,",
+  },
+  {
+    name: "two lines in turn a third time",
+    code: "def f():|\n",
+    language: "python",
+    model: `\n${"    a()\n    b()\n".repeat(4)}`,
+    shown: "\n    a()\n    b()\n    a()\n    b()",
+  },
+  { name: "a line that goes round in circles", code: "a = |\n", model: "b.c(".repeat(40), shown: "" },
+  {
+    name: "the lines before one that does",
+    code: "f(() => {|\n",
+    model: `\n  a();\n  b = ${"foo + ".repeat(30)}\n  c();\n});\n`,
+    shown: "\n  a();",
+  },
+  { name: "a family of emoji, cut off within", code: 'a = "|', model: "x 👩\u200d", shown: "x 👩", length: true, cut: false },
+  { name: "a word with its accents", shape: "token", code: "|", model: "cafe\u0301 au lait", shown: "cafe\u0301" },
+  { name: "emoji are not torn by what follows", code: 'say("|💻")', model: "👩\u200d💻\n", shown: "👩\u200d💻" },
+];
+
+const cases = [...typescript, ...others, ...lineEnds, ...tokens, ...limits, ...shaped];
+const cutterOf = ({ code, shape = "auto", language = "typescript" }: Case) =>
+  new Cutter(placeOf(triggerAt(code, { shape, language }), 12));
 
 test.each(cases)("$name", (row) => {
   const cutter = cutterOf(row);
@@ -248,7 +383,28 @@ test.each(cases)("in pieces: $name", (row) => {
 });
 
 test("random text in random pieces gives what it gives at once", () => {
-  const parts = ["\n", "\r\n", "  ", "\t", "}", "{", "(", ")", "a", "é", "😀", "end", "if x:", ";", '"', "\n\n"];
+  const parts = [
+    "\n",
+    "\r\n",
+    "👩\u200d💻",
+    "e\u0301",
+    "foo();\n",
+    "wrap(".repeat(11),
+    "  ",
+    "\t",
+    "}",
+    "{",
+    "(",
+    ")",
+    "a",
+    "é",
+    "😀",
+    "end",
+    "if x:",
+    ";",
+    '"',
+    "\n\n",
+  ];
   const shapes: readonly Shape[] = ["auto", "block", "line", "token"];
   const places = ["|\n", "if (a) {|}\n", "  foo(|);\r\n  bar\r\n", "def f():|\n\n    x\n", 'say("|")'];
   for (let seed = 1; seed <= 2_000; seed++) {
@@ -265,5 +421,38 @@ test("random text in random pieces gives what it gives at once", () => {
     expect(shown + pieces.finish(whole), `seed ${seed}`).toBe(expected);
     if (row.shape === "line") expect(expected).not.toContain("\n");
     expect(expected === "" || expected.trim() !== "", `seed ${seed}: ${JSON.stringify(expected)}`).toBe(true);
+  }
+});
+
+/** Each character as a person sees it, for any two neighbours to be looked at. */
+const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+test("no character is torn, whatever comes and wherever it is cut", () => {
+  const parts = ["👩\u200d💻", "e\u0301", "😀", "🇩🇪", "a", " ", "(", ")", '"', "\n"];
+  const places = ["|\n", "f(|)", 'say("|👩\u200d💻")', "x = |e\u0301 + 1", "|😀\n"];
+  for (let seed = 1; seed <= 1_000; seed++) {
+    const random = seeded(seed);
+    const pick = <T>(from: readonly T[]): T => from[below(random, from.length)] as T;
+    const model = Array.from({ length: 1 + below(random, 12) }, () => pick(parts)).join("");
+    const shape = pick<Shape>(["auto", "block", "line", "token"]);
+    const cutter = cutterOf({ name: "", code: pick(places), shape, model, shown: "" });
+    // Cut off by the token limit in the midst of a character.
+    const shown = cutter.feed(model) + cutter.finish(random.next() < 0.5);
+    expect(shown.isWellFormed(), `seed ${seed}`).toBe(true);
+    const whole = new Set([...segmenter.segment(model)].map(({ segment }) => segment));
+    for (const { segment } of segmenter.segment(shown)) expect(whole.has(segment), `seed ${seed}: ${segment}`).toBe(true);
+  }
+});
+
+test("what stands right of the cursor is never written again", () => {
+  const words = ["total", "item", "count", "x", "name"];
+  for (let seed = 1; seed <= 500; seed++) {
+    const random = seeded(seed);
+    const pick = (from: readonly string[]) => from[below(random, from.length)] as string;
+    const after = `${pick([" + ", ", ", " && ", ".", " "])}${pick(words)}${pick(["", "()", " * 2", "[0]"])}${pick(["", ";", ")", ");"])}`;
+    const wanted = pick(words);
+    const row = { name: "", code: `y = (|${after}\n`, model: `${wanted}${after}\nnext();\n`, shown: "" };
+    const cutter = cutterOf(row);
+    expect(cutter.feed(row.model) + cutter.finish(true), `seed ${seed}: ${JSON.stringify(after)}`).toBe(wanted);
   }
 });

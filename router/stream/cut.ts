@@ -2,35 +2,28 @@
 // rest is not wanted. Pure state over text: no clock, no model. The first line with anything on it is the head: a statement
 // that opens nothing ends with its line, one that opens a block ends with the block.
 import type { Shape } from "../completion.ts";
-import { brackets, trimOverlap } from "./overlap.ts";
+import { isBoundary, wholeCharacters } from "./graphemes.ts";
+import { columnsOf, Indentation } from "./indentation.ts";
+import { type Blocks, blocksOf } from "./languages.ts";
+import { trimOverlap } from "./overlap.ts";
+import type { Place } from "./place.ts";
+import { CycleRepeats, LineRepeats } from "./repetition.ts";
 
-export interface Place {
-  readonly shape: Shape;
-  /** Text of the cursor's line before it, and after it. */
-  readonly lineBefore: string;
-  readonly lineAfter: string;
-  /** The next line with anything on it. */
-  readonly nextLine: string;
-  /** How the document ends its lines. */
-  readonly newline: "\n" | "\r\n";
-  readonly linesMax: number;
-}
-
-/** Ends a line that does not end its statement. */
-const opener = /(?:[{([:\\]|=>|[^=!<>]=|&&|\|\||\bthen|\bdo(?:\s*\|[^|]*\|)?)\s*$/;
-/** Begins a block whose line ends as any other does. */
-const keyword = /^\s*(?:(?:def|class|module|unless|until|case)\s+\S|begin\s*$)/;
-const closer = /^\s*(?:[}\])]|end\b|fi\b|done\b|esac\b)/;
-/** Goes on with the block above it at the level of its head. */
-const continues = /^\s*(?:else|elif|elsif|except|finally|catch|rescue|ensure|when)\b/;
 const onlyClosers = /^[\s)\]};,"'`]*$/;
-const firstToken = /^\s*(?:[\p{L}\p{N}_$]+|[^\s\p{L}\p{N}_$]+)/u;
+/** A word with its accents, or a run of signs. */
+const firstToken = /^\s*(?:[\p{L}\p{N}\p{M}_$]+|[^\s\p{L}\p{N}_$]+)/u;
 /** Blank lines in a row that still belong to one block. */
 const blanksMax = 1;
+/** Columns of one level more, for a line of which nothing but its head is known. */
+const level = 4;
 
 export class Cutter {
   readonly #place: Place;
   readonly #shape: Shape;
+  readonly #blocks: Blocks;
+  readonly #indentation: Indentation;
+  readonly #repeats = new LineRepeats();
+  readonly #cycles = new CycleRepeats();
   #head: { readonly indent: number; readonly opened: boolean } | undefined;
   /** The line under way, not yet sure. */
   #line = "";
@@ -40,9 +33,12 @@ export class Cutter {
   #lines = 0;
   #written = false;
   #done = false;
+  #duplicate = false;
 
   constructor(place: Place) {
     this.#place = place;
+    this.#blocks = blocksOf(place.language);
+    this.#indentation = new Indentation(place.indent);
     const alone = place.lineAfter.trim() === "" || (place.shape === "block" && onlyClosers.test(place.lineAfter));
     // With text right of the cursor what comes must fit before it, in its line.
     this.#shape = alone || place.shape === "token" ? place.shape : "line";
@@ -52,15 +48,30 @@ export class Cutter {
     return this.#done;
   }
 
+  /** Was something left out because it stands in the document already? */
+  get duplicate(): boolean {
+    return this.#duplicate;
+  }
+
   /** Text that is sure now: whole lines, each with the line end before it. */
   feed(text: string): string {
     let sure = "";
     if (this.#done) return sure;
-    this.#line += text;
-    if (this.#shape === "token") return this.#token(false);
-    for (let end = this.#line.indexOf("\n"); end >= 0 && !this.#done; end = this.#line.indexOf("\n")) {
-      const line = this.#line.slice(0, end);
-      this.#line = this.#line.slice(end + 1);
+    if (this.#shape === "token") {
+      this.#line += text;
+      return this.#token(false);
+    }
+    for (let from = 0; from < text.length && !this.#done; ) {
+      const end = text.indexOf("\n", from);
+      const piece = text.slice(from, end < 0 ? text.length : end);
+      // A line that goes round in circles is not whole, and never will be.
+      if (this.#repeats.feed(piece)) this.#cut();
+      this.#line += piece;
+      if (end < 0 || this.#done) break;
+      const line = this.#line;
+      this.#line = "";
+      this.#repeats.reset();
+      from = end + 1;
       sure += this.#take(line);
     }
     return sure;
@@ -69,22 +80,32 @@ export class Cutter {
   /** The model ended: what is left. A line that is not whole is dropped where others came before it. */
   finish(whole: boolean): string {
     if (this.#done) return "";
-    const last = this.#shape === "token" ? this.#token(true) : whole || !this.#written ? this.#take(this.#line) : "";
+    const last =
+      this.#shape === "token"
+        ? this.#token(true)
+        : whole || !this.#written
+          ? this.#take(whole ? this.#line : wholeCharacters(this.#line))
+          : "";
     this.#done = true;
     return last;
   }
 
   #take(given: string): string {
-    const line = given.endsWith("\r") ? given.slice(0, -1) : given;
     const { lineBefore, linesMax } = this.#place;
     const first = this.#lines === 0;
     this.#lines += 1;
+    const line = this.#fitted(given.endsWith("\r") ? given.slice(0, -1) : given, first);
     if (line.trim() === "") return this.#blank(line, first);
     this.#blanks = 0;
     const full = first ? lineBefore + line : line;
     if (!first && this.#endsBefore(line)) return this.#cut();
-    if (this.#duplicates(full, first)) return this.#cut();
-    if (this.#endsWith(line, full)) return this.#cut(this.#join(trimOverlap(line, this.#place.lineAfter), first));
+    if (this.#duplicates(full, first)) return this.#already();
+    if (this.#cycles.begins(full)) return this.#cut();
+    if (this.#endsWith(line, full)) {
+      const kept = trimOverlap(line, this.#place.lineAfter);
+      this.#duplicate = kept.trim() === "";
+      return this.#cut(this.#join(kept, first));
+    }
     const out = this.#join(line, first);
     return this.#lines >= linesMax ? this.#cut(out) : out;
   }
@@ -94,7 +115,7 @@ export class Cutter {
     // The rest of a line that has text is no blank line.
     const rest = first && lineBefore.trim() !== "";
     if (!rest) this.#blanks += 1;
-    if (first && opens(lineBefore)) this.#head = { indent: indentOf(lineBefore), opened: true };
+    if (first && this.#blocks.opens(lineBefore)) this.#head = { indent: columnsOf(lineBefore), opened: true };
     if (this.#shape === "line" || this.#blanks > blanksMax || this.#lines >= linesMax) return this.#cut();
     this.#held += first ? line : this.#place.newline + line;
     return "";
@@ -102,18 +123,21 @@ export class Cutter {
 
   /** A line that belongs to what comes after the block. */
   #endsBefore(line: string): boolean {
-    const indent = indentOf(line);
-    if (indent < (this.#head?.indent ?? indentOf(this.#place.lineBefore))) return true;
-    return this.#head?.opened === true && indent === this.#head.indent && !closer.test(line) && !continues.test(line);
+    const indent = columnsOf(line);
+    if (indent < (this.#head?.indent ?? columnsOf(this.#place.lineBefore))) return true;
+    if (this.#head?.opened !== true || indent !== this.#head.indent) return false;
+    return !this.#blocks.closes(line) && !this.#blocks.continues(line);
   }
 
   /** The last line that is wanted? The head is found here. */
   #endsWith(line: string, full: string): boolean {
     const head = this.#head;
-    if (head) return head.opened && indentOf(full) === head.indent && !continues.test(line) && !opens(line);
-    const opened = opens(full);
-    this.#head = { indent: indentOf(full), opened };
+    const blocks = this.#blocks;
+    if (head) return head.opened && columnsOf(full) === head.indent && !blocks.continues(line) && !blocks.opens(line);
     if (this.#shape === "line") return true;
+    if (this.#shape === "auto" && this.#place.lineAfter.trim() === "" && blocks.announces(full)) return false;
+    const opened = blocks.opens(full);
+    this.#head = { indent: columnsOf(full), opened };
     return !opened && (this.#shape === "auto" || this.#place.lineAfter.trim() !== "");
   }
 
@@ -121,15 +145,30 @@ export class Cutter {
   #duplicates(full: string, first: boolean): boolean {
     const { nextLine, lineAfter } = this.#place;
     if (nextLine === "" || (first && lineAfter.trim() !== "")) return false;
-    return full.trim() === nextLine.trim() && indentOf(full) === indentOf(nextLine);
+    return full.trim() === nextLine.trim() && columnsOf(full) === columnsOf(nextLine);
+  }
+
+  /** The line as the document would have it, where its beginning is the model's. */
+  #fitted(line: string, first: boolean): string {
+    const { lineBefore, lastLine } = this.#place;
+    if (first && lineBefore.trim() !== "") return line;
+    const [indent, opened] = this.#head
+      ? [this.#head.indent, this.#head.opened]
+      : [columnsOf(lastLine), this.#blocks.opens(lastLine)];
+    return this.#indentation.inStyle(line, indent + (opened ? level : 0));
   }
 
   #token(last: boolean): string {
     const found = firstToken.exec(this.#line)?.[0];
     // A token is sure when something else follows it.
-    if (found === undefined || (!last && found.length === this.#line.length)) return "";
+    if (found === undefined || (!last && (found.length === this.#line.length || !isBoundary(this.#line, found.length)))) return "";
     const token = trimOverlap(found.replace(/\r?\n/g, this.#place.newline), this.#place.lineAfter);
     return this.#cut(token.trim() === "" ? "" : token);
+  }
+
+  #already(): string {
+    this.#duplicate = true;
+    return this.#cut();
   }
 
   #cut(last = ""): string {
@@ -145,18 +184,4 @@ export class Cutter {
     this.#written = true;
     return text;
   }
-}
-
-function opens(line: string): boolean {
-  return opener.test(line) || (keyword.test(line) && !/\bend\b/.test(line)) || brackets(line).opened > 0;
-}
-
-function indentOf(line: string): number {
-  let width = 0;
-  for (const character of line) {
-    if (character === " ") width += 1;
-    else if (character === "\t") width += 4;
-    else break;
-  }
-  return width;
 }

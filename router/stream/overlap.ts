@@ -1,6 +1,8 @@
 // overlap: what of a generated line fits before the text right of the cursor. Editors close brackets and quotes as they are
 // typed, and models write them once more: `foo(a);` before `);` becomes `foo(a`. Pure.
 
+import { isBoundary } from "./graphemes.ts";
+
 const closers = ")]}";
 const openers = "([{";
 const quotes = "\"'`";
@@ -55,7 +57,8 @@ function endOverlap(line: string, after: string, lengthMax: number): string {
   const torn = (text: string, at: number) => word.test(text[at - 1] ?? " ") && word.test(text[at] ?? " ");
   for (let length = Math.min(lengthMax, line.length); length > 0; length--) {
     const kept = line.length - length;
-    if (line.endsWith(after.slice(0, length)) && !torn(line, kept) && !torn(after, length)) return line.slice(0, kept);
+    if (!line.endsWith(after.slice(0, length)) || torn(line, kept) || torn(after, length)) continue;
+    if (isBoundary(line, kept) && isBoundary(after, length)) return line.slice(0, kept);
   }
   return line;
 }

@@ -72,6 +72,17 @@ test.each<[finish: Finish, shown: string[]]>([
   expect(shaped).toMatchObject({ finish, text: expected.join("") });
 });
 
+test.each<[name: string, code: string, pieces: string[], duplicate: true | undefined]>([
+  ["the next line once more", "|\nfoo(a);\n", ["foo(a);", "\n"], true],
+  ["what stands right of the cursor", "x = |foo();", ["foo();\n"], true],
+  ["a model that says nothing", "a = |\n", [], undefined],
+  ["a line that goes round in circles", "a = |\n", ["b.c(".repeat(40)], undefined],
+])("nothing is shown of %s, and said why", async (_, code, pieces, duplicate) => {
+  const { shown, shaped } = await read(triggerAt(code), pieces);
+  expect(shown).toEqual([]);
+  expect(shaped?.duplicate).toBe(duplicate);
+});
+
 test("white space alone shows nothing", async () => {
   const { shown, shaped } = await read(triggerAt("a |\n"), ["  ", "\n", "\n"]);
   expect(shown).toEqual([]);

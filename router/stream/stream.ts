@@ -3,16 +3,14 @@
 // pass as they come. Text of which the model is too unsure is held back whole (confidence.ts). Holds one line a generation.
 import { type Delta, type Generated, Retired, type Shaped, type Trigger } from "../completion.ts";
 import { Confidence, type LeastConfidence, leastFor } from "./confidence.ts";
-import { Cutter, type Place } from "./cut.ts";
+import { Cutter } from "./cut.ts";
+import { placeOf } from "./place.ts";
 
 export interface StreamOptions {
   /** Lines of one inline completion. */
   readonly linesMax: number;
   readonly leastConfidence: LeastConfidence;
 }
-
-/** Where the next line is looked for. */
-const belowUtf16Max = 2_000;
 
 export class Stream {
   readonly #options: StreamOptions;
@@ -34,6 +32,7 @@ export class Stream {
     const confidence = new Confidence();
     const sureness = () => (confidence.mean === undefined ? {} : { confidence: confidence.mean });
     const unsure = () => text === "" && this.withholds(trigger, model, confidence.mean);
+    const found = (shown: string) => (shown === "" && cutter?.duplicate ? { duplicate: true as const } : {});
     const prompt = { promptTokens: 0, cachedTokens: 0, recomputedTokens: 0 };
     const usage = () => ({ ...prompt, completionTokens: tokens, drafted: 0, draftAccepted: 0 });
     try {
@@ -44,7 +43,7 @@ export class Stream {
           if (unsure()) return { finish, usage, text, ...sureness(), withheld: true };
           const rest = cutter?.finish(finish === "stop" || finish === "cut") ?? "";
           if (rest !== "") yield { text: rest, tokens: 0 };
-          return { finish, usage, text: text + rest, ...sureness() };
+          return { finish, usage, text: text + rest, ...sureness(), ...found(text + rest) };
         }
         tokens += step.value.tokens;
         confidence.add(step.value);
@@ -57,7 +56,7 @@ export class Stream {
           text += sure;
           yield { ...step.value, text: sure };
         }
-        if (cutter?.done) return { text, finish: "cut", usage: usage(), ...sureness() };
+        if (cutter?.done) return { text, finish: "cut", usage: usage(), ...sureness(), ...found(text) };
       }
     } catch (thrown) {
       // The deadline takes nothing back: complete lines that are out stand.
@@ -70,25 +69,3 @@ export class Stream {
 }
 
 const isRaw = ({ lane, shape }: Trigger) => lane === "chat" || lane === "batch" || shape === "raw";
-
-export function placeOf({ prefix, suffix, shape }: Trigger, linesMax: number): Place {
-  const lineBefore = prefix.slice(prefix.lastIndexOf("\n") + 1);
-  const [lineAfter = "", ...below] = suffix.slice(0, suffix.indexOf("\n") + belowUtf16Max).split("\n");
-  const nextLine = below.find((line) => line.trim() !== "") ?? "";
-  return {
-    shape,
-    lineBefore,
-    lineAfter: withoutReturn(lineAfter),
-    nextLine: withoutReturn(nextLine),
-    newline: newlineOf(prefix, suffix),
-    linesMax,
-  };
-}
-
-const withoutReturn = (line: string) => (line.endsWith("\r") ? line.slice(0, -1) : line);
-
-/** As the line before the cursor's ends, or the cursor's own. */
-function newlineOf(prefix: string, suffix: string): Place["newline"] {
-  const [text, at] = prefix.includes("\n") ? [prefix, prefix.lastIndexOf("\n")] : [suffix, suffix.indexOf("\n")];
-  return text[at - 1] === "\r" ? "\r\n" : "\n";
-}
