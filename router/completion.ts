@@ -246,11 +246,9 @@ export interface Delta {
 }
 
 /** What queue and dispatch need of a trigger: one generation may serve several, and outlive the one that asked first. */
-export interface Work
-  extends Pick<Trigger, "session" | "document" | "tenant" | "lane" | "shape" | "sampling" | "deadlineMs" | "signal"> {
-  /** For the worker's own spans, where tracing is on. */
-  readonly traceparent?: string;
-}
+export type Work = Pick<Trigger, "session" | "document" | "tenant" | "lane" | "shape" | "sampling" | "deadlineMs" | "signal"> & {
+  /** For the worker's own spans. */ readonly traceparent?: string;
+};
 
 /** A generation under way that several triggers may read, each from its beginning. */
 export interface Flight {

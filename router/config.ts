@@ -8,6 +8,7 @@ import {
   choice,
   duration,
   type Env,
+  flag,
   hostList,
   integer,
   readConfig,
@@ -104,6 +105,12 @@ export const routerSettings = {
     bytes(0, 4 * 2 ** 30),
     "16MiB",
     "Finished results kept for identical prompts.",
+  ),
+  keepText: setting(
+    "SLIPSTREAM_ROUTER_KEEP_TEXT",
+    flag,
+    "false",
+    "true: events on the bus carry the delivered text of completions, for whoever may learn from it. Logs and metrics never do.",
   ),
   explainMax: setting(
     "SLIPSTREAM_ROUTER_EXPLAIN_MAX",

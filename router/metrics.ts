@@ -26,7 +26,14 @@ export const routerMetricTable = {
   cancel_ack_seconds: histogram("From Cancel on the link to the worker's CancelAck.", []),
   result_cache_lookups_total: counter("Lookups in the finished-result cache.", ["result"]),
   outcome_events_total: counter("Outcome events for the bus.", ["fate"]),
-  feedback_total: counter("Reports of shown completions, by event.", ["event"]),
+  feedback_total: counter("Reports of shown completions, by event and by the shape that was asked for.", ["event", "shape"]),
+  feedback_without_effect_total: counter("Reports that no completion is known for, or that cannot follow those before.", [
+    "event",
+    "why",
+  ]),
+  shown_characters_total: counter("UTF-16 units of completions that were reported on, once each.", ["shape"]),
+  accepted_characters_total: counter("UTF-16 units that were accepted of them.", ["shape"]),
+  shown_seconds: histogram("How long a completion stood until it was accepted or let go.", ["event"]),
 } as const;
 
 export type RouterMetrics = Metrics<typeof routerMetricTable>;

@@ -35,7 +35,7 @@ export function completionService(router: Router): Mount {
     },
     async *generate(request, call) {
       const tenant = tenantOf(router, call);
-      const trigger = admitted(router, { triggerId: request.requestId, sessionId: request.sessionId }, tenant, () =>
+      const trigger = admitted(router, { triggerId: request.requestId, sessionId: request.sessionId, lane: "chat" }, tenant, () =>
         router.ingress.generate(request, tenant, call.signal),
       );
       yield* generateCall(router, trigger);
@@ -51,12 +51,22 @@ export function completionService(router: Router): Mount {
 }
 
 /** What ingress refuses is an outcome too, before it becomes the call's status. */
-function admitted(router: Router, call: { triggerId: string; sessionId: string }, tenant: string, admit: () => Trigger): Trigger {
+function admitted(
+  router: Router,
+  call: { triggerId: string; sessionId: string; lane?: Trigger["lane"] },
+  tenant: string,
+  admit: () => Trigger,
+): Trigger {
   try {
     return admit();
   } catch (thrown) {
     router.feedback.refused(
-      { id: call.triggerId.slice(0, 128), tenant, session: `${tenant}/${call.sessionId.slice(0, 128)}` },
+      {
+        id: call.triggerId.slice(0, 128),
+        tenant,
+        session: `${tenant}/${call.sessionId.slice(0, 128)}`,
+        lane: call.lane ?? "inline",
+      },
       endingOf(thrown),
     );
     throw thrown;

@@ -61,6 +61,7 @@ export type WireOptions = Pick<
   | "queueMax"
   | "resultCacheBytes"
   | "explainMax"
+  | "keepText"
   | "leastConfidence"
 >;
 
@@ -122,7 +123,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
   const reported = (report: Report) => rooms.gate.observe(report, clock.now());
   const explain = new Explain({ max: options.explainMax }, { clock });
   const feedback = new Feedback(
-    { completionsMax: 50_000 },
+    { completionsMax: 50_000, keepText: options.keepText },
     { clock, random, log, outbox, metrics, reported, refused: (trigger, ending) => explain.refused(trigger, ending) },
   );
   const run: Router["run"] = (trigger, at) => {

@@ -36,13 +36,15 @@ export interface Explanation {
   readonly steps: readonly { readonly room: RoomName; readonly at_ms: number; readonly took_ms: number; readonly what: string }[];
 }
 
+type Kept = Pick<Ending, "outcome" | "reason" | "finish" | "detail" | "usage" | "worker" | "model" | "completionId" | "textUtf16">;
+
 /** One trigger's entry: its own figures, so that the trigger and its document can go. */
 export class Told extends Trace {
   readonly of: Pick<
     Trigger,
     "id" | "tenant" | "session" | "lane" | "kind" | "language" | "stateless" | "receivedMs" | "deadlineMs"
   >;
-  ending: Omit<Ending, "error"> | undefined;
+  ending: Kept | undefined;
   endedMs = 0;
 
   constructor(of: Told["of"], context?: SpanContext) {
@@ -50,6 +52,9 @@ export class Told extends Trace {
     this.of = of;
   }
 }
+
+/** What is known of a trigger that ingress refused. */
+type Refused = Pick<Trigger, "id" | "tenant" | "session"> & { readonly lane?: Trigger["lane"] };
 
 export class Explain {
   readonly #max: number;
@@ -70,8 +75,8 @@ export class Explain {
     return told;
   }
 
-  ended(told: Told, { error: _, ...ending }: Ending): void {
-    told.ending = ending;
+  ended(told: Told, ending: Ending): void {
+    told.ending = kept(ending);
     told.endedMs = this.#clock.now();
     const { outcome, reason = "", finish = "" } = ending;
     const words = [outcome, reason === outcome ? "" : reason, finish === "" ? "" : `finish ${finish}`];
@@ -79,10 +84,10 @@ export class Explain {
   }
 
   /** What ingress refused never reached the path. */
-  refused({ id, tenant, session }: Pick<Trigger, "id" | "tenant" | "session">, ending: Ending): void {
+  refused({ id, tenant, session, lane = "inline" }: Refused, ending: Ending): void {
     const receivedMs = this.#clock.now();
-    const unknown = { lane: "inline", kind: "auto", language: "", stateless: false } as const;
-    const told = new Told({ id, tenant, session, ...unknown, receivedMs, deadlineMs: receivedMs });
+    const unknown = { kind: "auto", language: "", stateless: false } as const;
+    const told = new Told({ id, tenant, session, lane, ...unknown, receivedMs, deadlineMs: receivedMs });
     this.#keep(told);
     told.note("ingress", receivedMs, ending.detail ?? ending.reason ?? "refused");
     this.ended(told, ending);
@@ -152,3 +157,18 @@ export class Explain {
 }
 
 const round = (ms: number) => Math.round(ms * 100) / 100;
+
+/** An ending without its error, whose cause may hold anything, and without text. */
+function kept({ outcome, reason, finish, detail, usage, worker, model, completionId, textUtf16 }: Ending): Kept {
+  return {
+    outcome,
+    usage,
+    ...(reason && { reason }),
+    ...(finish && { finish }),
+    ...(detail === undefined ? {} : { detail }),
+    ...(worker === undefined ? {} : { worker }),
+    ...(model === undefined ? {} : { model }),
+    ...(completionId === undefined ? {} : { completionId }),
+    ...(textUtf16 === undefined ? {} : { textUtf16 }),
+  };
+}

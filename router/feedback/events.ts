@@ -1,6 +1,6 @@
-// events: endings and reports as the messages of fleet.proto. Lengths and names, never code text.
+// events: endings and reports as the messages of fleet.proto. Lengths and names; text only where it is given, by policy.
 import { create } from "@bufbuild/protobuf";
-import { FeedbackEvent, type Feedback as FeedbackMessage } from "../../proto/gen/slipstream/v1/completion_pb.ts";
+import { FeedbackEvent, type Feedback as FeedbackMessage, Shape } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import {
   type FeedbackRecord,
   FeedbackRecordSchema,
@@ -10,6 +10,7 @@ import {
 import { Lane } from "../../proto/gen/slipstream/v1/worker_pb.ts";
 import type { Ending, Milestones, Report, Trigger } from "../completion.ts";
 import { cacheUseOf, finishMessage, kindMessage, outcomeMessage, reasonMessage, timingOf } from "../messages.ts";
+import type { Delivered, Unadmitted } from "./feedback.ts";
 
 const laneMessage = { inline: Lane.INLINE, chat: Lane.CHAT, speculative: Lane.SPECULATIVE, batch: Lane.BATCH } as const;
 
@@ -17,7 +18,7 @@ export function outcomeEvent(
   trigger: Trigger,
   at: Milestones,
   ending: Ending,
-  time: { now: number; unixMs: number },
+  time: { now: number; unixMs: number; text: string | undefined },
 ): OutcomeEvent {
   return create(OutcomeEventSchema, {
     triggerId: trigger.id,
@@ -36,10 +37,11 @@ export function outcomeEvent(
     cache: cacheUseOf(ending),
     unixMs: BigInt(Math.round(time.unixMs)),
     textUtf16: ending.textUtf16 ?? 0,
+    ...(time.text === undefined ? {} : { text: time.text }),
   });
 }
 
-export function refusalEvent(trigger: Pick<Trigger, "id" | "tenant" | "session">, ending: Ending, unixMs: number): OutcomeEvent {
+export function refusalEvent(trigger: Unadmitted, ending: Ending, unixMs: number): OutcomeEvent {
   return create(OutcomeEventSchema, {
     triggerId: trigger.id,
     outcome: outcomeMessage[ending.outcome],
@@ -47,6 +49,7 @@ export function refusalEvent(trigger: Pick<Trigger, "id" | "tenant" | "session">
     code: ending.code ?? "",
     tenant: trigger.tenant,
     sessionKey: trigger.session,
+    lane: laneMessage[trigger.lane ?? "inline"],
     unixMs: BigInt(Math.round(unixMs)),
   });
 }
@@ -61,12 +64,30 @@ const eventNames: Readonly<Record<number, Report["reaction"]>> = {
   [FeedbackEvent.RETAINED]: "retained",
 };
 
-export function feedbackRecord(
-  feedback: FeedbackMessage,
-  of: { tenant: string; pool: string; unixMs: number },
-): { readonly event: Report["reaction"] | "unknown"; readonly message: FeedbackRecord } {
-  return {
-    event: eventNames[feedback.event] ?? "unknown",
-    message: create(FeedbackRecordSchema, { feedback, tenant: of.tenant, pool: of.pool, unixMs: BigInt(Math.round(of.unixMs)) }),
-  };
+/** Undefined: an event of a newer client. */
+export const reactionOf = ({ event }: FeedbackMessage): Report["reaction"] | undefined => eventNames[event];
+
+const shapeMessage: Record<Trigger["shape"], Shape> = {
+  token: Shape.TOKEN,
+  line: Shape.LINE,
+  block: Shape.BLOCK,
+  auto: Shape.AUTO,
+  raw: Shape.UNSPECIFIED,
+};
+
+export function feedbackRecord(feedback: FeedbackMessage, of: Delivered, unixMs: number): FeedbackRecord {
+  const { tenant, pool, textUtf16, shape, kind, language, text, reactions } = of;
+  return create(FeedbackRecordSchema, {
+    feedback,
+    tenant,
+    pool,
+    unixMs: BigInt(Math.round(unixMs)),
+    textUtf16,
+    acceptedUtf16: reactions.acceptedUtf16,
+    shownMs: Math.round(reactions.shownMs),
+    shape: shapeMessage[shape],
+    kind: kindMessage[kind],
+    language,
+    ...(text === undefined ? {} : { text }),
+  });
 }

@@ -6,7 +6,7 @@ import { FakeClock, settle } from "../../lib/clock.fake.ts";
 import { type ErrorCode, errorTable, SlipstreamError } from "../../lib/errors.ts";
 import { createLog } from "../../lib/log.ts";
 import { seeded } from "../../lib/random.ts";
-import { FeedbackEvent, FeedbackSchema, Finish, Outcome, Reason } from "../../proto/gen/slipstream/v1/completion_pb.ts";
+import { FeedbackEvent, FeedbackSchema, Finish, Outcome, Reason, Shape } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import { type OutcomeBatch, OutcomeBatchSchema } from "../../proto/gen/slipstream/v1/fleet_pb.ts";
 import { recordedMetrics, triggerAt } from "../../test/support/router.ts";
 import { type Delta, type Ending, type Milestones, noUsage, Retired, type Trigger } from "../completion.ts";
@@ -23,7 +23,7 @@ const generated: Ending = {
   model: "m",
 };
 
-function room(completionsMax = 10) {
+function room(completionsMax = 10, keepText = false) {
   const clock = new FakeClock();
   const metrics = recordedMetrics();
   const lines: string[] = [];
@@ -38,7 +38,7 @@ function room(completionsMax = 10) {
     { clock, bus, metrics: metrics.metrics },
   );
   const log = createLog({ process: "router", level: "debug" }, { write: (line) => lines.push(line) });
-  const feedback = new Feedback({ completionsMax }, { clock, random: seeded(1), log, outbox, metrics: metrics.metrics });
+  const feedback = new Feedback({ completionsMax, keepText }, { clock, random: seeded(1), log, outbox, metrics: metrics.metrics });
   /** What the path does: these texts, then this end. */
   const path = async function* (parts: readonly string[], end: Ending | Error): AsyncGenerator<Delta, Ending> {
     for (const text of parts) {
@@ -217,7 +217,8 @@ test("what ingress refused is counted and told like any other outcome", async ()
   expect(lines.join("")).not.toContain("secret");
 });
 
-const report = (completionId: string, event: FeedbackEvent = FeedbackEvent.ACCEPTED) => create(FeedbackSchema, { completionId, event });
+const report = (completionId: string, event: FeedbackEvent = FeedbackEvent.ACCEPTED) =>
+  create(FeedbackSchema, { completionId, event });
 
 test("a report is matched to its completion, within its tenant, and told with the pool", async () => {
   const { follow, feedback, metrics, events, batches } = room();
@@ -227,6 +228,7 @@ test("a report is matched to its completion, within its tenant, and told with th
   expect(feedback.report(report("unknown"), "acme")).toBe(false);
   expect(feedback.report(report(id), "acme")).toBe(true);
   expect(feedback.report(report(id, FeedbackEvent.RETAINED), "acme")).toBe(true);
+  expect(metrics.count("feedback_without_effect_total", { why: "unmatched" })).toBe(2);
   expect([metrics.count("feedback_total", { event: "accepted" }), metrics.count("feedback_total")]).toEqual([1, 2]);
   await events();
   expect(batches.flatMap((batch) => batch.feedback)).toMatchObject([
@@ -240,4 +242,45 @@ test("only so many completions are remembered, the newest", async () => {
   const ids: string[] = [];
   for (let i = 0; i < 3; i++) ids.push((await follow(textParts, generated)).ending.completionId as string);
   expect(ids.map((id) => feedback.report(report(id), "default"))).toEqual([false, true, true]);
+});
+
+test("reports tell how much was accepted and how long it stood; one that cannot be changes nothing", async () => {
+  const { follow, feedback, metrics, events, batches, clock } = room();
+  const { ending } = await follow(textParts, generated, { shape: "line" });
+  const completionId = ending.completionId as string;
+  const say = (event: FeedbackEvent, acceptedUtf16 = 0) =>
+    feedback.report(create(FeedbackSchema, { completionId, event, acceptedUtf16 }), "default");
+  expect(say(FeedbackEvent.SHOWN)).toBe(true);
+  await clock.advance(400);
+  expect(say(FeedbackEvent.PARTIAL, 5)).toBe(true);
+  expect(say(FeedbackEvent.PARTIAL, 3)).toBe(true);
+  expect(say(FeedbackEvent.SHOWN)).toBe(true);
+  await clock.advance(100);
+  expect(say(FeedbackEvent.ACCEPTED)).toBe(true);
+  expect(say(FeedbackEvent.REJECTED)).toBe(true);
+  const shape = { shape: "line" };
+  expect(metrics.count("feedback_total", shape)).toBe(3);
+  expect(metrics.count("feedback_without_effect_total", { why: "order" })).toBe(3);
+  expect(metrics.count("shown_characters_total", shape)).toBe(21);
+  expect(metrics.count("accepted_characters_total", shape)).toBe(21);
+  await events();
+  expect(batches.flatMap((batch) => batch.feedback)).toMatchObject([
+    { textUtf16: 21, acceptedUtf16: 0, shownMs: 0, shape: Shape.LINE, language: "typescript" },
+    { textUtf16: 21, acceptedUtf16: 5, shownMs: 400 },
+    { textUtf16: 21, acceptedUtf16: 21, shownMs: 500 },
+  ]);
+});
+
+test("text is on the bus only by policy, in its own field, and never in a log line", async () => {
+  const bare = room();
+  const first = await bare.follow(textParts, generated);
+  bare.feedback.report(report(first.ending.completionId as string), "default");
+  expect((await bare.events())[0]?.text).toBeUndefined();
+  expect(bare.batches[0]?.feedback[0]?.text).toBeUndefined();
+  const kept = room(10, true);
+  const second = await kept.follow(textParts, generated);
+  kept.feedback.report(report(second.ending.completionId as string), "default");
+  expect((await kept.events())[0]?.text).toBe("const secretText = 1;");
+  expect(kept.batches[0]?.feedback[0]).toMatchObject({ text: "const secretText = 1;", textUtf16: 21 });
+  expect(kept.lines.join("")).not.toMatch(/secret/i);
 });

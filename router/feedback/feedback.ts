@@ -1,6 +1,7 @@
 // feedback: a trigger's path in, exactly one Ending out, whatever happens on the way: it is followed from outside, so errors,
 // clients that leave and supersession end here too. Each ending becomes a metric, a log line without code text and an event
-// for the bus; reports of shown text are matched to their completion. Remembers `completionsMax` completions.
+// for the bus; reports of shown text are matched to their completion, and those that cannot be change nothing. Remembers
+// `completionsMax` completions; of their text only by the operator's policy, at most `keptTextBytesMax`.
 import type { Clock } from "../../lib/clock.ts";
 import { SlipstreamError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
@@ -18,12 +19,18 @@ import {
   type Trigger,
 } from "../completion.ts";
 import type { RouterMetrics } from "../metrics.ts";
-import { feedbackRecord, outcomeEvent, refusalEvent } from "./events.ts";
+import { feedbackRecord, outcomeEvent, reactionOf, refusalEvent } from "./events.ts";
 import type { Outbox } from "./outbox.ts";
+import { Reactions } from "./reactions.ts";
 
 export interface FeedbackOptions {
   readonly completionsMax: number;
+  /** The policy that events carry delivered text; nothing else ever does. */
+  readonly keepText: boolean;
 }
+
+/** What is known of a trigger that ingress refused. */
+export type Unadmitted = Pick<Trigger, "id" | "tenant" | "session"> & { readonly lane?: Trigger["lane"] };
 
 export interface FeedbackDeps {
   readonly clock: Clock;
@@ -33,20 +40,41 @@ export interface FeedbackDeps {
   /** Told of each report that belongs to a completion we remember. */
   readonly reported?: (report: Report) => void;
   /** Told of what ended before it was a trigger. */
-  readonly refused?: (trigger: Pick<Trigger, "id" | "tenant" | "session">, ending: Ending) => void;
+  readonly refused?: (trigger: Unadmitted, ending: Ending) => void;
   readonly metrics: Pick<
     RouterMetrics,
-    "outcomes_total" | "errors_total" | "first_text_seconds" | "total_seconds" | "feedback_total"
+    | "outcomes_total"
+    | "errors_total"
+    | "first_text_seconds"
+    | "total_seconds"
+    | "feedback_total"
+    | "feedback_without_effect_total"
+    | "shown_characters_total"
+    | "accepted_characters_total"
+    | "shown_seconds"
   >;
 }
 
+/** A completion that reports may come for. */
+export interface Delivered extends Pick<Trigger, "tenant" | "document" | "shape" | "kind" | "language"> {
+  readonly pool: string;
+  readonly textUtf16: number;
+  readonly text: string | undefined;
+  readonly reactions: Reactions;
+}
+
+const keptTextBytesMax = 64 << 20;
+
 export class Feedback {
+  readonly #options: FeedbackOptions;
   readonly #deps: FeedbackDeps;
-  readonly #shown: Lru<{ tenant: string; pool: string; document: string }>;
+  readonly #delivered: Lru<Delivered>;
 
   constructor(options: FeedbackOptions, deps: FeedbackDeps) {
+    this.#options = options;
     this.#deps = deps;
-    this.#shown = new Lru({ max: options.completionsMax });
+    const weigh = ({ text = "" }: Delivered) => text.length * 2;
+    this.#delivered = new Lru({ max: options.completionsMax, maxWeight: keptTextBytesMax, weigh });
   }
 
   /** The path's deltas, then its one ending, of which `ended` is told as well. Never throws. */
@@ -58,6 +86,7 @@ export class Feedback {
   ): AsyncGenerator<Delta, Ending> {
     let ending: Ending | undefined;
     let textUtf16 = 0;
+    let text = "";
     try {
       for (;;) {
         const step = await path.next();
@@ -67,6 +96,7 @@ export class Feedback {
         }
         at.firstTextMs ??= this.#deps.clock.now();
         textUtf16 += step.value.text.length;
+        if (this.#options.keepText) text += step.value.text;
         yield step.value;
       }
     } catch (thrown) {
@@ -78,16 +108,16 @@ export class Feedback {
         await path.return(undefined as never).catch(() => {});
         ending = endingOf(trigger.signal.reason);
       }
-      ending = this.#ended(trigger, at, { ...ending, textUtf16 });
+      ending = this.#ended(trigger, at, { ...ending, textUtf16 }, this.#options.keepText ? text : undefined);
       ended?.(ending);
     }
     return ending;
   }
 
   /** The ending of a trigger that ingress refused: it never reached the path, but it is an outcome like any other. */
-  refused(trigger: Pick<Trigger, "id" | "tenant" | "session">, ending: Ending): void {
+  refused(trigger: Unadmitted, ending: Ending): void {
     const { metrics, outbox, clock, log } = this.#deps;
-    metrics.outcomes_total.inc({ lane: "inline", outcome: ending.outcome });
+    metrics.outcomes_total.inc({ lane: trigger.lane ?? "inline", outcome: ending.outcome });
     if (ending.error) metrics.errors_total.inc({ code: ending.error.code });
     outbox.outcome(refusalEvent(trigger, ending, clock.wall()));
     this.#deps.refused?.(trigger, ending);
@@ -95,32 +125,47 @@ export class Feedback {
     log.debug({ trigger: trigger.id, session: trigger.session, outcome, reason, code }, "trigger refused");
   }
 
-  /** A report of what became of a completion; false: not one we remember. */
+  /** A report of what became of a completion; false: not one we remember, or another tenant's. */
   report(message: FeedbackMessage, tenant: string): boolean {
-    const shown = this.#shown.get(message.completionId, this.#deps.clock.now());
-    if (!shown || shown.tenant !== tenant) return false;
-    const record = feedbackRecord(message, { ...shown, unixMs: this.#deps.clock.wall() });
-    if (record.event !== "unknown")
-      this.#deps.reported?.({ document: shown.document, reaction: record.event, shownMs: message.shownMs });
-    this.#deps.metrics.feedback_total.inc({ event: record.event });
-    this.#deps.outbox.feedback(record.message);
+    const { clock, metrics, outbox, reported } = this.#deps;
+    const now = clock.now();
+    const reaction = reactionOf(message);
+    const event = reaction ?? "unknown";
+    const delivered = this.#delivered.get(message.completionId, now);
+    if (!delivered || delivered.tenant !== tenant) {
+      metrics.feedback_without_effect_total.inc({ event, why: "unmatched" });
+      return false;
+    }
+    const { reactions, shape, textUtf16 } = delivered;
+    const [shownBefore, acceptedBefore] = [reactions.shown, reactions.acceptedUtf16];
+    if (!reaction || !reactions.take({ reaction, ...message }, now)) {
+      metrics.feedback_without_effect_total.inc({ event, why: "order" });
+      return true;
+    }
+    metrics.feedback_total.inc({ event, shape });
+    if (!shownBefore) metrics.shown_characters_total.inc({ shape }, textUtf16);
+    if (reactions.acceptedUtf16 > acceptedBefore)
+      metrics.accepted_characters_total.inc({ shape }, reactions.acceptedUtf16 - acceptedBefore);
+    const stood = reaction !== "shown" && reaction !== "retained" && reactions.shownMs > 0;
+    if (stood) metrics.shown_seconds.observe({ event }, reactions.shownMs / 1000);
+    reported?.({ document: delivered.document, reaction, shownMs: message.shownMs });
+    outbox.feedback(feedbackRecord(message, delivered, clock.wall()));
     return true;
   }
 
-  #ended(trigger: Trigger, at: Milestones, given: Ending): Ending {
+  #ended(trigger: Trigger, at: Milestones, given: Ending, text: string | undefined): Ending {
     trigger.release();
     const { clock, metrics, log, outbox } = this.#deps;
     const now = clock.now();
     const { lane } = trigger;
     const delivered = at.firstTextMs !== undefined;
     const ending: Ending = delivered ? { ...given, completionId: this.#deps.random.hex(16) } : given;
-    const { tenant, document } = trigger;
-    if (ending.completionId) this.#shown.set(ending.completionId, { tenant, document, pool: given.model ?? "" }, now);
+    if (ending.completionId) this.#remember(ending.completionId, trigger, ending, text, now);
     metrics.outcomes_total.inc({ lane, outcome: ending.outcome });
     metrics.total_seconds.observe({ lane, outcome: ending.outcome }, (now - trigger.receivedMs) / 1000);
     if (at.firstTextMs !== undefined) metrics.first_text_seconds.observe({ lane }, (at.firstTextMs - trigger.receivedMs) / 1000);
     if (ending.error) metrics.errors_total.inc({ code: ending.error.code });
-    outbox.outcome(outcomeEvent(trigger, at, ending, { now, unixMs: clock.wall() }));
+    outbox.outcome(outcomeEvent(trigger, at, ending, { now, unixMs: clock.wall(), text }));
     const line = {
       trigger: trigger.id,
       session: trigger.session,
@@ -138,6 +183,12 @@ export class Feedback {
     if (ending.error?.code === "internal") log.error({ ...line, err: ending.error.cause ?? ending.error }, "trigger failed");
     else log.debug(line, "trigger ended");
     return ending;
+  }
+
+  #remember(id: string, trigger: Trigger, { model, textUtf16 = 0 }: Ending, text: string | undefined, now: number): void {
+    const { tenant, document, shape, kind, language } = trigger;
+    const reactions = new Reactions(textUtf16);
+    this.#delivered.set(id, { tenant, document, shape, kind, language, pool: model ?? "", textUtf16, text, reactions }, now);
   }
 }
 

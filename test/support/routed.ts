@@ -29,6 +29,7 @@ type Ended = { readonly case: "completion"; readonly value: Completion } | { rea
 export function routed(given: Partial<WireOptions> & { sessions?: number } = {}) {
   const clock = new FakeClock();
   const workers = new ScriptedWorkers(clock);
+  const bus = new MemoryBus();
   const metrics = recordedMetrics();
   const lines: string[] = [];
   const draining = new AbortController();
@@ -39,7 +40,7 @@ export function routed(given: Partial<WireOptions> & { sessions?: number } = {})
       random: seeded(1),
       log: createLog({ process: "router", level: "debug" }, { write: (line) => lines.push(line) }),
       metrics: metrics.metrics,
-      bus: new MemoryBus(),
+      bus,
       connect: workers.connect,
       draining: draining.signal,
     },
@@ -107,7 +108,7 @@ export function routed(given: Partial<WireOptions> & { sessions?: number } = {})
     await clock.advance(0);
   };
 
-  return { clock, workers, metrics, lines, router, draining, session, complete, answer };
+  return { bus, clock, workers, metrics, lines, router, draining, session, complete, answer };
 }
 
 export const hello: Said = { case: "hello", value: { protocol: "1", client: "test", sessionId: "s1" } };

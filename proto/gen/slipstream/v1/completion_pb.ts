@@ -909,6 +909,8 @@ export type Feedback = Message<"slipstream.v1.Feedback"> & {
   event: FeedbackEvent;
 
   /**
+   * With PARTIAL: how much of the text is accepted by now, from its beginning.
+   *
    * @generated from field: uint32 accepted_utf16 = 3;
    */
   acceptedUtf16: number;
