@@ -40,9 +40,20 @@ test("the commands that npm start itself suggests work", async () => {
   for (const line of suggested) expect({ line, ...(await shell(line)) }).toMatchObject({ code: 0 });
 });
 
-test("a trace can be made, looked at and typed into it", async () => {
+test("a trace can be made, looked at and typed into it, and what became of it explained", { timeout: 180_000 }, async () => {
   for (const line of commands("Type into it")) {
     const { code, err } = await shell(line, { timeoutMs: 120_000 });
     expect({ line, code, err }).toMatchObject({ code: 0 });
   }
+});
+
+test("a router and a worker run apart", { timeout: 180_000 }, async () => {
+  await running.end("SIGINT");
+  const [worker = "", router = "", ...more] = commands("A router and workers apart");
+  expect(more).toEqual([]);
+  await using apart = await start("bash", ["-c", worker], /"listening"/);
+  await using front = await start("bash", ["-c", router], /worker joined/);
+  expect(apart.pid).not.toBe(front.pid);
+  const { code, err } = await shell("npx slipstream complete router/pipeline.ts:43:10");
+  expect({ code, err: code === 0 ? "" : err }).toEqual({ code: 0, err: "" });
 });
