@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { absent, builtinSet, playgroundSet, spread } from "../learn/evaluation/asked.ts";
+import { absent, playgroundSet, spanSet, spread } from "../learn/evaluation/asked.ts";
 import { baselineNames, baselines } from "../learn/evaluation/baselines.ts";
 import { curveOf } from "../learn/evaluation/confidence.ts";
 import { pageOf, type Report } from "../learn/evaluation/page.ts";
@@ -11,6 +11,7 @@ import { playgroundOf } from "../learn/evaluation/playing.ts";
 import { slicesOf } from "../learn/evaluation/report.ts";
 import { ResultsFile } from "../learn/evaluation/results.ts";
 import { runEvaluation, type System } from "../learn/evaluation/running.ts";
+import { builtinSetPath } from "../learn/evaluation/sets.ts";
 import { sourcesFolder } from "../learn/evaluation/sources.ts";
 import { confidenceTable, playgroundTable, tableOf } from "../learn/evaluation/table.ts";
 import { SlipstreamError } from "../lib/errors.ts";
@@ -18,7 +19,8 @@ import type { Asking } from "./asking.ts";
 import type { Io } from "./command.ts";
 
 export interface RunOptions {
-  readonly set: "builtin" | "playground";
+  /** "builtin", "playground" or a file. */
+  readonly set: string;
   readonly weights: string;
   readonly against: string | undefined;
   readonly address: string | undefined;
@@ -34,7 +36,10 @@ export async function runEval(io: Io, given: RunOptions): Promise<number> {
   const interrupted = new AbortController();
   io.on("SIGINT", () => interrupted.abort(new SlipstreamError("cancelled", "interrupted")));
   const parsers = await Parsers.open();
-  const set = given.set === "playground" ? playgroundSet(parsers) : builtinSet(sourcesFolder(io.env));
+  const set =
+    given.set === "playground"
+      ? playgroundSet(parsers)
+      : spanSet(given.set === "builtin" ? builtinSetPath() : given.set, sourcesFolder(io.env));
   const chosen = given.spans === undefined ? set.asked : spread(set.asked, given.spans);
   if (chosen.length === 0)
     throw new SlipstreamError("not_found", 'none of the code the set points into is here; "slipstream eval bring" brings it');

@@ -1,6 +1,6 @@
 // eval: `slipstream eval run|make|bring`: how good the completions of a model are, measured on code it was never trained on.
-import { readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { bringSource } from "../learn/evaluation/bringing.ts";
 import { makeSet } from "../learn/evaluation/making.ts";
 import { Parsers } from "../learn/evaluation/parser.ts";
@@ -13,7 +13,7 @@ import { runEval } from "./eval-run.ts";
 import { oneOf, options } from "./options.ts";
 
 const help = `Usage: slipstream eval run [--set builtin|playground] [OPTIONS]
-       slipstream eval make [--seed N] [--out FILE]
+       slipstream eval make [--seed N] [--times N] [--out FILE]
        slipstream eval bring
 
 run    asks a model for spans of real code it was never trained on, and for thirty small situations (playground);
@@ -22,7 +22,7 @@ make   chooses the spans of the built-in set anew: places only, no code
 bring  downloads the packages that the set points into, pinned and checksummed, into a folder of the user
 
 Options of run:
-  --set NAME        builtin (default) or playground
+  --set NAME        builtin (default), playground, or a file that "make" wrote
   --weights PATH    a GGUF file (default: the built-in model)
   --against PATH    other weights, asked the same in turn; differences are paired
   --address H:P     ask a running router instead
@@ -31,6 +31,11 @@ Options of run:
   --resume          go on with an interrupted run in DIR
   --keep-text       write the texts into the results too
   --json            one JSON object instead of tables
+
+Options of make:
+  --seed N          the same seed chooses the same places (default 1)
+  --times N         so many times as many places (default 1)
+  --out FILE        default: the built-in set
 
 Examples:
   slipstream eval bring
@@ -50,6 +55,7 @@ export const evaluate: Command = async (args, io) => {
     token: { type: "string", default: io.env["SLIPSTREAM_TOKEN"] ?? "" },
     spans: { type: "string" },
     seed: { type: "string", default: "1" },
+    times: { type: "string", default: "1" },
     out: { type: "string" },
     resume: { type: "boolean", default: false },
     "keep-text": { type: "boolean", default: false },
@@ -64,15 +70,20 @@ export const evaluate: Command = async (args, io) => {
     throw new SlipstreamError("invalid_request", "run, make or bring; --help shows examples");
   const given = (name: keyof typeof values) => (values[name] === undefined ? undefined : String(values[name]));
   if (verb === "bring") return bring(io);
-  if (verb === "make") return make(io, whole("seed", String(values.seed), 0, 2 ** 31), given("out") ?? builtinSetPath());
+  if (verb === "make")
+    return make(io, {
+      seed: whole("seed", String(values.seed), 0, 2 ** 31),
+      times: whole("times", String(values.times), 1, 100),
+      out: given("out") ?? builtinSetPath(),
+    });
   return runEval(io, {
-    set: oneOf("set", String(values.set), ["builtin", "playground"]),
+    set: existsSync(String(values.set)) ? String(values.set) : oneOf("set", String(values.set), ["builtin", "playground"]),
     weights: given("weights") ?? builtInModel(),
     against: given("against"),
     address: given("address"),
     token: String(values.token),
     spans: values.spans === undefined ? undefined : whole("spans", String(values.spans), 1, 1_000_000),
-    out: given("out") ?? join("reports", "eval", String(values.set)),
+    out: given("out") ?? join("reports", "eval", basename(String(values.set))),
     resume: values.resume === true,
     keepText: values["keep-text"] === true,
     json: values.json === true,
@@ -101,14 +112,20 @@ async function bring(io: Io): Promise<number> {
   return missing > 0 ? 69 : 0;
 }
 
-async function make(io: Io, seed: number, out: string): Promise<number> {
+async function make(io: Io, { seed, times, out }: { seed: number; times: number; out: string }): Promise<number> {
   const folder = sourcesFolder(io.env);
   const found = readSources().map((source) => ({ source, root: findSource(source, folder) }));
   const absent = found.filter(({ root }) => root === undefined).map(({ source }) => source.package);
   if (absent.length > 0) throw new SlipstreamError("not_found", `"slipstream eval bring" first; not here: ${absent.join(", ")}`);
   const here = found.flatMap(({ source, root }) => (root === undefined ? [] : [{ source, root }]));
   const parsers = await Parsers.open();
-  const references = makeSet({ seed, spansPerCell }, { parsers, found: here, progress: (name) => io.complain(name) });
+  const perCell = {
+    typescript: spansPerCell.typescript * times,
+    javascript: spansPerCell.javascript * times,
+    python: spansPerCell.python * times,
+    go: spansPerCell.go * times,
+  };
+  const references = makeSet({ seed, spansPerCell: perCell }, { parsers, found: here, progress: (name) => io.complain(name) });
   writeFileSync(out, formatSet(references));
   io.out(`${references.length} spans of ${new Set(references.map((one) => one.package)).size} packages → ${out}\n`);
   return 0;

@@ -2,7 +2,7 @@
 import type { Parsers } from "./parser.ts";
 import { judge, readSituations } from "./playground.ts";
 import type { Asked } from "./running.ts";
-import { builtinSetPath, readSet } from "./sets.ts";
+import { readSet } from "./sets.ts";
 import { holeOf } from "./sources.ts";
 
 export interface AskedSet {
@@ -10,8 +10,8 @@ export interface AskedSet {
   readonly missing: readonly { readonly package: string; readonly why: "missing" | "differs" }[];
 }
 
-export function builtinSet(folder: string): AskedSet {
-  const holes = readSet(builtinSetPath()).map((reference) => ({ reference, hole: holeOf(reference, folder) }));
+export function spanSet(path: string, folder: string): AskedSet {
+  const holes = readSet(path).map((reference) => ({ reference, hole: holeOf(reference, folder) }));
   return {
     asked: holes.flatMap(({ reference, hole }) =>
       typeof hole === "string" ? [] : [{ hole, kind: reference.kind, package: reference.package }],

@@ -60,6 +60,8 @@ test.each([
   [["run", "--spans", "0"], 64, /--spans: "0"/],
   [["run", "--weights", "none.gguf"], 66, /none\.gguf: no such file/],
   [["run", "--weights", "other.gguf", "--resume"], 66, /other\.gguf/],
+  [["run", "--set", "package.json"], 64, /package\.json is no set of references/],
+  [["make", "--times", "many"], 64, /--times: "many"/],
   [["make"], 66, /eval bring.*first; not here/],
 ] as const)("slipstream eval %j is a mistake in one sentence", async (args, exit, says) => {
   const mistake = await command(...args, "--out", out).then(
