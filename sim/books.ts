@@ -99,7 +99,10 @@ export class Books {
     const lost = answer.outcome === "lost";
     if (told.length > 1 || (told.length === 0 && !lost)) return [`${id} has ${told.length} outcomes (${told.join(", ")})`];
     if (!lost && told[0] !== answer.outcome) return [`${id} was answered ${answer.outcome} and booked ${told[0]}`];
-    if (answer.outcome === "failed" && !(mayFail && /^(no_worker|worker_lost):/.test(answer.detail)))
+    if (
+      answer.outcome === "failed" &&
+      !(mayFail && /^(no_worker|worker_lost|engine_failed|draining|overloaded):/.test(answer.detail))
+    )
       return [`${id} failed: ${answer.detail}`];
     return [];
   }

@@ -125,6 +125,10 @@ export class Editor {
     this.#deps.network.editor(this.name)?.stall(ms);
   }
 
+  stopReading(ms: number): void {
+    this.#deps.network.editor(this.name)?.stopReading(ms);
+  }
+
   vanish(): void {
     this.#gone.abort(new Error("vanished"));
     this.#client.vanish();

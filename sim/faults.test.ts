@@ -11,13 +11,22 @@ function world(seed: number, rates: Partial<typeof noFaults>) {
   const clock = new FakeClock();
   const log: string[] = [];
   const bus = { connected: true };
-  const target = (name: string) => ({ name, cut: () => {}, stall: () => {}, vanish: () => {} });
+  const target = (name: string) => ({
+    name,
+    cut: () => {},
+    stall: () => {},
+    vanish: () => {},
+    stopReading: () => {},
+    crash: () => {},
+    drain: () => {},
+  });
   const faults = new Faults(
     { rates: { ...noFaults, ...rates }, stallMaxMs: 100, busAwayMs: 500 },
     {
       ...{ clock, random: seeded(seed), bus, log: (line) => log.push(`${clock.now().toFixed(1)} ${line}`) },
       links: () => [target("l1"), target("l2")],
       editors: () => [target("e1")],
+      workers: () => [target("w1")],
     },
   );
   return { clock, log, bus, faults };

@@ -1,5 +1,5 @@
-// faults: a seed and rates in, misfortunes out: links and editors' connections that break or stall, editors that vanish, a
-// bus that goes away. They come as a Poisson process on the clock until `stop`. `planted` holds deliberate mistakes of
+// faults: a seed and rates in, misfortunes out: links and editors' connections that break or stall, editors that vanish or
+// read nothing, engines that die, workers that drain, a bus that goes away. They come as a Poisson process on the clock until `stop`. `planted` holds deliberate mistakes of
 // ours, which only tests switch on, to see that the simulation finds them.
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { Bus } from "../lib/bus/bus.ts";
@@ -19,9 +19,18 @@ export interface FaultRates {
   readonly editorStall: number;
   readonly editorVanish: number;
   readonly busAway: number;
+  /** An engine dies with all that runs on it, and is started again. */
+  readonly engineCrash: number;
+  /** A worker takes nothing new for a while, and ends what runs. */
+  readonly workerDrain: number;
+  /** An editor stops reading its stream, and reads on later. */
+  readonly readerStop: number;
 }
 
-export const noFaults: FaultRates = { linkCut: 0, linkStall: 0, editorCut: 0, editorStall: 0, editorVanish: 0, busAway: 0 };
+export const noFaults: FaultRates = {
+  ...{ linkCut: 0, linkStall: 0, editorCut: 0, editorStall: 0, editorVanish: 0, busAway: 0 },
+  ...{ engineCrash: 0, workerDrain: 0, readerStop: 0 },
+};
 
 interface Breakable {
   readonly name: string;
@@ -39,7 +48,8 @@ interface Deps {
   readonly clock: Clock;
   readonly random: Random;
   readonly links: () => readonly Breakable[];
-  readonly editors: () => readonly (Breakable & { vanish(): void })[];
+  readonly editors: () => readonly (Breakable & { vanish(): void; stopReading(ms: number): void })[];
+  readonly workers: () => readonly { readonly name: string; crash(): void; drain(ms: number): void }[];
   readonly bus: { connected: boolean };
   readonly log: (line: string) => void;
 }
@@ -49,6 +59,8 @@ export class Faults {
   readonly #deps: Deps;
   #timer: Disposable | undefined;
   count = 0;
+  /** Has an engine died or a worker drained? */
+  struckWorkers = false;
 
   constructor(options: FaultOptions, deps: Deps) {
     this.#options = options;
@@ -97,10 +109,19 @@ export class Faults {
       else link?.stall(ms);
       return;
     }
+    if (fault === "engineCrash" || fault === "workerDrain") {
+      this.struckWorkers = true;
+      const worker = pick(random, this.#deps.workers());
+      log(`fault ${fault} ${worker?.name ?? "none"}`);
+      if (fault === "engineCrash") worker?.crash();
+      else worker?.drain(ms * 10);
+      return;
+    }
     const editor = pick(random, this.#deps.editors());
     log(`fault ${fault} ${editor?.name ?? "none"}`);
     if (fault === "editorCut") editor?.cut();
     else if (fault === "editorStall") editor?.stall(ms);
+    else if (fault === "readerStop") editor?.stopReading(ms * 10);
     else editor?.vanish();
   }
 }

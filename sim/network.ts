@@ -43,6 +43,9 @@ interface Deps {
   readonly lost: (generations: readonly Lost[]) => void;
 }
 
+/** An editor that does not read is cut off soon, so that a world meets it. */
+const editorUnreadMax = 48;
+
 /** Two streams, one fate. */
 interface LinkEntry {
   readonly name: string;
@@ -121,7 +124,7 @@ export class Network {
   ): Duplex<ServerMessage, ClientMessage> {
     const { log } = this.#deps;
     const made = this.#pipe(
-      { up: ClientMessageSchema, down: ServerMessageSchema, ...this.#options.editor },
+      { up: ClientMessageSchema, down: ServerMessageSchema, ...this.#options.editor, unreadMax: editorUnreadMax },
       { sent: ({ message }) => log(`${editor}>${router} up ${message.case}${idOf(message.value)}`) },
       { sent: ({ message }) => log(`${editor}>${router} down ${message.case}${idOf(message.value)}`) },
     );

@@ -25,6 +25,8 @@ export interface Pipe<Up extends DescMessage, Down extends DescMessage> {
   cut(): void;
   /** What is sent from now on arrives, in order, when `ms` have passed. */
   stall(ms: number): void;
+  /** The client takes nothing from the stream until `ms` have passed; what arrives waits. */
+  stopReading(ms: number): void;
 }
 
 /** Whoever watches one direction. */
@@ -112,12 +114,17 @@ export function pipe<Up extends DescMessage, Down extends DescMessage>(
     stall(ms) {
       stalledUntilMs = Math.max(stalledUntilMs, clock.now() + ms);
     },
+    stopReading(ms) {
+      client.paused = clock.sleep(ms, client.signal).catch(() => {});
+    },
   };
 }
 
 /** What one end receives. */
 class End<In> implements AsyncIterable<In> {
   readonly inbox = new Mailbox<In>({ max: Number.POSITIVE_INFINITY, full: "refuse" });
+  /** Nothing is taken out before this is over. */
+  paused: Promise<void> | undefined;
   readonly #controller = new AbortController();
   #waiting: (() => void)[] = [];
   #unread = 0;
@@ -151,6 +158,8 @@ class End<In> implements AsyncIterable<In> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<In, void> {
     for await (const frame of this.inbox) {
+      await this.paused;
+      this.paused = undefined;
       this.unread -= 1;
       yield frame;
     }

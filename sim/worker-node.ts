@@ -5,6 +5,7 @@ import { fork, type Random } from "../lib/random.ts";
 import type { Agent } from "../workers/agent.ts";
 import type { ProfileEnd, ProfileName } from "../workers/engine/simulated/profiles.ts";
 import { SimulatedEngine } from "../workers/engine/simulated/simulated.ts";
+import { SupervisedEngine } from "../workers/engine/supervised.ts";
 import type { Generation } from "../workers/generation.ts";
 import { agentDefaults, createAgent } from "../workers/main.ts";
 import { workerMetricTable } from "../workers/metrics.ts";
@@ -30,19 +31,60 @@ interface Deps {
 export class WorkerNode {
   readonly name: string;
   readonly link: LinkHandler;
-  readonly #engine: SimulatedEngine;
+  /** Replaced when it dies. */
+  #engine: SimulatedEngine;
+  readonly #supervised: SupervisedEngine;
+  #draining: Disposable | undefined;
+  readonly #clock: Clock;
   readonly #agent: Agent;
   readonly #recorded = new RecordedMetrics(workerMetricTable);
 
-  constructor(options: WorkerNodeOptions, deps: Deps) {
-    const { clock, oracle } = deps;
+  private constructor(options: WorkerNodeOptions, deps: Deps, first: SimulatedEngine, supervised: SupervisedEngine) {
+    const { clock } = deps;
     this.name = options.name;
-    this.#engine = new SimulatedEngine(options, { clock, random: fork(deps.random), oracle });
+    this.#clock = clock;
+    this.#engine = first;
+    this.#supervised = supervised;
     this.#agent = createAgent(
       { ...agentDefaults, worker: options.name, pool: "inline" },
-      { clock, random: fork(deps.random), engine: this.#engine, log: silentLog, metrics: this.#recorded.metrics },
+      { clock, random: fork(deps.random), engine: supervised, log: silentLog, metrics: this.#recorded.metrics },
     );
     this.link = (stream) => this.#agent.serve(stream);
+    // As the process does it: routers go elsewhere until the engine is back.
+    supervised.watch({
+      down: () => void this.#agent.drain(0),
+      up: () => this.#agent.resume(),
+    });
+  }
+
+  static async start(options: WorkerNodeOptions, deps: Deps): Promise<WorkerNode> {
+    const { clock, oracle } = deps;
+    const random = fork(deps.random);
+    const made: SimulatedEngine[] = [];
+    const start = async () => {
+      const engine = new SimulatedEngine(options, { clock, random: fork(random), oracle });
+      made.push(engine);
+      if (node) node.#engine = engine;
+      return engine;
+    };
+    let node: WorkerNode | undefined;
+    const supervised = await SupervisedEngine.start({ restartsMax: 1_000 }, { clock, start });
+    node = new WorkerNode(options, deps, made[0] as SimulatedEngine, supervised);
+    return node;
+  }
+
+  crash(): void {
+    this.#engine.crash("a simulated death");
+  }
+
+  /** Takes nothing new, and takes work again when `ms` have passed. */
+  drain(ms: number): void {
+    if (this.#draining) return;
+    this.#draining = this.#clock.timer(ms, () => {
+      this.#draining = undefined;
+      this.#agent.resume();
+    });
+    void this.#agent.drain(ms / 2);
   }
 
   unrest(): string[] {
@@ -56,6 +98,6 @@ export class WorkerNode {
 
   async close(): Promise<void> {
     await this.#agent.drain(1_000);
-    await this.#engine.close();
+    await this.#supervised.close();
   }
 }

@@ -118,13 +118,16 @@ export async function runWorld(options: WorldOptions): Promise<WorldReport> {
     },
   );
   const knows = oracle(options.sources.map((source) => source.text));
-  const workers = Array.from({ length: options.workers }, (_, i) => {
+  const workers: WorkerNode[] = [];
+  for (let i = 0; i < options.workers; i++) {
     const { profile, profileEnd, slots, seed, modelAgreement: agreement, stall } = options;
-    return new WorkerNode(
-      { name: `w${i}`, profile, profileEnd, slots, seed, agreement, stall },
-      { clock, random: fork(random), oracle: knows },
+    workers.push(
+      await WorkerNode.start(
+        { name: `w${i}`, profile, profileEnd, slots, seed, agreement, stall },
+        { clock, random: fork(random), oracle: knows },
+      ),
     );
-  });
+  }
   const tenants = Array.from({ length: options.tenants }, (_, i) => `tenant${i}`);
   const routers = Array.from({ length: options.routers }, (_, i) => {
     const name = `r${i}`;
@@ -175,6 +178,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldReport> {
       random: fork(random),
       links: () => network.links(),
       editors: () => editors.filter((each) => each.typing),
+      workers: () => workers,
       bus: memory,
       log: note,
     },
@@ -198,7 +202,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldReport> {
   if (clock.next() !== undefined) violate("a timer is left when everything is closed");
   await memory.close();
   await reading;
-  for (const what of books.close({ mayFail: linksBroken > 0 })) violate(what);
+  for (const what of books.close({ mayFail: linksBroken > 0 || faults.struckWorkers })) violate(what);
   return {
     ...{
       seed: options.seed,

@@ -63,7 +63,7 @@ export class Emit {
   }
 
   draining(graceMs: number): WorkerFrame {
-    return create(WorkerFrameSchema, { frame: { case: "draining", value: { graceMs } } });
+    return create(WorkerFrameSchema, { frame: { case: "draining", value: { graceMs: Math.round(graceMs) } } });
   }
 
   resume(): WorkerFrame {
