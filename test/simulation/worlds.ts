@@ -90,7 +90,7 @@ export async function expectHeld(seeds: readonly number[]): Promise<void> {
     const report = await runWorld(worldOf(seed));
     if (report.violations.length > 0 && failures.length < 5) failures.push(failure(report));
     for (const line of report.log) {
-      const fault = / fault (\w+) (?!none)/.exec(line)?.[1];
+      const fault = / fault (\w+)(?: (?!none)|$)/.exec(line)?.[1];
       if (fault) seen.add(fault);
       else if (/ c\d+-\d+ generated /.test(line)) seen.add("chat generated");
     }
