@@ -151,7 +151,7 @@ export class Cutter {
   /** The line as the document would have it, where its beginning is the model's. */
   #fitted(line: string, first: boolean): string {
     const { lineBefore, lastLine } = this.#place;
-    if (first && lineBefore.trim() !== "") return line;
+    if (!/^[ \t]/.test(line) || (first && lineBefore.trim() !== "")) return line;
     const [indent, opened] = this.#head
       ? [this.#head.indent, this.#head.opened]
       : [columnsOf(lastLine), this.#blocks.opens(lastLine)];

@@ -90,6 +90,6 @@ test.each<[name: string, style: Indent | undefined, lines: [line: string, column
   ],
   ["a comment's one space stays", tabs, [[" * a", 0]], [" * a"]],
 ])("%s", (_, style, lines, shown) => {
-  const indentation = new Indentation(style);
+  const indentation = new Indentation(() => style);
   expect(lines.map(([line, columns]) => indentation.inStyle(line, columns))).toEqual(shown);
 });

@@ -4,8 +4,8 @@
 import type { Indent } from "../completion.ts";
 import type { CursorText } from "../cursor-text.ts";
 
-const beforeUtf16 = 4_096;
-const afterUtf16 = 2_048;
+const beforeUtf16 = 2_000;
+const afterUtf16 = 1_000;
 const widthMax = 8;
 /** As most editors show a tab. */
 const tabWidth = 4;
@@ -40,19 +40,23 @@ export function columnsOf(line: string): number {
 }
 
 export class Indentation {
-  readonly #style: Indent | undefined;
+  readonly #styleOf: () => Indent | undefined;
+  #style: { readonly known: Indent | undefined } | undefined;
   /** Spaces that the model writes for a tab, once a line of it has shown them. */
   #unit: number | undefined;
 
-  constructor(style: Indent | undefined) {
-    this.#style = style;
+  /** `styleOf` is asked once, when a line is indented: most completions have none. */
+  constructor(styleOf: () => Indent | undefined) {
+    this.#styleOf = styleOf;
   }
 
   /** `columns` (as columnsOf tells) that the line would have in the document, by the block it stands in: what the model's say of its unit. */
   inStyle(line: string, columns: number): string {
-    const style = this.#style;
     const lead = leadOf(line);
-    if (!style || lead === "") return line;
+    if (lead === "") return line;
+    this.#style ??= { known: this.#styleOf() };
+    const style = this.#style.known;
+    if (!style) return line;
     if (!style.tabs) return lead.includes("\t") ? " ".repeat(spacesOf(lead, style.width)) + line.slice(lead.length) : line;
     // Spaces after tabs align; a document of tabs has them too.
     if (!lead.startsWith(" ")) return line;

@@ -14,7 +14,7 @@ export interface Place {
   /** How the document ends its lines. */
   readonly newline: "\n" | "\r\n";
   /** How it indents them, if it does. */
-  readonly indent: Indent | undefined;
+  readonly indent: () => Indent | undefined;
   readonly linesMax: number;
 }
 
@@ -32,7 +32,7 @@ export function placeOf({ text, shape, language, indent }: Trigger, linesMax: nu
     lastLine: withoutReturn(above.findLast((line) => line.trim() !== "") ?? ""),
     nextLine: withoutReturn(below.find((line) => line.trim() !== "") ?? ""),
     newline: newlineOf(above, lineAfter, below.length > 0),
-    indent: indentOfDocument(text, indent),
+    indent: () => indentOfDocument(text, indent),
     linesMax,
   };
 }

@@ -11,20 +11,26 @@ const letterOrDigit = /[\p{L}\p{N}]/u;
 /** Watches one line as it comes, by characters (UTF-16): for each period, how many equal the one a period before. */
 export class LineRepeats {
   #line = "";
+  /** Characters that the runs count. */
+  #counted = 0;
   readonly #runs = new Uint16Array(periodMax + 1);
 
   /** True once the line has said something of up to 64 characters three times in a row, 60 characters of it or more. */
   feed(text: string): boolean {
-    for (let i = 0; i < text.length; i++) {
-      const at = this.#line.length;
-      this.#line += text[i];
-      for (let period = 1; period <= periodMax && period <= at; period++) {
-        const again = this.#line.charCodeAt(at) === this.#line.charCodeAt(at - period);
-        const run = again ? (this.#runs[period] ?? 0) + 1 : 0;
-        this.#runs[period] = run;
-        if (run + period < Math.max(filledMin, times * period)) continue;
-        if (letter.test(this.#line.slice(at + 1 - period))) return true;
-      }
+    this.#line += text;
+    // Most lines are too short to fill so much, and cost nothing.
+    if (this.#line.length < filledMin) return false;
+    while (this.#counted < this.#line.length) if (this.#repeatsAt(this.#counted++)) return true;
+    return false;
+  }
+
+  #repeatsAt(at: number): boolean {
+    const unit = this.#line.charCodeAt(at);
+    for (let period = 1; period <= periodMax && period <= at; period++) {
+      const run = unit === this.#line.charCodeAt(at - period) ? (this.#runs[period] ?? 0) + 1 : 0;
+      this.#runs[period] = run;
+      if (run + period < Math.max(filledMin, times * period)) continue;
+      if (letter.test(this.#line.slice(at + 1 - period, at + 1))) return true;
     }
     return false;
   }
@@ -32,6 +38,8 @@ export class LineRepeats {
   /** The next line begins. */
   reset(): void {
     this.#line = "";
+    if (this.#counted === 0) return;
+    this.#counted = 0;
     this.#runs.fill(0);
   }
 }
