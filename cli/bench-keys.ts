@@ -1,9 +1,8 @@
 // bench-keys: `slipstream bench keys`: what keystrokes cost through a real router with simulated workers.
-import { benchKeys, type KeysOptions, type Part, parts } from "../bench/keys/keys.ts";
+import { benchKeys, type KeysOptions, type Part, parts, profileEnds, profileNames } from "../bench/keys/keys.ts";
 import { jsonOf, tableOf } from "../bench/keys/report.ts";
 import { type Ablation, ablations } from "../bench/keys/switches.ts";
 import { SlipstreamError } from "../lib/errors.ts";
-import { profileEnds, profileNames } from "../workers/engine/simulated/profiles.ts";
 import type { Command } from "./command.ts";
 import { milliseconds, oneOf, options } from "./options.ts";
 

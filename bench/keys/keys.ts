@@ -8,6 +8,8 @@ import { type ManySessions, manySessions } from "./sessions.ts";
 import { Stand, type StandOptions } from "./stand.ts";
 import { type Ablation, ablations, allOn } from "./switches.ts";
 
+export { profileEnds, profileNames } from "../../workers/engine/simulated/profiles.ts";
+
 export const parts = ["ablations", "ends", "agreements", "built_in", "sessions"] as const;
 export type Part = (typeof parts)[number];
 
