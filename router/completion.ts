@@ -227,7 +227,6 @@ export interface WorkerView {
   readonly prefillTokensPerSecond: number;
   readonly stepMs: number;
   readonly prefillBacklogTokens: number;
-  /** Of an engine that decides itself what to draft: from where now, why, and the share accepted in the last minute. */
   readonly speculation?: { readonly sources: readonly string[]; readonly why: string; readonly acceptance: number };
 }
 

@@ -91,6 +91,7 @@ const counts = z.array(count).max(64);
 const speculation = z.object({
   drafted: counts,
   accepted: counts,
+  passes: z.object({ target: count, draft: count }),
   sources: z.record(z.enum(draftSources), count),
   whys: z.record(z.enum(draftWhys), count),
   open: z.array(z.enum(draftSources)).max(draftSources.length),

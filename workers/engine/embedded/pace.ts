@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../../../lib/clock.ts";
 
 /** A draft model of a tenth of the weights and its calls: what published pairs have. */
-const draftShare = 0.12;
+export const draftShare = 0.12;
 
 export class Pace {
   readonly #targetMs: number;

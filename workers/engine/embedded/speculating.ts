@@ -53,6 +53,7 @@ interface Proposal {
   readonly draftMs: number;
   readonly catchUpTokens: number;
   readonly catchUpMs: number;
+  readonly draftPasses: number;
 }
 
 export class Speculating {
@@ -80,10 +81,18 @@ export class Speculating {
     const { text, usage, rank, sampled, asked } = this.#options;
     const { decoding, drafting, speculation, tally, turns } = this.#deps;
     const { plan, found } = this.#plan();
-    const caught = plan.source === "model" ? await this.#catchUp(signal) : { tokens: 0, ms: 0 };
+    const caught = plan.source === "model" ? await this.#catchUp(signal) : { tokens: 0, ms: 0, passes: 0 };
     using turn = await turns.take(rank, signal);
     if (!turn) return undefined;
-    let proposal: Proposal = { plan, tokens: [], evidence: [], draftMs: 0, catchUpTokens: caught.tokens, catchUpMs: caught.ms };
+    let proposal: Proposal = {
+      plan,
+      tokens: [],
+      evidence: [],
+      draftMs: 0,
+      catchUpTokens: caught.tokens,
+      catchUpMs: caught.ms,
+      draftPasses: caught.passes,
+    };
     if (plan.source === "lookup") {
       const tokens = found.tokens.slice(0, plan.length);
       proposal = { ...proposal, tokens, evidence: tokens.map((_, i) => found.match + i) };
@@ -100,6 +109,7 @@ export class Speculating {
         draftMs: drafts.ms - readMs,
         catchUpTokens: caught.tokens + (readMs > 0 ? drafts.read : 0),
         catchUpMs: caught.ms + readMs,
+        draftPasses: caught.passes + drafts.tokens.length,
       };
     }
     const { chosen, ms } = await decoding.step(text.at(-1) as Chosen["token"], proposal.tokens);
@@ -146,17 +156,18 @@ export class Speculating {
   }
 
   /** The draft model reads what it missed, chunk by chunk, each in a turn of its own. */
-  async #catchUp(signal: AbortSignal): Promise<{ tokens: number; ms: number }> {
+  async #catchUp(signal: AbortSignal): Promise<{ tokens: number; ms: number; passes: number }> {
     const { text, rank, chunkTokens } = this.#options;
     const { drafting, turns } = this.#deps;
-    let [tokens, ms] = [0, 0];
+    let [tokens, ms, passes] = [0, 0, 0];
     while (drafting && drafting.behind(text.length) > chunkTokens && !signal.aborted) {
       using turn = await turns.take(rank, signal);
       if (!turn) break;
       const before = drafting.behind(text.length);
       ms += await drafting.read(text);
       tokens += before - drafting.behind(text.length);
+      passes += 1;
     }
-    return { tokens, ms };
+    return { tokens, ms, passes };
   }
 }

@@ -5,6 +5,8 @@ import { type DraftSource, type DraftWhy, draftSources, draftWhys } from "../../
 export interface Tallied {
   readonly drafted: readonly number[];
   readonly accepted: readonly number[];
+  /** Of the target, and of the draft model, those that only read included. */
+  readonly passes: { readonly target: number; readonly draft: number };
   /** Blocks by source, and by reason. */
   readonly sources: Readonly<Record<DraftSource, number>>;
   readonly whys: Readonly<Record<DraftWhy, number>>;
@@ -13,6 +15,7 @@ export interface Tallied {
 export class Tally {
   readonly #drafted: number[];
   readonly #accepted: number[];
+  #passes = { target: 0, draft: 0 };
   readonly #sources = zeros(draftSources);
   readonly #whys = zeros(draftWhys);
 
@@ -21,19 +24,11 @@ export class Tally {
     this.#accepted = Array(options.lengthMax).fill(0);
   }
 
-  block({
-    source,
-    why,
-    tokens,
-    accepted,
-  }: {
-    source: DraftSource;
-    why: DraftWhy;
-    tokens: readonly number[];
-    accepted: number;
-  }): void {
+  block(block: { source: DraftSource; why: DraftWhy; tokens: readonly number[]; accepted: number; draftPasses: number }): void {
+    const { source, why, tokens, accepted, draftPasses } = block;
     this.#sources[source] += 1;
     this.#whys[why] += 1;
+    this.#passes = { target: this.#passes.target + 1, draft: this.#passes.draft + draftPasses };
     for (let i = 0; i < tokens.length; i++) {
       this.#drafted[i] = (this.#drafted[i] ?? 0) + 1;
       if (i < accepted) this.#accepted[i] = (this.#accepted[i] ?? 0) + 1;
@@ -44,6 +39,7 @@ export class Tally {
     return {
       drafted: [...this.#drafted],
       accepted: [...this.#accepted],
+      passes: this.#passes,
       sources: { ...this.#sources },
       whys: { ...this.#whys },
     };
