@@ -53,8 +53,12 @@ export class BenchProcess {
     return { figures: figures as T, spent };
   }
 
+  get running(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   async end(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (!this.running) return;
     this.#child.kill("SIGTERM");
     const kill = systemClock.timer(endsWithinMs, () => this.#child.kill("SIGKILL"));
     await this.#ended;

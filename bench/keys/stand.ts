@@ -84,6 +84,11 @@ export class Stand {
     return this.#people.length;
   }
 
+  /** Processes that have not ended. */
+  get running(): number {
+    return this.#processes.filter((each) => each.running).length;
+  }
+
   /** So many type from now on. */
   crowd(people: number): void {
     while (this.#people.length > people) this.#people.pop()?.close();
