@@ -61,6 +61,7 @@ export const up: Command = async (args, io) => {
   const routerConfig = readRouterConfig({
     SLIPSTREAM_ROUTER_LOG_LEVEL: "warn",
     ...own(io.env, "SLIPSTREAM_ROUTER_"),
+    ...own(io.env, "SLIPSTREAM_OTLP_"),
     ...given("SLIPSTREAM_ROUTER_GRPC_ADDRESS", values.grpc),
     ...given("SLIPSTREAM_ROUTER_HTTP_ADDRESS", values.http),
     ...given("SLIPSTREAM_ROUTER_ADMIN_ADDRESS", values.admin),
@@ -70,6 +71,7 @@ export const up: Command = async (args, io) => {
     SLIPSTREAM_WORKER_LOG_LEVEL: "warn",
     SLIPSTREAM_WORKER_MODEL: join(packageRoot(), builtIn),
     ...own(io.env, "SLIPSTREAM_WORKER_"),
+    ...own(io.env, "SLIPSTREAM_OTLP_"),
     ...given("SLIPSTREAM_WORKER_MODEL", values.model),
     ...given("SLIPSTREAM_WORKER_DRAFT_MODEL", values.draft),
     ...given("SLIPSTREAM_WORKER_ENGINE", values.engine),

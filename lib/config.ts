@@ -26,6 +26,13 @@ export const integer = (min: number, max: number) =>
     .transform(Number)
     .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
 
+/** A share between 0 and 1. */
+export const ratio = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/, "is not a number between 0 and 1")
+  .transform(Number)
+  .pipe(z.number().max(1, "must be at most 1"));
+
 /** "250ms", "5s", "2m" or plain milliseconds → milliseconds. */
 export const duration = (minMs: number, maxMs: number) =>
   z

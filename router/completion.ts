@@ -3,6 +3,8 @@
 import type { ErrorCode, SlipstreamError } from "../lib/errors.ts";
 import type { CursorText } from "./cursor-text.ts";
 
+export type { Milestones } from "./trace.ts";
+
 export const lanes = ["inline", "chat", "speculative", "batch"] as const;
 /** Priority class, best first. */
 export type Lane = (typeof lanes)[number];
@@ -309,12 +311,4 @@ export interface Ending {
   readonly textUtf16?: number;
   /** Other texts for the same place, of a trigger that wanted several. */
   readonly alternatives?: readonly string[];
-}
-
-/** When things happened on the way, filled in by the path; read by timing, metrics and explanations. */
-export interface Milestones {
-  settledMs?: number;
-  queuedMs?: number;
-  placedMs?: number;
-  firstTextMs?: number;
 }

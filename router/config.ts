@@ -17,6 +17,7 @@ import {
   text,
 } from "../lib/config.ts";
 import { levels } from "../lib/log.ts";
+import { tracingSettings } from "../lib/tracing/settings.ts";
 
 export const routerSettings = {
   name: setting("SLIPSTREAM_ROUTER_NAME", text, "router", "Name of this router on links and the bus; unique in a fleet."),
@@ -119,6 +120,7 @@ export const routerSettings = {
     "Triggers of late whose steps `slipstream explain` can show; 0: none are kept.",
   ),
   graceMs: setting("SLIPSTREAM_ROUTER_GRACE", duration(0, 600_000), "5s", "Time for running calls when the process ends."),
+  ...tracingSettings,
   logLevel: setting("SLIPSTREAM_ROUTER_LOG_LEVEL", choice(...levels), "info", "fatal, error, warn, info, debug or silent."),
 } as const;
 

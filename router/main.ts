@@ -9,6 +9,7 @@ import { type Lifecycle, run } from "../lib/lifecycle.ts";
 import { createLog, type Log } from "../lib/log.ts";
 import { processRegistry, type Registry } from "../lib/metrics.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
+import { startTracing } from "../lib/tracing/start.ts";
 import { version } from "../lib/version.ts";
 import { type RouterConfig, readRouterConfig } from "./config.ts";
 import { connectGrpc } from "./connect.ts";
@@ -48,8 +49,10 @@ export async function startRouter(config: RouterConfig, deps: Deps): Promise<Run
   const { lifecycle, clock, log, bus } = deps;
   const registry = processRegistry();
   const startedMs = clock.now();
+  const tracing = startTracing(config, "slipstream-router", deps);
   const router = wireRouter(config, {
     ...deps,
+    ...(tracing ? { tracing } : {}),
     metrics: createRouterMetrics(registry),
     connect: connectGrpc,
     draining: lifecycle.signal,

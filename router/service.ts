@@ -38,7 +38,7 @@ export function completionService(router: Router): Mount {
       const trigger = admitted(router, { triggerId: request.requestId, sessionId: request.sessionId, lane: "chat" }, tenant, () =>
         router.ingress.generate(request, tenant, call.signal),
       );
-      yield* generateCall(router, trigger);
+      yield* generateCall(router, trigger, call.metadata("traceparent"));
     },
     report: async (request, call) => {
       const tenant = tenantOf(router, call);
@@ -74,9 +74,9 @@ function admitted(
 }
 
 /** Runs one stateless trigger; `failed` becomes the call's status, every other outcome a message. */
-async function* completeCall(router: Router, trigger: Trigger): AsyncGenerator<ServerMessage> {
+async function* completeCall(router: Router, trigger: Trigger, caller?: string): AsyncGenerator<ServerMessage> {
   const at: Milestones = {};
-  const path = router.run(trigger, at);
+  const path = router.run(trigger, at, caller);
   let text = "";
   try {
     for (;;) {
@@ -95,9 +95,9 @@ async function* completeCall(router: Router, trigger: Trigger): AsyncGenerator<S
   }
 }
 
-async function* generateCall(router: Router, trigger: Trigger): AsyncGenerator<GenerateResponse> {
+async function* generateCall(router: Router, trigger: Trigger, caller?: string): AsyncGenerator<GenerateResponse> {
   const at: Milestones = {};
-  const path = router.run(trigger, at);
+  const path = router.run(trigger, at, caller);
   try {
     for (;;) {
       const step = await path.next();

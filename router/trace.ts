@@ -2,6 +2,14 @@
 // made into spans where tracing is on; so no code text is in it, and it keeps no document alive. At most `stepsMax` steps.
 import type { SpanContext } from "../lib/tracing/context.ts";
 
+/** When things happened on the way, filled in by the path; read by timing, metrics and explanations. */
+export interface Milestones {
+  settledMs?: number;
+  queuedMs?: number;
+  placedMs?: number;
+  firstTextMs?: number;
+}
+
 export type RoomName =
   | "ingress"
   | "reuse"

@@ -5,13 +5,16 @@ import type { Bus } from "../lib/bus/bus.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
+import { beneath } from "../lib/tracing/context.ts";
+import { drawn, isSent } from "../lib/tracing/tail.ts";
+import type { Tracing } from "../lib/tracing/tracing.ts";
 import { withAlternatives } from "./alternatives.ts";
 import { Cache } from "./cache/cache.ts";
 import type { Delta, Ending, Milestones, Report, Trigger } from "./completion.ts";
 import type { RouterConfig } from "./config.ts";
 import { ContextRoom } from "./context/context.ts";
 import { type Connect, Dispatch } from "./dispatch/dispatch.ts";
-import { Explain } from "./explain/explain.ts";
+import { Explain, spansOf } from "./explain/explain.ts";
 import { explained } from "./explained.ts";
 import type { FarewellOptions } from "./farewell.ts";
 import { Feedback } from "./feedback/feedback.ts";
@@ -37,6 +40,8 @@ export interface RouterDeps {
   readonly connect: Connect;
   /** Aborts when the process begins to end: sessions are told and ended. */
   readonly draining?: AbortSignal;
+  /** Where traces go; absent: nothing is traced. */
+  readonly tracing?: Pick<Tracing, "send">;
   /** For measurements: is given the rooms before the first trigger. */
   readonly measured?: (rooms: Rooms) => void;
 }
@@ -62,6 +67,8 @@ export type WireOptions = Pick<
   | "resultCacheBytes"
   | "explainMax"
   | "keepText"
+  | "otlpSlowMs"
+  | "otlpShare"
   | "leastConfidence"
 >;
 
@@ -76,8 +83,8 @@ export interface Router {
   readonly random: Random;
   readonly metrics: RouterMetrics;
   readonly farewells: FarewellOptions;
-  /** Runs one trigger to its one Ending; `at` is filled in on the way. */
-  run(trigger: Trigger, at: Milestones): AsyncGenerator<Delta, Ending>;
+  /** Runs one trigger to its one Ending; `at` is filled in on the way. `caller` is the traceparent of whoever asked. */
+  run(trigger: Trigger, at: Milestones, caller?: string): AsyncGenerator<Delta, Ending>;
   /** Names that a call's `model` may have now. */
   models(): string[];
   /** What it still waits for before it can serve; empty: ready. */
@@ -126,16 +133,26 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     { completionsMax: 50_000, keepText: options.keepText },
     { clock, random, log, outbox, metrics, reported, refused: (trigger, ending) => explain.refused(trigger, ending) },
   );
-  const run: Router["run"] = (trigger, at) => {
-    const told = options.explainMax === 0 ? undefined : explain.begin(trigger);
-    const met = told ? explained(rooms, told, () => random.hex(16)) : rooms;
+  const { tracing } = deps;
+  const tail = { slowMs: options.otlpSlowMs, share: options.otlpShare };
+  const spanId = () => random.hex(16);
+  const run: Router["run"] = (trigger, at, caller) => {
+    const told = options.explainMax > 0 || tracing ? explain.begin(trigger, tracing && placeOf(caller)) : undefined;
+    const met = told ? explained(rooms, told, spanId) : rooms;
     const path = (one: Trigger, its: Milestones) => complete(met, one, its);
-    return feedback.follow(
-      trigger,
-      at,
-      withAlternatives(rooms, path, trigger, at),
-      told && ((ending) => explain.ended(told, ending)),
-    );
+    const ended = (ending: Ending) => {
+      if (!told) return;
+      explain.ended(told, ending);
+      const tookMs = (at.firstTextMs ?? told.endedMs) - trigger.receivedMs;
+      if (tracing && told.context && isSent(told.context, { tookMs, failed: ending.outcome === "failed" }, tail))
+        tracing.send(spansOf(told, clock.wall() - clock.now(), spanId));
+    };
+    return feedback.follow(trigger, at, withAlternatives(rooms, path, trigger, at), told && ended);
+  };
+  // Whether a caller flagged its trace does not decide: the flag that workers see is ours.
+  const placeOf = (caller: string | undefined) => {
+    const context = beneath(caller, random);
+    return { ...context, sampled: drawn(context, tail.share) };
   };
   const ingress = new Ingress(
     {

@@ -14,6 +14,7 @@ import type { WorkerMetrics } from "./metrics.ts";
 import { Outstanding } from "./outstanding.ts";
 import type { Report } from "./report/report.ts";
 import type { LedgerStream, Slots } from "./slots/slots.ts";
+import type { EndedGeneration } from "./spans.ts";
 
 export interface Rooms {
   readonly intake: Intake;
@@ -28,6 +29,8 @@ export interface AgentDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics?: Pick<WorkerMetrics, "abort_seconds" | "first_delta_seconds">;
+  /** Told of each generation when it is over, where somebody traces. */
+  readonly ended?: (ended: EndedGeneration) => void;
 }
 
 /** One of a router's two streams, over gRPC or in memory. */
@@ -141,6 +144,7 @@ export class Agent {
     if (ending) stream.send(emit.end(submit.id, ending, usage));
     report.ended(work?.lane, ending, usage); //                      6 booked, whatever the end
     this.#ended(submit.id, stream, work?.lane, ending, usage);
+    if (work) this.#deps.ended?.(toldOf(work, ending, usage, this.#deps.clock.now()));
   }
 
   async #compute(work: Generation, open: Outstanding): Promise<Finished> {
@@ -221,6 +225,11 @@ export class Agent {
     if (slots.running + slots.waiting === 0) kv.busy(false);
     if (this.#outstanding() === 0) for (const resolve of this.#quiet.splice(0)) resolve();
   }
+}
+
+function toldOf(work: Generation, ending: Ending | undefined, usage: Usage, endedMs: number): EndedGeneration {
+  const end = ending?.kind === "refused" ? ending.error.code : (ending?.kind ?? "lost");
+  return { work, usage, end, failed: ending?.kind === "refused", endedMs };
 }
 
 function retired(): SlipstreamError {

@@ -2,6 +2,7 @@
 // to one process.
 import { address, bytes, type Config, choice, duration, type Env, integer, readConfig, setting, text } from "../lib/config.ts";
 import { levels } from "../lib/log.ts";
+import { tracingSettings } from "../lib/tracing/settings.ts";
 
 export const workerSettings = {
   name: setting("SLIPSTREAM_WORKER_NAME", text, "worker", "Stable name of this worker on links; unique in a fleet."),
@@ -63,6 +64,7 @@ export const workerSettings = {
   loadEveryMs: setting("SLIPSTREAM_WORKER_LOAD_EVERY", duration(10, 10_000), "100ms", "Least time between two Load frames."),
   routersMax: setting("SLIPSTREAM_WORKER_ROUTERS_MAX", integer(1, 1_000), "64", "Routers connected at once."),
   graceMs: setting("SLIPSTREAM_WORKER_GRACE", duration(0, 600_000), "5s", "Time for running generations when the process ends."),
+  ...tracingSettings,
   logLevel: setting("SLIPSTREAM_WORKER_LOG_LEVEL", choice(...levels), "info", "fatal, error, warn, info, debug or silent."),
 } as const;
 

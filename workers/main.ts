@@ -11,11 +11,13 @@ import { createLog, type Log } from "../lib/log.ts";
 import { processRegistry } from "../lib/metrics.ts";
 import { packageRoot } from "../lib/package-root.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
+import { startTracing } from "../lib/tracing/start.ts";
 import { readWorkerConfig, type WorkerConfig } from "./config.ts";
 import type { Engine } from "./engine/engine.ts";
 import { SupervisedEngine } from "./engine/supervised.ts";
 import { createWorkerMetrics } from "./metrics.ts";
 import { workerService } from "./service.ts";
+import { generationSpans } from "./spans.ts";
 import { createAgent } from "./wire.ts";
 
 export { agentDefaults, createAgent } from "./wire.ts";
@@ -51,7 +53,17 @@ export async function startWorker(config: WorkerConfig, deps: Deps): Promise<Run
   const admin = lifecycle.use(await startAdmin({ address: config.adminAddress }, { registry, missing: () => missing }));
   const engine = await SupervisedEngine.start({}, { clock, log, start: deps.startEngine ?? (() => startEngine(config, deps)) });
   lifecycle.use({ name: "engine", close: () => engine.close() });
-  const agent = createAgent({ ...config, worker: config.name }, { clock, random, engine, log, metrics });
+  const tracing = startTracing(config, "slipstream-worker", deps);
+  const tail = { slowMs: config.otlpSlowMs, share: config.otlpShare };
+  const agent = createAgent(
+    { ...config, worker: config.name },
+    {
+      ...{ clock, random, engine, log, metrics },
+      ...(tracing && {
+        ended: (ended) => tracing.send(generationSpans(ended, tail, clock.wall() - clock.now(), random)),
+      }),
+    },
+  );
   const grpc = lifecycle.use(
     await startGrpcServer(
       {

@@ -11,6 +11,7 @@ import { Kv } from "./kv/kv.ts";
 import type { WorkerMetrics } from "./metrics.ts";
 import { Report } from "./report/report.ts";
 import { Slots } from "./slots/slots.ts";
+import type { EndedGeneration } from "./spans.ts";
 
 export interface AgentOptions {
   /** Stable name of the worker. */
@@ -36,7 +37,14 @@ export const agentDefaults: Omit<AgentOptions, "worker" | "pool"> = {
 /** An agent in front of `engine`, for gRPC or for streams in memory. */
 export function createAgent(
   options: AgentOptions,
-  deps: { clock: Clock; random: Random; engine: Engine; log?: Log; metrics?: WorkerMetrics },
+  deps: {
+    clock: Clock;
+    random: Random;
+    engine: Engine;
+    log?: Log;
+    metrics?: WorkerMetrics;
+    ended?: (ended: EndedGeneration) => void;
+  },
 ): Agent {
   const { clock, engine, random, metrics, log = silentLog } = deps;
   const { worker, pool, promptBytesMax, maxTokensMax, routersMax } = options;
@@ -54,6 +62,6 @@ export function createAgent(
       kv: new Kv({ everyMs: 50, kept: 1_024, digestsMax: 4_096, warmingsMax: 8 }, given),
       report: new Report({ everyMs: options.loadEveryMs, slots: engine.slots }, { ...given, slots }),
     },
-    { ...given, log },
+    { ...given, log, ...(deps.ended ? { ended: deps.ended } : {}) },
   );
 }

@@ -6,6 +6,8 @@ import type { SpanContext } from "../../lib/tracing/context.ts";
 import type { Ending, Trigger, Usage } from "../completion.ts";
 import { type RoomName, Trace } from "../trace.ts";
 
+export { spansOf } from "./spans.ts";
+
 export interface ExplainOptions {
   readonly max: number;
 }
@@ -36,7 +38,10 @@ export interface Explanation {
   readonly steps: readonly { readonly room: RoomName; readonly at_ms: number; readonly took_ms: number; readonly what: string }[];
 }
 
-type Kept = Pick<Ending, "outcome" | "reason" | "finish" | "detail" | "usage" | "worker" | "model" | "completionId" | "textUtf16">;
+type Kept = Pick<
+  Ending,
+  "outcome" | "reason" | "finish" | "detail" | "code" | "usage" | "worker" | "model" | "completionId" | "textUtf16"
+>;
 
 /** One trigger's entry: its own figures, so that the trigger and its document can go. */
 export class Told extends Trace {
@@ -159,13 +164,14 @@ export class Explain {
 const round = (ms: number) => Math.round(ms * 100) / 100;
 
 /** An ending without its error, whose cause may hold anything, and without text. */
-function kept({ outcome, reason, finish, detail, usage, worker, model, completionId, textUtf16 }: Ending): Kept {
+function kept({ outcome, reason, finish, detail, code, usage, worker, model, completionId, textUtf16 }: Ending): Kept {
   return {
     outcome,
     usage,
     ...(reason && { reason }),
     ...(finish && { finish }),
     ...(detail === undefined ? {} : { detail }),
+    ...(code && { code }),
     ...(worker === undefined ? {} : { worker }),
     ...(model === undefined ? {} : { model }),
     ...(completionId === undefined ? {} : { completionId }),

@@ -33,6 +33,8 @@ const body = z.object({
 });
 type Body = z.infer<typeof body>;
 
+type Path = ReturnType<Router["run"]>;
+
 const finishReasons = { stop: "stop", cut: "stop", length: "length", deadline: "length" } as const;
 
 export function addOpenAi(app: FastifyInstance, router: Router): void {
@@ -47,7 +49,8 @@ export function addOpenAi(app: FastifyInstance, router: Router): void {
     const trigger = inOpenAiTerms(() => toTrigger(router, asked, tenant, leaving(request), whoAsks(request, asked)));
     const at: Milestones = {};
     const answer = { id: `cmpl-${trigger.id}`, object: "text_completion", created: Math.floor(router.clock.wall() / 1000) };
-    return asked.stream ? stream(router, trigger, at, answer, asked, reply) : whole(router, trigger, at, answer);
+    const path = router.run(trigger, at, [request.headers["traceparent"]].flat()[0]);
+    return asked.stream ? stream(router, trigger, path, answer, asked, reply) : whole(trigger, path, answer);
   });
 }
 
@@ -145,8 +148,7 @@ const choice = (text: string, ending: Ending | undefined) => ({
   finish_reason: ending ? finishReasons[ending.finish ?? "stop"] : null,
 });
 
-async function whole(router: Router, trigger: Trigger, at: Milestones, answer: object): Promise<object> {
-  const path = router.run(trigger, at);
+async function whole(trigger: Trigger, path: Path, answer: object): Promise<object> {
   let text = "";
   for (;;) {
     const step = await path.next();
@@ -163,12 +165,11 @@ async function whole(router: Router, trigger: Trigger, at: Milestones, answer: o
 async function stream(
   router: Router,
   trigger: Trigger,
-  at: Milestones,
+  path: Path,
   answer: object,
   asked: Body,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const path = router.run(trigger, at);
   const model = trigger.model || (router.models()[0] ?? "");
   const event = (value: object) => `data: ${JSON.stringify({ ...answer, model, ...value })}\n\n`;
   // The first step decides between an HTTP error and a stream: after the headers it is too late for a status.
