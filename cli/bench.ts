@@ -20,6 +20,8 @@ const help = `Usage: slipstream bench NAME [OPTIONS]
 
 cancel        from a Cancel to the engine's stop, in prefill and in decode, on the embedded engine and on the
               simulated one (an H100 with a 7B model, by estimate)
+keys          what keystrokes cost through a real router with simulated workers, and with one mechanism off at a time;
+              it has options of its own: slipstream bench keys --help
 engine        the embedded engine: prompt and decode rates, what reused KV saves, abort latency
 speculation   throughput over plain decoding on held-out code: fixed draft lengths, lookups, the controller; as it
               is on this machine, and under an emulated accelerator (real tokens, padded passes)
@@ -69,7 +71,7 @@ export const bench: Command = async (args, io) => {
   }
   const [name = ""] = positionals;
   if (positionals.length !== 1 || !Object.hasOwn(benches, name))
-    throw new SlipstreamError("invalid_request", `there are: ${Object.keys(benches).join(", ")}; --help says more`);
+    throw new SlipstreamError("invalid_request", `there are: ${[...Object.keys(benches), "keys"].join(", ")}; --help says more`);
   const interrupted = new AbortController();
   io.on("SIGINT", () => interrupted.abort());
   return benches[name as keyof typeof benches](values as Values, io, interrupted.signal);
