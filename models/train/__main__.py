@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-STEPS = ("data", "tokenizer", "train", "draft", "distil", "export", "check", "acceptance")
+STEPS = ("data", "tokenizer", "train", "compare", "draft", "distil", "export", "check", "acceptance")
 # A few megabytes come and go in every step; without these the kernel clears pages half of the time.
 ALLOCATOR = {
     "MALLOC_MMAP_THRESHOLD_": "4294967296",

@@ -138,9 +138,9 @@ def _list(documents: list[Document], packages: dict[str, Package], validation: s
         size[0] += 1
         size[1] += len(document.text)
     with open(path, "w") as file:
-        file.write("ecosystem\tname\tversion\tlicence\tsplit\tfiles\tbytes\n")
+        file.write("name\tversion\tlicence\tecosystem\tsplit\tfiles\tbytes\n")
         for key in sorted(sizes):
             package, (files, total) = packages[key], sizes[key]
             split = "validation" if key in validation else "train"
-            row = (package.ecosystem, package.name, package.version, package.licence, split, str(files), str(total))
+            row = (package.name, package.version, package.licence, package.ecosystem, split, str(files), str(total))
             file.write("\t".join(row) + "\n")

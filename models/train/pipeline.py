@@ -22,9 +22,9 @@ from .fetch import HERE, fetch_npm, fetch_wheels, listed
 from .network import Network
 from .roots import language_roots, npm_roots, wheel_roots
 from .samples import Sampler
-from .scoring import Yardstick
+from .scoring import Yardstick, line
 from .settings import Preset, Shape, TrainSettings
-from .speculation import measure
+from .speculation import measure, truths
 from .training import Say, Trainer, load_checkpoint
 
 
@@ -67,6 +67,16 @@ class Pipeline:
     def train(self) -> None:
         self._train("target", self.preset.target, self.preset.train, self.options.target_from)
 
+    def compare(self) -> None:
+        """The target against the checkpoint that it went on from."""
+        if self.options.target_from is None:
+            return
+        before = load_checkpoint(self.options.target_from, self.preset.target)
+        after = load_checkpoint(self._file("target.pt"), self.preset.target)
+        for name, yardstick in self._yardsticks(self.preset.train, times=2).items():
+            for when, scores in yardstick.compare(before, after).items():
+                self.say(f"COMPARE {name} {when} {line(scores)}")
+
     def draft(self) -> None:
         """The draft before it learns from the target; passed over where a checkpoint is given to go on from."""
         if self.options.draft_from is not None:
@@ -98,6 +108,7 @@ class Pipeline:
 
     def check(self) -> None:
         """The logits of the files against those of the checkpoints, on held-out prompts."""
+        torch.set_num_threads(1)
         for checkpoint, name in zip(("target.pt", "draft-distilled.pt"), self.preset.names):
             agreement = agree(
                 self._file(checkpoint), self._file(f"{name}-q8_0.gguf"), self._prompts(self.preset.checked_prompts)
@@ -106,11 +117,14 @@ class Pipeline:
 
     def acceptance(self) -> None:
         """Before and after distillation, for the same target on the same held-out prompts."""
+        torch.set_num_threads(1)  # Single tokens: a second thread only waits.
         target = load_checkpoint(self._file("target.pt"), self.preset.target)
+        prompts = self._prompts(self.preset.speculated_prompts)
+        written = truths(target, prompts, self.preset.speculated_tokens)
         for when, checkpoint in (("before", "draft.pt"), ("after", "draft-distilled.pt")):
             draft = load_checkpoint(self._file(checkpoint), self.preset.draft)
             for depth in self.preset.depths:
-                found = measure(target, draft, self._prompts(self.preset.speculated_prompts), depth, 24)
+                found = measure(draft, prompts, written, depth)
                 self.say(f"ACCEPTANCE {when} K={depth} {json.dumps(asdict(found))}")
 
     def _prompts(self, count: int) -> list[list[int]]:
@@ -133,12 +147,12 @@ class Pipeline:
         )
         trainer.run(sampler, self._yardsticks(settings))
 
-    def _yardsticks(self, settings: TrainSettings) -> dict[str, Yardstick]:
+    def _yardsticks(self, settings: TrainSettings, times: int = 1) -> dict[str, Yardstick]:
         found: dict[str, Yardstick] = {}
         for name, file in (("validation", "validation.jsonl"), ("held-out", "held-out/train.jsonl")):
             documents = self._documents(file) if self._file(file).exists() else []
             if documents:
-                sizes = (settings.evaluation_rows, settings.short_length)
+                sizes = (settings.evaluation_rows * times, settings.short_length)
                 found[name] = Yardstick(documents, self._tokenizer(), self.preset.samples, *sizes)
         return found
 

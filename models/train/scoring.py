@@ -38,23 +38,36 @@ class Yardstick:
             room = length * 2 if kind == "context" else length
             self._samples[kind] = [sampler.sample(room, context, plain) for _ in range(rows)]
 
-    @torch.no_grad()
     def measure(self, network: Network) -> dict[str, Score]:
-        return {kind: self._score(network, samples) for kind, samples in self._samples.items()}
+        return {kind: _score(_losses(network, samples)) for kind, samples in self._samples.items()}
 
-    def _score(self, network: Network, samples: list[Sample]) -> Score:
-        sums: list[float] = []
-        counts: list[int] = []
-        for sample in samples:
-            ids = torch.tensor([sample.ids])
-            losses = F.cross_entropy(network(ids[:, :-1])[0].float(), ids[0, 1:], reduction="none")
-            losses = losses[-sample.middle :] if sample.middle else losses
-            sums.append(float(losses.sum()))
-            counts.append(losses.numel())
-        total = sum(counts)
-        mean = sum(sums) / total
-        spread = sum((s - mean * n) ** 2 for s, n in zip(sums, counts))
-        return Score(mean, math.sqrt(spread) / total, total)
+    def compare(self, before: Network, after: Network) -> dict[str, dict[str, Score]]:
+        """Both, and what `after` needs less, sample by sample: that interval is much smaller than those of the two."""
+        found: dict[str, dict[str, Score]] = {"before": {}, "after": {}, "less": {}}
+        for kind, samples in self._samples.items():
+            old, new = _losses(before, samples), _losses(after, samples)
+            found["before"][kind], found["after"][kind] = _score(old), _score(new)
+            found["less"][kind] = _score([(b - a, n) for (b, n), (a, _) in zip(old, new)])
+        return found
+
+
+@torch.no_grad()
+def _losses(network: Network, samples: list[Sample]) -> list[tuple[float, int]]:
+    """For each sample the sum of its nats, and of how many tokens."""
+    losses = []
+    for sample in samples:
+        ids = torch.tensor([sample.ids])
+        each = F.cross_entropy(network(ids[:, :-1])[0].float(), ids[0, 1:], reduction="none")
+        each = each[-sample.middle :] if sample.middle else each
+        losses.append((float(each.sum()), each.numel()))
+    return losses
+
+
+def _score(losses: list[tuple[float, int]]) -> Score:
+    total = sum(n for _, n in losses)
+    mean = sum(nats for nats, _ in losses) / total
+    spread = sum((nats - mean * n) ** 2 for nats, n in losses)
+    return Score(mean, math.sqrt(spread) / total, total)
 
 
 def line(scores: dict[str, Score]) -> str:

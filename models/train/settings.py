@@ -62,7 +62,7 @@ class SampleSettings:
 class TrainSettings:
     """One leg of training. Tokens of a step: rows x length, for short and for long steps."""
 
-    minutes: float = 45.0
+    minutes: float = 26.0
     short_rows: int = 4
     short_length: int = 512
     long_rows: int = 1
@@ -87,12 +87,12 @@ class TrainSettings:
 class DistilSettings:
     """The draft learns the continuations that the target itself writes."""
 
-    minutes: float = 14.0
+    minutes: float = 7.5
     prompts: int = 4000
     generated_tokens: int = 32
     prompt_tokens: int = 320
     generate_batch: int = 32
-    generate_minutes: float = 6.0
+    generate_minutes: float = 2.0
     greedy_share: float = 0.6
     muon_rate: float = 0.008
     adam_rate: float = 1.2e-3
@@ -110,7 +110,8 @@ class Preset:
     names: tuple[str, str]
     checked_prompts: int = 24
     speculated_prompts: int = 120
-    depths: tuple[int, ...] = (2, 4, 6)
+    speculated_tokens: int = 24
+    depths: tuple[int, ...] = (4, 2)
 
 
 full = Preset(

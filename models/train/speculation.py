@@ -33,8 +33,13 @@ class Acceptance:
     tokens_per_block: float
 
 
-def measure(target: Network, draft: Network, prompts: list[list[int]], depth: int, tokens: int) -> Acceptance:
-    spans = [_span(draft, prompt, greedy(target, prompt, tokens)[0], depth) for prompt in prompts]
+def truths(target: Network, prompts: list[list[int]], tokens: int) -> list[list[int]]:
+    """What the target writes, which is also what it writes with a draft."""
+    return [greedy(target, prompt, tokens)[0] for prompt in prompts]
+
+
+def measure(draft: Network, prompts: list[list[int]], written: list[list[int]], depth: int) -> Acceptance:
+    spans = [_span(draft, prompt, truth, depth) for prompt, truth in zip(prompts, written)]
     low, high = _interval(spans)
     blocks = sum(span.blocks for span in spans)
     return Acceptance(len(spans), _share(spans), low, high, sum(span.tokens for span in spans) / max(1, blocks))

@@ -107,14 +107,14 @@ describe("one engine", () => {
         name: "slipstream-fim-4m",
         fimFamily: "slipstream-builtin",
         fim: expect.objectContaining({ prefix: "<|fim_prefix|>", suffix: "<|fim_suffix|>", fileSeparator: "<|file_sep|>" }),
-        contextTokens: 512,
+        contextTokens: 2_048,
         bytesPerToken: expect.any(Number),
         chatTemplate: false,
       },
     ]);
     expect(engine.models[0]?.bytesPerToken).toBeGreaterThan(2);
     expect(engine.models[0]?.bytesPerToken).toBeLessThan(6);
-    expect(engine.load()).toMatchObject({ running: 0, kvBlocks: (4 * 512) / 16, prefillBacklogTokens: 0 });
+    expect(engine.load()).toMatchObject({ running: 0, kvBlocks: (4 * 2_048) / 16, prefillBacklogTokens: 0 });
     expect(engine.load().prefillTokensPerSecond).toBeGreaterThan(0);
   });
 
@@ -224,14 +224,14 @@ describe("one engine", () => {
   test("a full context ends the text as length", async () => {
     const { end } = await complete(
       engine,
-      generation({ prefix: longCode.slice(0, 1_300), suffix: "", maxTokens: 2_000, temperature: 1, seed: 5 }),
+      generation({ prefix: longCode.repeat(12).slice(0, 5_200), suffix: "", maxTokens: 2_000, temperature: 1, seed: 5 }),
     );
     expect(end.kind).toBe("done");
-    expect(end.usage.promptTokens + end.usage.completionTokens).toBeLessThanOrEqual(512);
+    expect(end.usage.promptTokens + end.usage.completionTokens).toBeLessThanOrEqual(2_048);
   });
 
   test.each([
-    ["a prompt over the context", { prefix: longCode.repeat(3) }, /segments: the prompt has \d+ tokens, the context holds 512/],
+    ["a prompt over the context", { prefix: longCode.repeat(40) }, /segments: the prompt has \d+ tokens, the context holds 2048/],
     ["an empty prompt", {}, /segments: the prompt is empty/],
     ["an unknown special token", {}, /segments\[0\]\.special: "<\|im_start\|>"/],
   ])("%s is refused by name and the engine lives", async (title, change, says) => {
