@@ -104,3 +104,12 @@ test("work put one after another stays within the bound on every worker", () => 
     expect(Math.max(...held.values())).toBeLessThanOrEqual(Math.ceil((1.25 * (i + 1)) / names.length));
   }
 });
+
+test.each<[name: string, workers: WorkerView[], expected: string | undefined]>([
+  ["goes to the owner that stands idle", fleet(), owner],
+  ["goes nowhere else when the owner is busy", fleet(only(owner, { outstanding: 3, running: 3 })), undefined],
+  ["nor when the owner has no credit", fleet(only(owner, { free: freeOf(0) })), undefined],
+])("what is asked ahead %s", (_, workers, expected) => {
+  const placed = place(options, { session: "s1", lane: "speculative", model: "m" }, { workers }, seeded(1));
+  expect(placed?.worker).toBe(expected);
+});

@@ -29,6 +29,8 @@ export function place(
   const owner = ownerOf(work.session, serving);
   if (owner && free.includes(owner) && owner.outstanding < bound(options, serving))
     return { worker: owner.name, draftDepthHint: 0, why: "lease" };
+  // A guess is worth what the session's KV saves: anywhere else it would compute a whole prompt that nobody may want.
+  if (work.lane === "speculative") return undefined;
   return { worker: leastLoaded(free, work.lane, random).name, draftDepthHint: 0, why: "least_cost" };
 }
 
