@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { benchCancel, type Cancelled } from "../bench/cancel.ts";
+import { benchDocument, type KeyCost } from "../bench/document.ts";
 import { benchEngine, type EngineReport } from "../bench/engine.ts";
 import { trainedPackages } from "../bench/spans.ts";
 import { benchSpeculation } from "../bench/speculation.ts";
@@ -22,6 +23,7 @@ cancel        from a Cancel to the engine's stop, in prefill and in decode, on t
               simulated one (an H100 with a 7B model, by estimate)
 keys          what keystrokes cost through a real router with simulated workers, and with one mechanism off at a time;
               it has options of its own: slipstream bench keys --help
+document      what a key costs the router's processor against the length of its document (1 KB, 100 KB, 1 MB)
 engine        the embedded engine: prompt and decode rates, what reused KV saves, abort latency
 speculation   throughput over plain decoding on held-out code: fixed draft lengths, lookups, the controller; as it
               is on this machine, and under an emulated accelerator (real tokens, padded passes)
@@ -29,6 +31,7 @@ speculation   throughput over plain decoding on held-out code: fixed draft lengt
 Options:
   --json        one JSON object instead of a table
   --cancels N   cancel, engine: of each kind (default 200)
+  --keys N      document: of each kind (default 1000)
   --rounds N    engine: prompts, cold and warm (default 30)
   --spans N     speculation: places in code (default 120)
   --pace LIST   speculation: emulated target passes in ms (default 3,8,12); "none" for as it is alone
@@ -45,10 +48,11 @@ Examples:
   slipstream bench speculation --spans 200 --pace 8
 `;
 
-const benches = { cancel, engine, speculation } as const;
+const benches = { cancel, document, engine, speculation } as const;
 
 const table = {
   cancels: { type: "string", default: "200" },
+  keys: { type: "string", default: "1000" },
   rounds: { type: "string", default: "30" },
   spans: { type: "string", default: "120" },
   pace: { type: "string", default: "3,8,12" },
@@ -95,6 +99,20 @@ async function cancel(values: Values, io: Io, signal: AbortSignal): Promise<numb
   }
   io.out(values.json ? `${JSON.stringify({ cancels: report })}\n` : drawnCancels(report));
   return 0;
+}
+
+async function document(values: Values, io: Io, signal: AbortSignal): Promise<number> {
+  const report = await benchDocument({ keys: whole("keys", values, 1, 1_000_000), signal });
+  io.out(values.json ? `${JSON.stringify({ keys: report })}\n` : drawnDocument(report));
+  return 0;
+}
+
+function drawnDocument(report: readonly KeyCost[]): string {
+  const rows = report.map(
+    ({ document_bytes, lines, context_tokens: window, hashed, cpu_us_per_key: us }) =>
+      `${String(document_bytes).padStart(9)}  ${lines === "one" ? "one long" : "code    "}  ${String(window).padStart(6)}  ${hashed ? "each " : "none "} ${String(us.p50).padStart(8)} ${String(us.p95).padStart(7)}\n`,
+  );
+  return `    bytes  lines     window  hashes  CPU p50     p95 (µs a key)\n${rows.join("")}`;
 }
 
 async function engine(values: Values, io: Io, signal: AbortSignal): Promise<number> {

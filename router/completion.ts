@@ -105,9 +105,6 @@ export interface Trigger {
   readonly path: string;
   readonly language: string;
   readonly text: CursorText;
-  /** The whole text on either side: as dear as the document is long; rooms read `text`. */
-  readonly prefix: string;
-  readonly suffix: string;
   readonly snippets: readonly Snippet[];
   /** Tier or pool asked for; "": the tenant's default. */
   readonly model: string;

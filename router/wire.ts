@@ -115,7 +115,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
         load: (model) => ({ busy: busyShare(fleet.snapshot(), model), answerMs: queue.answerMs("inline") }),
       },
     ),
-    context: new ContextRoom({ chunksMax: 6, scanUtf16Max: 64 << 10 }),
+    context: new ContextRoom({ chunksMax: 6, scanUtf16Max: 64 << 10, scansBytes: 32 << 20 }),
     prompt: new PromptRoom(),
     cache: new Cache({ bytesMax: options.resultCacheBytes, entriesMax: 50_000, ttlMs: 600_000 }, { clock, metrics }),
     queue,

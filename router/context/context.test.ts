@@ -1,10 +1,13 @@
 import { expect, test } from "vitest";
+import { below, seeded } from "../../lib/random.ts";
 import { triggerAt } from "../../test/support/router.ts";
 import type { Snippet } from "../completion.ts";
 import { ContextRoom } from "./context.ts";
-import { sameDocument } from "./same-document.ts";
+import { SameDocument } from "./same-document.ts";
 
-const room = new ContextRoom({ chunksMax: 3, scanUtf16Max: 64 << 10 });
+const room = new ContextRoom({ chunksMax: 3, scanUtf16Max: 64 << 10, scansBytes: 1 << 20 });
+const sameDocument = (...asked: Parameters<SameDocument["find"]>) =>
+  new SameDocument({ bytesMax: 0, documentsMax: 0 }).find(...asked);
 const snippet = (text: string, score: number, given: Partial<Snippet> = {}): Snippet => ({
   path: "b.ts",
   text,
@@ -68,4 +71,23 @@ test("while the person types on, a piece that stays is the same bytes", () => {
   }
   expect(seen.size).toBeGreaterThan(0);
   expect(seen.size).toBeLessThan(60);
+});
+
+test("what is kept of a document never shows: edits anywhere give what a fresh look gives", () => {
+  const bounds = { windowUtf16: 400, scanUtf16Max: 12 << 10 };
+  for (let seed = 1; seed <= 10; seed++) {
+    const random = seeded(seed);
+    const kept = new SameDocument({ bytesMax: 1 << 20, documentsMax: 2 });
+    let text = documentOf(60);
+    let found = 0;
+    for (let i = 0; i < 60; i++) {
+      const at = random.next() < 0.8 ? text.length : below(random, text.length);
+      text = `${text.slice(0, at)}${random.next() < 0.5 ? "handle3(value3, step1);\n" : `x${i}\n`}${text.slice(at + below(random, 3))}`;
+      const trigger = triggerAt(`${text}handle3(value3, total3|\n`, { document: `d${below(random, 3)}` });
+      const pieces = kept.find(trigger, bounds);
+      expect(pieces, `seed ${seed}, edit ${i}`).toEqual(sameDocument(trigger, bounds));
+      found += pieces.length;
+    }
+    expect(found).toBeGreaterThan(0);
+  }
 });

@@ -4,7 +4,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { Random } from "../../lib/random.ts";
 import { Retired, type Trigger } from "../completion.ts";
 
-type Given = Omit<Trigger, "id" | "prefix" | "suffix" | "receivedMs" | "deadlineMs" | "signal" | "retire" | "release">;
+type Given = Omit<Trigger, "id" | "receivedMs" | "deadlineMs" | "signal" | "retire" | "release">;
 
 export class Arrivals {
   readonly #deps: { readonly clock: Clock; readonly random: Random };
@@ -28,12 +28,6 @@ export class Arrivals {
     const receivedMs = clock.now();
     return {
       ...fields,
-      get prefix() {
-        return fields.text.before(fields.text.lengthBefore);
-      },
-      get suffix() {
-        return fields.text.after(fields.text.lengthAfter);
-      },
       id: given.id === "" ? random.hex(16) : given.id,
       receivedMs,
       deadlineMs: receivedMs + deadlineAfterMs,

@@ -33,7 +33,7 @@ test.each<[name: string, code: string, model: Partial<ServedModel>, given: Parti
   ["chat", "System: Be short.\n\nUser: Hi.\n\nAssistant:|", {}, { lane: "chat" }],
 ])("%s", async (name, code, given, asked) => {
   const [trigger, model, prompt] = [triggerAt(code, asked), modelOf(given), new PromptRoom()];
-  const context = new ContextRoom({ chunksMax: 6, scanUtf16Max: 64 << 10 }).gather(trigger, prompt.contextBudget(trigger, model));
+  const context = new ContextRoom({ chunksMax: 6, scanUtf16Max: 64 << 10, scansBytes: 0 }).gather(trigger, prompt.contextBudget(trigger, model));
   const { segments } = prompt.render(trigger, context, model);
   const shown = segments.map((part) => ("special" in part ? `=== special\n${part.special}\n` : `=== text\n${part.text}\n`)).join("");
   await expect(shown).toMatchFileSnapshot(`prompts/${name}.txt`);

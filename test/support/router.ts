@@ -33,8 +33,6 @@ export function triggerAt(code: string, given: Partial<Trigger> = {}): Trigger &
     path: "src/a.ts",
     language: "typescript",
     text: new PlainText(code.slice(0, cursor), code.slice(cursor + 1)),
-    prefix: code.slice(0, cursor),
-    suffix: code.slice(cursor + 1),
     snippets: [],
     model: "",
     sampling: greedy,
