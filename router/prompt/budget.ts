@@ -17,7 +17,8 @@ export interface Budget {
 }
 
 export function budgetFor(trigger: Trigger, model: ServedModel, family: Family): Budget {
-  const room = Math.max(16, model.contextTokens - trigger.sampling.maxTokens - reservedTokens);
+  const fits = model.contextTokens - trigger.sampling.maxTokens - reservedTokens;
+  const room = Math.max(16, Math.min(fits, family.promptTokensMax ?? fits));
   const tokens = Math.min(room, inTime(trigger, model, room));
   const bytes = Math.floor(tokens * model.bytesPerToken * caution);
   if (trigger.lane === "chat") return { contextBytes: 0, prefixBytes: bytes, suffixBytes: 0 };

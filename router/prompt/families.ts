@@ -12,18 +12,22 @@ export interface Family {
   readonly header: (path: string, model: ServedModel) => string;
   /** Share of the window for the text after the cursor. */
   readonly suffixShare: number;
+  /** Tokens of prompt beyond which the model was hardly trained: more costs time and tells it little. */
+  readonly promptTokensMax?: number;
   /** Stops besides the model's own end tokens. */
   readonly stop: readonly string[];
 }
 
 const families: readonly Family[] = [
   {
-    // `<|fim_suffix|>S<|fim_prefix|>P`, no middle token, trained without context (models/README.md).
+    // `<|fim_suffix|>S<|fim_prefix|>P`, no middle token; nearly all of its training was on 512 tokens and without other
+    // files' code (models/README.md), so its context of 2,048 is room, not reach.
     name: "slipstream-builtin",
     order: "suffix_first",
     contextShare: 0,
     header: () => "",
     suffixShare: 0.25,
+    promptTokensMax: 512,
     stop: [],
   },
 ];

@@ -82,7 +82,9 @@ test.each<[name: string, given: Partial<ServedModel>, trigger: Partial<Trigger>,
   ["a model of a tiny room still has some", { contextTokens: 8 }, {}, 16],
 ])("%s", (_, given, trigger, tokens) => {
   const model = modelOf(given);
-  const { contextBytes, prefixBytes, suffixBytes } = budgetFor(triggerAt("a|", trigger), model, familyOf(model));
+  // Of a family that was trained on all of its context.
+  const { promptTokensMax: _none, ...family } = familyOf(model);
+  const { contextBytes, prefixBytes, suffixBytes } = budgetFor(triggerAt("a|", trigger), model, family);
   const bytes = contextBytes + prefixBytes + suffixBytes;
   expect(bytes).toBe(Math.floor(tokens * 3 * 0.85));
 });
@@ -91,6 +93,11 @@ test("a rate that wobbles does not move the budget", () => {
   const at = (prefillTokensPerSecond: number) =>
     budgetFor(triggerAt("a|"), modelOf({ prefillTokensPerSecond }), familyOf(modelOf()));
   expect(at(4_300)).toEqual(at(4_000));
+});
+
+test("a model that was trained on short prompts gets no longer ones", () => {
+  const { contextBytes, prefixBytes, suffixBytes } = budgetFor(triggerAt("a|"), modelOf(), familyOf(modelOf()));
+  expect(contextBytes + prefixBytes + suffixBytes).toBe(Math.floor(512 * 3 * 0.85));
 });
 
 const key = (given: Partial<Trigger> = {}, code = "let a|b", model = modelOf()) => render(triggerAt(code, given), [], model).key;
