@@ -98,7 +98,7 @@ export const routerSettings = {
   leastConfidence: setting(
     "SLIPSTREAM_ROUTER_CONFIDENCE_MIN",
     shares,
-    "",
+    "slipstream-fim-4m=0.4",
     "Text that nobody asked for by hand is not shown below this mean probability of its first tokens: a number for all models, or model=number, comma-separated.",
   ),
   resultCacheBytes: setting(
