@@ -21,7 +21,7 @@ export interface PersonOptions {
 }
 
 /** Slips of the finger, taken back within a few keys; assumed, as in the simulation. */
-export const typoProbability = 0.02;
+const typoProbability = 0.02;
 const startWithinMs = 1_500;
 
 export class Person {

@@ -172,7 +172,7 @@ const sourceUtf16Min = 4_000;
 const sourcesMax = 60;
 
 /** Source files of this package: what is typed. Long enough to type a while in. */
-export function ownSources(): Source[] {
+function ownSources(): Source[] {
   const root = packageRoot();
   const folders = ["router", "workers", "sim", "lib", "cli"].map((folder) => join(root, folder)).filter((path) => existsSync(path));
   const from = folders.length > 0 ? folders : [join(root, "dist")];

@@ -58,7 +58,7 @@ export class Reuse {
     const since = typedSince(known.place, trigger);
     const { text } = known.flight;
     // A flight without text knows nothing yet, and a new prompt would find its KV anyway.
-    if (!since || since.closed !== "" || text === "") return undefined;
+    if (since?.closed !== "" || text === "") return undefined;
     const { typed } = since;
     return text.startsWith(typed) || typed.startsWith(text) ? { flight: known.flight, typed } : undefined;
   }

@@ -61,7 +61,8 @@ export class Costs {
     if (!row || tokens > this.#tokensMax) return;
     if (this.#stepMs === 0) this.measured(tokens, ms, load);
     // Begins on its neighbours' line: one disturbed call does not make a cost.
-    const relation = (row[tokens] ??= { value: this.verifyMs(tokens, load) / this.#stepMs, samples: 1 });
+    const relation = row[tokens] ?? { value: this.verifyMs(tokens, load) / this.#stepMs, samples: 1 };
+    row[tokens] = relation;
     this.#learn(relation, ms, tokens === 1 && load === 1);
   }
 
