@@ -65,8 +65,19 @@ export async function start(
   });
   let text = "";
   const closed = new Promise<number | null>((resolve) => child.on("close", resolve));
+  // As a terminal does it: the whole group gets the signal.
+  const send = (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null && child.pid) process.kill(-child.pid, signal);
+  };
+  const last = () => send("SIGKILL");
+  process.once("exit", last);
+  void closed.then(() => process.removeListener("exit", last));
   await new Promise<void>((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`not ready in time:\n${text}`)), 60_000);
+    // What is not ready in time is ended: nobody holds it, and it would hold its ports.
+    const late = setTimeout(() => {
+      send("SIGKILL");
+      reject(new Error(`not ready in time:\n${text}`));
+    }, 45_000);
     const read = (data: Buffer) => {
       text += data;
       if (!ready.test(text)) return;
@@ -80,13 +91,6 @@ export async function start(
       reject(new Error(`ended with ${code} before it was ready:\n${text}`));
     });
   });
-  // As a terminal does it: the whole group gets the signal.
-  const send = (signal: NodeJS.Signals) => {
-    if (child.exitCode === null && child.signalCode === null && child.pid) process.kill(-child.pid, signal);
-  };
-  const last = () => send("SIGKILL");
-  process.once("exit", last);
-  void closed.then(() => process.removeListener("exit", last));
   const end = (signal: NodeJS.Signals = "SIGINT") => {
     send(signal);
     return closed;
