@@ -17,7 +17,7 @@ interface Tier {
 
 const tiers: Readonly<Record<string, Tier>> = {
   npm: { projects: ["unit", "integration", "simulation"], tools: [], skipsFailInCi: false },
-  system: { projects: ["system"], tools: ["nats-server", "grpcurl", "torch"], skipsFailInCi: true },
+  system: { projects: ["system"], tools: ["nats-server", "grpcurl", "grpcio", "torch"], skipsFailInCi: true },
   night: { projects: ["night"], tools: ["nats-server"], skipsFailInCi: false },
 };
 

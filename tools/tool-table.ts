@@ -121,6 +121,19 @@ export const toolTable = {
       sum: "h1:PC1Xi3w+JAvEE2Tg2Gf2RfVgPbf9+tbuQr1ZkyVU3jk=",
     },
   },
+  grpcio: {
+    version: "1.76.0",
+    for: "playing the conformance kit (test/golden/sessions) with a client that is not ours",
+    scripts: ["npm run test:system"],
+    probe: ["-c", "import grpc, grpc_tools.protoc, google.protobuf"],
+    source: {
+      kind: "python",
+      python: "python3",
+      packages: ["python3-venv"],
+      modules: ["venv"],
+      requirements: "test/system/conformance/requirements.txt",
+    },
+  },
   torch: {
     // The oldest that models/train runs on; the system's package decides which it is.
     version: "1.13",
