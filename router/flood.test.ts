@@ -1,8 +1,21 @@
 // What a session may do to a router: floods, clients that do not read, streams that hang half open, clocks that jump. Memory
 // stays flat, others are served on; with a whole router and scripted workers.
+
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { Outcome, Reason, TriggerKind } from "../proto/gen/slipstream/v1/completion_pb.ts";
-import { opened, routed } from "../test/support/routed.ts";
+import type { Duplex } from "../lib/grpc/duplex.ts";
+import {
+  type ClientMessage,
+  ClientMessageSchema,
+  Outcome,
+  Reason,
+  type ServerMessage,
+  TriggerKind,
+} from "../proto/gen/slipstream/v1/completion_pb.ts";
+import { hello, opened, routed } from "../test/support/routed.ts";
+import { runSession } from "./session-service.ts";
+
+type Message = MessageInitShape<typeof ClientMessageSchema>;
 
 const trigger = (triggerId: string, given: object = {}) =>
   ({
@@ -120,4 +133,41 @@ test("a client's clock may say anything: its triggers are answered all the same"
     await answer("w1", ["1;"]);
     expect(editor.ends(`t${version}`)).toMatchObject([{ case: "completion" }]);
   }
+});
+
+test("of a client that does not read its answers no further message is taken, until it reads or its time is over", async () => {
+  const { router, clock, draining, metrics } = await ready();
+  const { signal } = new AbortController();
+  let [taken, reads] = [0, () => {}];
+  const answers: ServerMessage[] = [];
+  async function* frames() {
+    for (const message of [hello, opened("const a = \n")]) yield create(ClientMessageSchema, { message } as Message);
+    for (;;) {
+      taken += 1;
+      yield create(ClientMessageSchema, { message: trigger(`t${taken}`) });
+    }
+  }
+  const stream: Duplex<ClientMessage, ServerMessage> = {
+    frames: frames(),
+    send: (message) => answers.push(message) > 0,
+    drained: () =>
+      taken < 5
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            reads = resolve;
+          }),
+    end: () => {},
+    signal,
+  };
+  const over = runSession(router, stream, "default");
+  await clock.advance(60_000);
+  expect(taken).toBe(5);
+  expect(answers.length).toBeLessThan(20);
+  reads();
+  await clock.advance(60_000);
+  expect(taken).toBe(6);
+  draining.abort();
+  await clock.advance(2_000);
+  await over;
+  expect(metrics.unrest(["sessions", "documents"])).toEqual([]);
 });
