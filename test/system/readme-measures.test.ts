@@ -1,4 +1,5 @@
-// The README's measurements, as written: minutes together, so they are not among the quick suites.
+// The README's measurements, as written: minutes together, so they are not among the quick suites. The longest one, which
+// wants a machine to itself, is run by test/night/readme-measures.test.ts.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
