@@ -1,7 +1,7 @@
 // nats: a real nats-server on a free loopback port, from the tools cache; killed with the test that asked for it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findTool } from "../../tools/toolbox.ts";
@@ -13,8 +13,8 @@ export const natsServer = findTool("nats-server");
 export interface Nats extends AsyncDisposable {
   /** "host:port". */
   readonly address: string;
-  /** Stops it where it is, connections and all, until `thaw`. */
-  freeze(): void;
+  /** Stops it where it is, connections and all, until `thaw`. Resolves when it reads no more: a signal is only a request. */
+  freeze(): Promise<void>;
   thaw(): void;
   /** As kill -9. */
   kill(): Promise<void>;
@@ -39,7 +39,10 @@ export async function startNats(port = 0): Promise<Nats> {
     };
     return {
       address,
-      freeze: () => void child.kill("SIGSTOP"),
+      freeze: async () => {
+        child.kill("SIGSTOP");
+        await stopped(child.pid as number);
+      },
       thaw: () => void child.kill("SIGCONT"),
       kill,
       [Symbol.asyncDispose]: async () => {
@@ -52,6 +55,15 @@ export async function startNats(port = 0): Promise<Nats> {
     rmSync(folder, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Resolves when every thread of a process stands still; where there is no /proc, after a moment. */
+async function stopped(pid: number): Promise<void> {
+  const tasks = `/proc/${pid}/task`;
+  if (!existsSync(tasks)) return new Promise((resolve) => setTimeout(resolve, 100));
+  // The state follows the name, which stands in brackets and may hold anything: "12 (nats-server) T …".
+  const isStopped = (task: string) => /\) T [^)]*$/.test(readFileSync(`${tasks}/${task}/stat`, "utf8"));
+  while (!readdirSync(tasks).every(isStopped)) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 /** Resolves when the server's log says where it listens and that it is ready. */

@@ -115,7 +115,7 @@ here("a message the server would not take is refused, and the bus lives", async 
 here("a server that hangs costs a bounded buffer, then publish says false until it is read", async () => {
   await using nats = await startNats();
   const bus = await connect(nats.address);
-  nats.freeze();
+  await nats.freeze();
   const message = new Uint8Array(64 << 10);
   let taken = 0;
   while (bus.publish("a", message)) {
