@@ -1,6 +1,6 @@
 // confidence: how sure the model is of a text that nobody asked for by hand, from the probabilities of its first tokens as
 // the engine tells them. Unsure text is held back before any of it is shown. Which threshold, and what it costs:
-// docs/decisions/0012-unsure-text-is-not-shown.md.
+// docs/decisions/0009-unsure-text-is-not-shown.md.
 import type { Delta, Trigger } from "../completion.ts";
 
 /** Least confidence by model name; under "*" that of all others. A model that is not named shows everything. */
