@@ -117,7 +117,7 @@ function welcome(ports: { grpc: number; http: number; admin: number }, models: r
   admin   http://127.0.0.1:${ports.admin}/metrics
 
 Try next, in another terminal:
-  npx slipstream complete router/pipeline.ts:40:20${at}
+  npx slipstream complete docs/examples/basket.ts:19:12${at}
   npx slipstream status${ports.admin === 7413 ? "" : ` --address 127.0.0.1:${ports.admin}`}
 
 Ctrl-C drains and ends.

@@ -88,7 +88,7 @@ describe("slipstream up", () => {
   afterAll(async () => void (await up?.end("SIGTERM")));
 
   test("completes real code with the built-in model and says what it cost", async () => {
-    const ran = await slipstream(["complete", "router/pipeline.ts:40:20", "--json", "--address", `127.0.0.1:${ports.grpc}`]);
+    const ran = await slipstream(["complete", "docs/examples/basket.ts:19:12", "--json", "--address", `127.0.0.1:${ports.grpc}`]);
     expect(ran.code, ran.err).toBe(0);
     const answer = JSON.parse(ran.out) as Record<string, unknown>;
     expect(Object.keys(answer)).toEqual([

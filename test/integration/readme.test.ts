@@ -31,13 +31,18 @@ test("what to try next works while `npm start` runs", async () => {
     const { code, out, err } = await shell(line);
     expect({ line, code, err }).toMatchObject({ code: 0 });
     expect(`${out}${err}`, line).not.toBe("");
+    if (line.includes(" complete ")) expect(out.trim(), `${line} completes nothing`).not.toBe("");
   }
 });
 
 test("the commands that npm start itself suggests work", async () => {
   const suggested = running.out().match(/^ {2}npx slipstream .*$/gm) ?? [];
   expect(suggested.length).toBeGreaterThanOrEqual(2);
-  for (const line of suggested) expect({ line, ...(await shell(line)) }).toMatchObject({ code: 0 });
+  for (const line of suggested) {
+    const ran = await shell(line);
+    expect({ line, ...ran }).toMatchObject({ code: 0 });
+    expect(ran.out.trim(), `${line} says nothing`).not.toBe("");
+  }
 });
 
 test("a trace can be made, looked at and typed into it, and what became of it explained", { timeout: 180_000 }, async () => {
@@ -54,6 +59,6 @@ test("a router and a worker run apart", { timeout: 180_000 }, async () => {
   await using apart = await start("bash", ["-c", worker], /"listening"/);
   await using front = await start("bash", ["-c", router], /worker joined/);
   expect(apart.pid).not.toBe(front.pid);
-  const { code, err } = await shell("npx slipstream complete router/pipeline.ts:43:10");
+  const { code, err } = await shell("npx slipstream complete docs/examples/basket.ts:19:12");
   expect({ code, err: code === 0 ? "" : err }).toEqual({ code: 0, err: "" });
 });
