@@ -46,9 +46,22 @@ test("stable chunks lead in an order of their own, whatever their rank", () => {
   const trigger = triggerAt("a|");
   const [a, b, moving] = [snippet("a.ts", "one"), snippet("b.ts", "two"), snippet("a.ts", "now", false)];
   const first = textOf(render(trigger, [moving, b, a], generic));
-  expect(first).toBe("<PRE>// Path: a.ts\none\n// Path: b.ts\ntwo\n// Path: a.ts\nnow\na<SUF><MID>");
+  expect(first).toBe("<PRE>// Path: a.ts\none\n// Path: b.ts\ntwo\n// Path: a.ts\nnow\n<SUF><MID>a");
   expect(textOf(render(trigger, [a, moving, b], generic))).toBe(first);
   expect(textOf(render(trigger, [a, b], generic)).startsWith("<PRE>// Path: a.ts\none\n// Path: b.ts\ntwo\n")).toBe(true);
+});
+
+test("where the prefix comes first, what is typed stands after the middle token, and all before it stays", () => {
+  const lines = Array.from({ length: 60 }, (_, i) => `const name${i} = ${i};\n`).join("");
+  const typed = "foo(bar, baz);\nreturn qux(";
+  const heads = new Set<string>();
+  for (let at = 0; at <= typed.length; at++) {
+    const text = textOf(render(triggerAt(`${lines}${typed.slice(0, at)}|\n}\n`), [], generic));
+    const [before, tail] = text.split("<MID>") as [string, string];
+    heads.add(before);
+    expect(before.replace("<PRE>", "").replace("<SUF>\n}\n", "") + tail).toBe(lines + typed.slice(0, at));
+  }
+  expect(heads.size).toBe(1);
 });
 
 test("an empty side leaves no empty segment", () => {

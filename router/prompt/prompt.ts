@@ -2,8 +2,11 @@
 // that the prefix stays the same bytes from key to key: stable context → suffix → prefix where the family allows it.
 import type { Context, Prompt, Segment, ServedModel, Trigger } from "../completion.ts";
 import { type Budget, budgetFor } from "./budget.ts";
+import { cutWindow, stepFor } from "./cuts.ts";
 import { blockDigests, promptKey, renderedText } from "./digest.ts";
 import { type Family, familyOf } from "./families.ts";
+import { formed } from "./families-form.ts";
+import type { Chunk } from "./parts.ts";
 import { prefixWindow, suffixWindow } from "./window.ts";
 
 export class PromptRoom {
@@ -18,7 +21,7 @@ export class PromptRoom {
     const budget = budgetFor(trigger, model, family);
     const segments =
       trigger.lane === "chat"
-        ? [{ text: prefixWindow(trigger.text, budget.prefixBytes) }]
+        ? [{ text: prefixWindow(trigger.text, budget.prefixBytes).bytes.toString() }]
         : infill(trigger, context, model, family, budget);
     // How deep to speculate changes no text.
     const { speculation: _, ...sampling } = trigger.sampling;
@@ -34,19 +37,13 @@ export class PromptRoom {
 }
 
 function infill(trigger: Trigger, context: Context, model: ServedModel, family: Family, budget: Budget): Segment[] {
-  const { fim } = model;
-  const around = chunks(context, model, family, budget.contextBytes);
-  const prefix = prefixWindow(trigger.text, budget.prefixBytes);
+  const { head, tail } = cutWindow(prefixWindow(trigger.text, budget.prefixBytes), stepFor(budget.prefixBytes));
   const suffix = suffixWindow(trigger.text, budget.suffixBytes);
-  const parts: Segment[] =
-    family.order === "suffix_first"
-      ? [{ special: fim.suffix }, { text: suffix }, { special: fim.prefix }, ...around, { text: prefix }]
-      : [{ special: fim.prefix }, ...around, { text: prefix }, { special: fim.suffix }, { text: suffix }, { special: fim.middle }];
-  return parts.filter((part) => "special" in part || part.text !== "");
+  return formed({ chunks: chunks(context, model, family, budget.contextBytes), head, tail, suffix }, model, family);
 }
 
 /** The best chunks that fit with their headers. */
-function chunks(context: Context, model: ServedModel, family: Family, bytesMax: number): Segment[] {
+function chunks(context: Context, model: ServedModel, family: Family, bytesMax: number): Chunk[] {
   let left = bytesMax;
   const chosen = context.snippets.flatMap((snippet) => {
     const text = `${family.header(snippet.path, model)}${snippet.text.trimEnd()}\n`;
@@ -56,9 +53,7 @@ function chunks(context: Context, model: ServedModel, family: Family, bytesMax: 
     return [{ ...snippet, text }];
   });
   // Stable chunks lead, in an order of their own, so that a better-ranked newcomer does not move the ones before it.
-  return chosen
-    .sort((a, b) => Number(b.stable) - Number(a.stable) || compare(a.path, b.path) || compare(a.text, b.text))
-    .map(({ text }) => ({ text }));
+  return chosen.sort((a, b) => Number(b.stable) - Number(a.stable) || compare(a.path, b.path) || compare(a.text, b.text));
 }
 
 function compare(a: string, b: string): number {

@@ -3,7 +3,7 @@ import { below, seeded } from "../../lib/random.ts";
 import { PlainText } from "../cursor-text.ts";
 import { suffixWindow as windowAfter, prefixWindow as windowBefore } from "./window.ts";
 
-const prefixWindow = (prefix: string, bytesMax: number) => windowBefore(new PlainText(prefix, ""), bytesMax);
+const prefixWindow = (prefix: string, bytesMax: number) => windowBefore(new PlainText(prefix, ""), bytesMax).bytes.toString();
 const suffixWindow = (suffix: string, bytesMax: number) => windowAfter(new PlainText("", suffix), bytesMax);
 
 test.each<[name: string, prefix: string, bytesMax: number, window: string]>([

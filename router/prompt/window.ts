@@ -7,18 +7,26 @@ import type { CursorText } from "../cursor-text.ts";
 const lineSearchBytes = 400;
 const lineFeed = 10;
 
+/** Text that ends at the cursor. */
+export interface Window {
+  readonly bytes: Buffer;
+  /** Where it starts, in bytes from the document's start. */
+  readonly start: number;
+}
+
 /** The end of the text before the cursor within `bytesMax`, starting at an anchor. */
-export function prefixWindow(text: CursorText, bytesMax: number): string {
-  if (bytesMax <= 0) return "";
+export function prefixWindow(text: CursorText, bytesMax: number): Window {
   const size = text.bytesBefore;
-  if (size <= bytesMax) return text.before(text.lengthBefore);
+  if (bytesMax <= 0) return { bytes: Buffer.alloc(0), start: size };
+  if (size <= bytesMax) return { bytes: Buffer.from(text.before(text.lengthBefore)), start: 0 };
   const step = Math.max(1, Math.floor(bytesMax / 2));
-  const bytes = size - Math.ceil((size - bytesMax) / step) * step;
+  const wanted = size - Math.ceil((size - bytesMax) / step) * step;
   // A unit is at least a byte, so the last `bytesMax` units hold the window.
   const tail = Buffer.from(text.before(bytesMax));
-  const window = tail.subarray(tail.length - bytes);
+  const window = tail.subarray(tail.length - wanted);
   const lineEnd = window.subarray(0, Math.min(lineSearchBytes, step >> 1)).indexOf(lineFeed);
-  return window.toString("utf8", lineEnd >= 0 ? lineEnd + 1 : characterStart(window, 0));
+  const bytes = window.subarray(lineEnd >= 0 ? lineEnd + 1 : characterStart(window, 0));
+  return { bytes, start: size - bytes.length };
 }
 
 /** The beginning of the text after the cursor within `bytesMax`, ending at a line end where there is one. */
@@ -34,7 +42,7 @@ export function suffixWindow(text: CursorText, bytesMax: number): string {
   return lineEnd > 0 ? window.slice(0, lineEnd + 1) : window;
 }
 
-function characterStart(bytes: Buffer, from: number): number {
+export function characterStart(bytes: Buffer, from: number): number {
   let at = from;
   while (isContinuation(bytes[at])) at += 1;
   return at;

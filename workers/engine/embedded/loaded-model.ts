@@ -88,6 +88,7 @@ export async function loadModel(start: Start): Promise<LoadedModel> {
     encodeText,
     specialToken: vocabulary,
     fimPrefix: fim.prefix,
+    fimMiddle: fim.middle,
     index,
     takeBack: (tokens) => (heals ? takeBack(tokens, textOf, index) : nothingTakenBack),
     biasTo: (tokens) => TokenBias.for(model).set(tokens as Token[], { logit: biasLogit }),

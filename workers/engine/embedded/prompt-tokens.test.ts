@@ -5,8 +5,9 @@ import { encodePrompt, type Tokenizer } from "./prompt-tokens.ts";
 const tokenizer: Tokenizer = {
   contextTokens: 8,
   fimPrefix: "<pre>",
+  fimMiddle: "<mid>",
   encodeText: (text) => [...text].map((character) => character.charCodeAt(0)),
-  specialToken: (text) => (text === "<suf>" ? 1_000 : text === "<pre>" ? 1_001 : undefined),
+  specialToken: (text) => ({ "<suf>": 1_000, "<pre>": 1_001, "<mid>": 1_002 })[text],
   takeBack: (tokens) => ({ text: "taken", tokens: tokens.slice(-1) }),
 };
 const plain = { heal: false, completionTokens: 1 };
@@ -22,7 +23,7 @@ test("text that spells a special token stays text", () => {
 });
 
 test.each([
-  ["an unknown special token", [{ text: "a" }, { special: "<mid>" }], /segments\[1\]\.special: "<mid>"/],
+  ["an unknown special token", [{ text: "a" }, { special: "<sep>" }], /segments\[1\]\.special: "<sep>"/],
   ["no segments", [], /empty/],
   ["only empty text", [{ text: "" }], /empty/],
   ["a prompt twice too long", [{ text: "x".repeat(17) }], /has 17 tokens, the context holds 8/],
@@ -40,6 +41,13 @@ test.each([
   ["suffix first", [{ special: "<suf>" }, { text: "b" }, { special: "<pre>" }, { text: "xa" }], [1_000, 98, 1_001, 120], 1],
   ["prefix first", [{ special: "<pre>" }, { text: "xa" }, { special: "<suf>" }, { text: "b" }], [1_001, 120, 1_000, 98], 1],
   ["prefix in two segments", [{ special: "<pre>" }, { text: "xa" }, { text: "yc" }], [1_001, 120, 97, 121], 1],
+  [
+    "what is typed stands after the middle token",
+    [{ special: "<pre>" }, { text: "xa" }, { special: "<suf>" }, { special: "<mid>" }, { text: "yc" }],
+    [1_001, 120, 97, 1_000, 1_002, 121],
+    1,
+  ],
+  ["nothing stands after it", [{ special: "<pre>" }, { text: "xa" }, { special: "<mid>" }], [1_001, 120, 1_002], 1],
   ["no code before the cursor", [{ special: "<pre>" }, { special: "<suf>" }, { text: "b" }], [1_001, 1_000, 98], 0],
   ["no infilling", [{ text: "ab" }], [97, 98], 0],
 ])("healing takes back what ends at the cursor: %s", (_title, segments, tokens, taken) => {
@@ -53,6 +61,11 @@ const tokensOf = (text: string) => [...text].map((character) => character.charCo
 test("a prompt a little too long loses the beginning of its longest text", () => {
   const segments = [{ special: "<suf>" }, { text: "b" }, { special: "<pre>" }, { text: "123456789" }];
   expect(encodePrompt(segments, tokenizer, plain).tokens).toEqual([1_000, 98, 1_001, ...tokensOf("6789")]);
+});
+
+test("pieces of one text are one text to lose from, the farthest first", () => {
+  const segments = [{ special: "<suf>" }, { text: "bcd" }, { special: "<pre>" }, { text: "12" }, { text: "34" }, { text: "56" }];
+  expect(encodePrompt(segments, tokenizer, plain).tokens).toEqual([1_000, ...tokensOf("bcd"), 1_001, ...tokensOf("56")]);
 });
 
 test("what it loses comes in steps, so that the next keys find the same beginning", () => {

@@ -1,6 +1,6 @@
 // prompt-tokens: segments in, tokens out. Each segment is encoded apart; text is never parsed for special tokens, a special
-// segment is exactly one special token, and a prompt a little over the context loses the beginning of its longest text. At the cursor of an infilling
-// prompt, tokens may be taken back for healing.
+// segment is exactly one special token, and a prompt a little over the context loses the beginning of its longest run of texts.
+// At the cursor of an infilling prompt, tokens may be taken back for healing.
 import { invalid } from "../../../lib/errors.ts";
 import type { Segment } from "../../generation.ts";
 import { nothingTakenBack, type TakenBack } from "./healing.ts";
@@ -9,6 +9,8 @@ export interface Tokenizer {
   readonly contextTokens: number;
   /** The special token before the code before the cursor. */
   readonly fimPrefix: string;
+  /** The one after which the model writes; "": it has none. */
+  readonly fimMiddle: string;
   encodeText(text: string): readonly number[];
   /** Undefined when the text is not exactly one special token of this model. */
   specialToken(text: string): number | undefined;
@@ -18,6 +20,12 @@ export interface Tokenizer {
 export interface Prompt {
   readonly tokens: readonly number[];
   readonly takenBack: TakenBack;
+}
+
+/** A segment, encoded. */
+interface Part {
+  readonly text: boolean;
+  readonly tokens: readonly number[];
 }
 
 /** No vocabulary has longer tokens: more bytes than this a context token cannot fit, so they are refused unencoded. */
@@ -32,18 +40,18 @@ export function encodePrompt(
   if (bytes > tokenizer.contextTokens * tokenBytesMax) {
     throw invalid("segments", `${bytes} characters cannot fit a context of ${tokenizer.contextTokens} tokens`);
   }
-  const cursor = options.heal ? cursorSegment(segments, tokenizer.fimPrefix) : -1;
+  const cursor = options.heal ? cursorSegment(segments, tokenizer) : -1;
   let takenBack = nothingTakenBack;
-  const parts = segments.map((segment, index) => {
+  const parts = segments.map((segment, index): Part => {
     if ("special" in segment) {
       const token = tokenizer.specialToken(segment.special);
-      if (token !== undefined) return [token];
+      if (token !== undefined) return { text: false, tokens: [token] };
       throw invalid(`segments[${index}].special`, `${JSON.stringify(segment.special)} is no special token of this model`);
     }
     const encoded = tokenizer.encodeText(segment.text);
-    if (index !== cursor) return encoded;
+    if (index !== cursor) return { text: true, tokens: encoded };
     takenBack = tokenizer.takeBack(encoded);
-    return encoded.slice(0, encoded.length - takenBack.tokens.length);
+    return { text: true, tokens: encoded.slice(0, encoded.length - takenBack.tokens.length) };
   });
   const tokens = fitted(parts, tokenizer.contextTokens, options.completionTokens);
   if (tokens.length === 0) throw invalid("segments", "the prompt is empty");
@@ -52,24 +60,37 @@ export function encodePrompt(
 
 /**
  * All tokens, if they fit beside the completion. A router budgets in bytes, so digits or another script may make more tokens
- * than it meant: then the longest text loses its beginning, in steps of an eighth of the context, so that the next key finds
- * the same prompt again. What is twice too long is a mistake, and refused.
+ * than it meant: then the longest run of texts loses its beginning, which in a layout is other code and then the far end of
+ * the text before the cursor. In steps of an eighth of the context, so that the next key finds the same prompt again. What is
+ * twice too long is a mistake, and refused.
  */
-function fitted(parts: readonly (readonly number[])[], contextTokens: number, completionTokens: number): readonly number[] {
-  const count = parts.reduce((sum, part) => sum + part.length, 0);
+function fitted(parts: readonly Part[], contextTokens: number, completionTokens: number): readonly number[] {
+  const count = parts.reduce((sum, { tokens }) => sum + tokens.length, 0);
   // One place is kept for the first generated token, and never more than half for the completion.
   const room = contextTokens - Math.max(1, Math.min(completionTokens, contextTokens >> 1));
-  if (count <= room) return parts.flat();
+  if (count <= room) return parts.flatMap(({ tokens }) => tokens);
   const step = Math.max(1, contextTokens >> 3);
   const drop = Math.ceil((count - room) / step) * step;
-  const longest = parts.reduce((best, part, index) => (part.length > (parts[best]?.length ?? 0) ? index : best), 0);
-  if (count > 2 * contextTokens || drop >= (parts[longest]?.length ?? 0))
+  const runs: { text: boolean; tokens: number[] }[] = [];
+  for (const { text, tokens } of parts) {
+    const last = runs.at(-1);
+    if (text && last?.text) last.tokens.push(...tokens);
+    else runs.push({ text, tokens: [...tokens] });
+  }
+  const longest = runs.reduce((best, run) => (run.tokens.length > best.tokens.length ? run : best));
+  if (count > 2 * contextTokens || drop >= longest.tokens.length)
     throw invalid("segments", `the prompt has ${count} tokens, the context holds ${contextTokens} with the completion`);
-  return parts.flatMap((part, index) => (index === longest ? part.slice(drop) : part));
+  return runs.flatMap((run) => (run === longest ? run.tokens.slice(drop) : run.tokens));
 }
 
-/** Index of the text that ends at the cursor: the last one of those that follow the prefix token; -1 when it infills nothing. */
-function cursorSegment(segments: readonly Segment[], fimPrefix: string): number {
+/**
+ * Index of the text that ends at the cursor, -1 where none does: the last one after the middle token, where a layout puts what
+ * is being typed; else the last of those that follow the prefix token.
+ */
+function cursorSegment(segments: readonly Segment[], { fimPrefix, fimMiddle }: Tokenizer): number {
+  const last = segments.length - 1;
+  const middle = fimMiddle === "" ? -1 : segments.findLastIndex((segment) => "special" in segment && segment.special === fimMiddle);
+  if (middle >= 0 && middle < last) return last;
   let at = segments.findLastIndex((segment) => "special" in segment && segment.special === fimPrefix);
   if (at < 0) return -1;
   const start = at;
