@@ -58,6 +58,7 @@ function drawn(found: Status): string {
         .map(([outcome, count]) => `${outcome} ${count}`)
         .join(", ") || "none yet"
     }`,
+    ...policy(found.policy),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -68,6 +69,12 @@ function drafts({ speculation }: Status["workers"][number]): string {
   const from = speculation.sources.length === 0 ? "none" : speculation.sources.join("+");
   const share = speculation.acceptance > 0 ? ` ${Math.round(speculation.acceptance * 100)} %` : "";
   return `${from}${share} (${speculation.why.replaceAll("_", " ")})`;
+}
+
+/** Which version holds, and what is wrong with a newer one. */
+function policy({ path, version, problem }: Status["policy"]): string[] {
+  if (path === "") return [];
+  return [`policy version ${version} of ${path}${problem === undefined ? "" : `, kept because ${problem}`}`];
 }
 
 function table(rows: readonly (readonly (string | number)[])[]): string[] {

@@ -38,6 +38,12 @@ export const routerSettings = {
     "",
     'Bearer tokens as "tenant=token", comma-separated; empty: everyone is tenant "default".',
   ),
+  policy: setting(
+    "SLIPSTREAM_ROUTER_POLICY",
+    text,
+    "",
+    "File of the policy document (docs/reference/policy.md), JSON or YAML, read anew when it changes; empty: everything is allowed.",
+  ),
   settleMs: setting(
     "SLIPSTREAM_ROUTER_SETTLE",
     duration(0, 2_000),

@@ -25,6 +25,8 @@ export const routerMetricTable = {
   cancels_total: counter("Cancels sent to workers.", ["cause"]),
   cancel_ack_seconds: histogram("From Cancel on the link to the worker's CancelAck.", []),
   result_cache_lookups_total: counter("Lookups in the finished-result cache.", ["result"]),
+  policy_version: gauge("Version of the policy document in effect; 0: none.", []),
+  policy_loads_total: counter("Texts of the policy document, by whether they took effect.", ["result"]),
   outcome_events_total: counter("Outcome events for the bus.", ["fate"]),
   feedback_total: counter("Reports of shown completions, by event and by the shape that was asked for.", ["event", "shape"]),
   feedback_without_effect_total: counter("Reports that no completion is known for, or that cannot follow those before.", [

@@ -1,6 +1,7 @@
 // status: the router as a person wants to see it now: links, workers, queue, outcomes and latency. Served as JSON on the admin
 // port, drawn by the status page and by `slipstream status`. Figures come from the router's own metrics; no code text.
 import type { Registry } from "../lib/metrics.ts";
+import type { PolicyState } from "./policy/policy.ts";
 import type { Router } from "./wire.ts";
 
 export interface Status {
@@ -24,6 +25,7 @@ export interface Status {
     readonly speculation?: { readonly sources: readonly string[]; readonly why: string; readonly acceptance: number };
   }[];
   readonly queued: number;
+  readonly policy: PolicyState;
   readonly outcomes: Readonly<Record<string, number>>;
   /** Of inline triggers since the start, interpolated from the histogram; null before the first. */
   readonly firstTextMs: { readonly p50: number | null; readonly p95: number | null };
@@ -72,6 +74,7 @@ export async function statusOf(
         }),
       ),
     queued: router.rooms.queue.length,
+    policy: router.policy.state,
     outcomes,
     firstTextMs: { p50: bucketQuantile(firstText, 0.5), p95: bucketQuantile(firstText, 0.95) },
     promptTokens: { cached: kv.get("cached") ?? 0, recomputed: kv.get("recomputed") ?? 0 },

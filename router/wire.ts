@@ -24,6 +24,7 @@ import { Gate } from "./gate/gate.ts";
 import { Ingress } from "./ingress/ingress.ts";
 import type { RouterMetrics } from "./metrics.ts";
 import { complete, type Rooms } from "./pipeline.ts";
+import { Policy } from "./policy/policy.ts";
 import { PromptRoom } from "./prompt/prompt.ts";
 import { Queue } from "./queue/queue.ts";
 import { Reuse } from "./reuse/reuse.ts";
@@ -49,6 +50,7 @@ export interface RouterDeps {
 export type WireOptions = Pick<
   RouterConfig,
   | "name"
+  | "policy"
   | "workers"
   | "tokens"
   | "settleMs"
@@ -77,6 +79,7 @@ export interface Router {
   readonly ingress: Ingress;
   readonly feedback: Feedback;
   readonly explain: Explain;
+  readonly policy: Policy;
   readonly clock: Clock;
   readonly log: Log;
   readonly draining: AbortSignal;
@@ -94,6 +97,7 @@ export interface Router {
 
 export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
   const { clock, random, log, metrics, bus } = deps;
+  const policy = new Policy({ path: options.policy, everyMs: 1_000, tenantsMax: 10_000 }, { clock, log, metrics });
   const fleet = new Fleet({ capacity: () => queue.pump() });
   const queue: Queue = new Queue(
     { max: options.queueMax, triesMax: 64 },
@@ -171,6 +175,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     ingress,
     feedback,
     explain,
+    policy,
     clock,
     log,
     draining: deps.draining ?? never(),
@@ -187,6 +192,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
       ingress.close();
       queue.close();
       dispatch.close();
+      policy.close();
       outbox.flush();
     },
   };

@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 import { integer, setting } from "../lib/config.ts";
 import { errorTable } from "../lib/errors.ts";
 import { counter } from "../lib/metrics.ts";
+import { readPolicy } from "../lib/policy/read.ts";
+import { policyExample } from "./policy-reference.ts";
 import { stalePages } from "./reference.ts";
 import { currentStamp, differences, readStamp } from "./stamp.ts";
 import { configPage, errorsPage, gatePage, metricsPage } from "./table-reference.ts";
@@ -27,6 +29,10 @@ test("evidence is listed with its weight and where that comes from", () => {
   expect(gatePage({ a_word: { weight: -0.5, means: "A word.", source: "assumed" } })).toContain(
     "| `a_word` | -0.5 | A word. | assumed |",
   );
+});
+
+test("the example of the policy page is a policy", () => {
+  expect(readPolicy(policyExample, "policy.yaml").tenants["acme"]?.models).toEqual(["inline", "chat"]);
 });
 
 test("a page that is not there is stale", () => {
