@@ -32,6 +32,7 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "what became of a trigger, step by step",
     load: async () => (await import("./cli/explain.ts")).explain,
   },
+  key: { group: "use", summary: "make an API key for a tenant", load: async () => (await import("./cli/key.ts")).key },
   bench: { group: "use", summary: "measure on this machine", load: async () => (await import("./cli/bench.ts")).bench },
   eval: {
     group: "use",

@@ -59,6 +59,7 @@ function drawn(found: Status): string {
         .join(", ") || "none yet"
     }`,
     ...policy(found.policy),
+    ...found.files.map(({ files, ageS, problem }) => `${files}: ${problem ? `PROBLEM: ${problem}; ` : ""}as read ${ageS} s ago`),
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -51,6 +51,9 @@ export const systemClock: Clock = {
   },
 };
 
+/** Wall-clock milliseconds of a day or time as people write it; NaN: there is none. */
+export const wallOf = (text: string): number => Date.parse(text);
+
 /** Keeps the process alive until disposed: for a command that waits on nothing but the clock, whose timers do not. */
 export function keepAlive(): Disposable {
   const handle = setInterval(() => {}, 0x7fff_ffff);

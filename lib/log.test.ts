@@ -81,3 +81,13 @@ test.each(levels)("at level %s nothing below it is said", (level) => {
 test("the silent log says nothing and has children", () => {
   silentLog.child({ a: 1 }).fatal("nothing");
 });
+
+test("an API key loses its secret, wherever it stands in a field", () => {
+  const key = `slp_0123456789ab_${"7".repeat(48)}`;
+  const lines = logged((log) => {
+    log.info({ authorization: `Bearer ${key}`, list: [{ header: key }] }, "fields");
+    log.error({ err: new Error(`said ${key}`) }, "an error and its stack");
+  });
+  expect(JSON.stringify(lines)).not.toContain("7777");
+  expect(lines[0]).toMatchObject({ authorization: "Bearer slp_0123456789ab_…" });
+});

@@ -1,6 +1,8 @@
 // log: pino JSON on stderr. One line a trigger at its end (router feedback), one a change of state elsewhere. Code text
-// never enters a log: whatever is named like code is removed at any depth, should a line carry it by mistake.
+// never enters a log: whatever is named like code is removed at any depth, should a line carry it by mistake, and API keys
+// lose their secret.
 import pino, { type Logger } from "pino";
+import { withoutSecrets } from "./keys/key.ts";
 
 /** fatal: the process ends · error: someone must act · warn: degraded, heals itself · info: state changes · debug: one line a trigger. */
 export const levels = ["fatal", "error", "warn", "info", "debug", "silent"] as const;
@@ -46,6 +48,7 @@ function cleanFields(fields: Record<string, unknown>, depth = 0): Record<string,
 }
 
 function clean(value: unknown, depth: number): unknown {
+  if (typeof value === "string") return withoutSecrets(value);
   if (typeof value !== "object" || value === null) return value;
   if (depth > depthMax) return "[deeper]";
   if (value instanceof Error) return cleanFields(pino.stdSerializers.err(value) as unknown as Record<string, unknown>, depth);

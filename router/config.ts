@@ -32,11 +32,17 @@ export const routerSettings = {
   adminAddress: setting("SLIPSTREAM_ROUTER_ADMIN_ADDRESS", address, "127.0.0.1:7413", "/healthz, /readyz and /metrics."),
   workers: setting("SLIPSTREAM_ROUTER_WORKERS", addressList, "", "Worker agents, comma-separated host:port."),
   nats: setting("SLIPSTREAM_ROUTER_NATS", text, "", "NATS servers, comma-separated host:port; empty: signals stay in the process."),
-  tokens: setting(
-    "SLIPSTREAM_ROUTER_TOKENS",
+  keysFile: setting(
+    "SLIPSTREAM_ROUTER_KEYS_FILE",
     text,
     "",
-    'Bearer tokens as "tenant=token", comma-separated; empty: everyone is tenant "default".',
+    'File with the hashes of API keys (`slipstream key create`); empty: nobody is asked, everyone is tenant "default".',
+  ),
+  filesEveryMs: setting(
+    "SLIPSTREAM_ROUTER_FILES_EVERY",
+    duration(100, 3_600_000),
+    "5s",
+    "How often files with keys and certificates are looked at; changed ones are used from then.",
   ),
   policy: setting(
     "SLIPSTREAM_ROUTER_POLICY",

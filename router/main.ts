@@ -13,6 +13,7 @@ import { startTracing } from "../lib/tracing/start.ts";
 import { version } from "../lib/version.ts";
 import { type RouterConfig, readRouterConfig } from "./config.ts";
 import { connectGrpc } from "./connect.ts";
+import { openCredentials } from "./credentials.ts";
 import { addExplain } from "./explain-pages.ts";
 import { startHttp } from "./http/http.ts";
 import { createRouterMetrics } from "./metrics.ts";
@@ -50,16 +51,19 @@ export async function startRouter(config: RouterConfig, deps: Deps): Promise<Run
   const registry = processRegistry();
   const startedMs = clock.now();
   const tracing = startTracing(config, "slipstream-router", deps);
+  const metrics = createRouterMetrics(registry);
+  const credentials = lifecycle.use(await openCredentials(config, { clock, log, metrics }));
   const router = wireRouter(config, {
     ...deps,
     ...(tracing ? { tracing } : {}),
-    metrics: createRouterMetrics(registry),
+    ...(credentials.keys ? { keys: credentials.keys } : {}),
+    metrics,
     connect: connectGrpc,
     draining: lifecycle.signal,
   });
   lifecycle.use({ name: "bus", close: () => bus.close() });
   lifecycle.use({ name: "router", drain: () => router.close() });
-  const status = () => statusOf(router, { name: config.name, version, startedMs }, registry);
+  const status = () => statusOf(router, { name: config.name, version, startedMs, files: credentials.files() }, registry);
   const admin = lifecycle.use(
     await startAdmin(
       { address: config.adminAddress },

@@ -21,7 +21,7 @@ import type { Router } from "./wire.ts";
 const reportsMax = 256;
 /** Of a tenant: a connection is one client's, or a proxy's that says for whom it calls. */
 const whoCalls = (call: Call) => [call.peer, call.metadata("x-forwarded-for"), call.metadata("user-agent")].join(" ");
-const tenantOf = (router: Router, call: Call) => router.ingress.tenant(call.metadata("authorization"));
+const tenantOf = (router: Router, call: Call) => router.ingress.tenant(call.metadata);
 
 export function completionService(router: Router): Mount {
   return mount(CompletionService, {

@@ -1,6 +1,7 @@
 // status: the router as a person wants to see it now: links, workers, queue, outcomes and latency. Served as JSON on the admin
 // port, drawn by the status page and by `slipstream status`. Figures come from the router's own metrics; no code text.
 import type { Registry } from "../lib/metrics.ts";
+import type { FilesState } from "../lib/watched-files.ts";
 import type { PolicyState } from "./policy/policy.ts";
 import type { Router } from "./wire.ts";
 
@@ -30,6 +31,8 @@ export interface Status {
   /** Of inline triggers since the start, interpolated from the histogram; null before the first. */
   readonly firstTextMs: { readonly p50: number | null; readonly p95: number | null };
   readonly promptTokens: { readonly cached: number; readonly recomputed: number };
+  /** Keys and certificates: whether what is used is what their files say. */
+  readonly files: readonly FilesState[];
 }
 
 interface Sample {
@@ -40,7 +43,7 @@ interface Sample {
 
 export async function statusOf(
   router: Router,
-  options: { name: string; version: string; startedMs: number },
+  options: { name: string; version: string; startedMs: number; files: readonly FilesState[] },
   registry: Registry,
 ): Promise<Status> {
   const samples = async (name: string): Promise<readonly Sample[]> =>
@@ -78,6 +81,7 @@ export async function statusOf(
     outcomes,
     firstTextMs: { p50: bucketQuantile(firstText, 0.5), p95: bucketQuantile(firstText, 0.95) },
     promptTokens: { cached: kv.get("cached") ?? 0, recomputed: kv.get("recomputed") ?? 0 },
+    files: options.files,
   };
 }
 

@@ -3,6 +3,7 @@
 import { setMaxListeners } from "node:events";
 import type { Bus } from "../lib/bus/bus.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { KeyRing } from "../lib/keys/key-ring.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
 import { beneath } from "../lib/tracing/context.ts";
@@ -39,6 +40,8 @@ export interface RouterDeps {
   readonly metrics: RouterMetrics;
   readonly bus: Bus;
   readonly connect: Connect;
+  /** API keys as they are now; absent: everyone is the default tenant. */
+  readonly keys?: () => KeyRing;
   /** Aborts when the process begins to end: sessions are told and ended. */
   readonly draining?: AbortSignal;
   /** Where traces go; absent: nothing is traced. */
@@ -52,7 +55,6 @@ export type WireOptions = Pick<
   | "name"
   | "policy"
   | "workers"
-  | "tokens"
   | "settleMs"
   | "autoDeadlineMs"
   | "invokedDeadlineMs"
@@ -165,10 +167,9 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
       sessionsMax: options.sessionsMax,
       resumeTtlMs: options.resumeTtlMs,
       resumeBytes: options.resumeBytes,
-      tokens: options.tokens,
       deadlines: { autoMs: options.autoDeadlineMs, invokedMs: options.invokedDeadlineMs, chatMs: options.chatDeadlineMs },
     },
-    { clock, random, metrics },
+    { clock, random, metrics, ...(deps.keys ? { keys: deps.keys } : {}) },
   );
   return {
     rooms,

@@ -1,6 +1,7 @@
 // editor: one simulated person: a generated trace, a client that connects to one router after another, and the typist who
 // plays it. Tells the books what was asked and answered. Can vanish, and its connection can break.
 import type { Clock } from "../lib/clock.ts";
+import { digestOf } from "../lib/keys/key.ts";
 import { below, fork, type Random } from "../lib/random.ts";
 import type { Books } from "./books.ts";
 import { EditorClient } from "./editor-client.ts";
@@ -147,5 +148,9 @@ const turnSlackMs = 20;
 const numberOf = (trigger: string) => Number(trigger.slice(trigger.lastIndexOf("-") + 1));
 
 /** Each tenant's secret, as the routers of a world are told it. */
-export const tokenOf = (tenant: string) => `secret-of-${tenant}`;
-const bearer = (tenant: string) => `Bearer ${tokenOf(tenant)}`;
+/** An API key by the tenant's name: worlds of one seed are the same. */
+export function keyOf(tenant: string): string {
+  const digits = digestOf(tenant).toString("hex");
+  return `slp_${digits.slice(0, 12)}_${digits.slice(12, 60)}`;
+}
+const bearer = (tenant: string) => `Bearer ${keyOf(tenant)}`;

@@ -4,6 +4,7 @@ import { create } from "@bufbuild/protobuf";
 import type { Bus } from "../lib/bus/bus.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Duplex } from "../lib/grpc/duplex.ts";
+import { KeyRing } from "../lib/keys/key-ring.ts";
 import { silentLog } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
 import { GenerateRequestSchema, Role } from "../proto/gen/slipstream/v1/completion_pb.ts";
@@ -13,7 +14,7 @@ import { routerMetricTable } from "../router/metrics.ts";
 import { runSession } from "../router/session-service.ts";
 import { type Router, wireRouter } from "../router/wire.ts";
 import type { Said } from "./chatter.ts";
-import { tokenOf } from "./editor.ts";
+import { keyOf } from "./editor.ts";
 import type { SessionHandler } from "./network.ts";
 import { RecordedMetrics } from "./recorded-metrics.ts";
 
@@ -43,24 +44,21 @@ export class RouterNode {
   constructor(options: RouterNodeOptions, deps: Deps) {
     this.name = options.name;
     this.#queueMax = options.queueMax;
-    const tokens = options.tenants
-      .map((tenant) => `${options.mixTenants ? options.tenants[0] : tenant}=${tokenOf(tenant)}`)
-      .join(",");
+    const holder = (tenant: string) => (options.mixTenants ? (options.tenants[0] ?? tenant) : tenant);
+    const keys = KeyRing.of(options.tenants.map((tenant) => ({ tenant: holder(tenant), text: keyOf(tenant) })));
     const settings = {
       ...readRouterConfig({}),
       name: options.name,
       workers: [...options.workers],
-      tokens,
       queueMax: options.queueMax,
     };
-    this.#router = wireRouter(settings, { ...deps, log: silentLog, metrics: this.#recorded.metrics });
-    this.session = async (stream, call) =>
-      runSession(this.#router, stream, this.#router.ingress.tenant(call.metadata("authorization")));
+    this.#router = wireRouter(settings, { ...deps, keys: () => keys, log: silentLog, metrics: this.#recorded.metrics });
+    this.session = async (stream, call) => runSession(this.#router, stream, this.#router.ingress.tenant(call.metadata));
   }
 
   /** A Generate call, as its handler runs it. */
   async generate(requestId: string, tenant: string, content: string, signal: AbortSignal): Promise<Said> {
-    const known = this.#router.ingress.tenant(`Bearer ${tokenOf(tenant)}`);
+    const known = this.#router.ingress.tenant((name) => (name === "x-api-key" ? keyOf(tenant) : undefined));
     const request = create(GenerateRequestSchema, {
       requestId,
       messages: [{ role: Role.USER, content }],

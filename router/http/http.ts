@@ -6,6 +6,7 @@ import { SlipstreamError } from "../../lib/errors.ts";
 import { listening } from "../../lib/listen.ts";
 import type { Status } from "../status.ts";
 import type { Router } from "../wire.ts";
+import { tenantOf } from "./caller.ts";
 import { guard } from "./guard.ts";
 import { addOpenAi } from "./openai.ts";
 import { statusPage } from "./page.ts";
@@ -39,7 +40,8 @@ export async function startHttp(
   app.setNotFoundHandler((request) => {
     throw new SlipstreamError("not_found", `no such path: ${request.method} ${request.url.slice(0, 200)}`);
   });
-  app.get("/", async (_request, reply) => {
+  app.get("/", async (request, reply) => {
+    tenantOf(deps.router, request);
     const { port } = app.server.address() as { port: number };
     return reply.type("text/html; charset=utf-8").send(statusPage(await deps.status(), example(port)));
   });

@@ -7,6 +7,7 @@ import { SlipstreamError } from "../../lib/errors.ts";
 import { CompleteRequestSchema, SamplingSchema, Shape, TriggerKind } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import type { Ending, Milestones, Trigger } from "../completion.ts";
 import type { Router } from "../wire.ts";
+import { tenantOf } from "./caller.ts";
 
 const absent = () => z.null({ error: "is not supported" }).optional();
 
@@ -38,14 +39,15 @@ type Path = ReturnType<Router["run"]>;
 const finishReasons = { stop: "stop", cut: "stop", length: "length", deadline: "length" } as const;
 
 export function addOpenAi(app: FastifyInstance, router: Router): void {
-  app.get("/v1/models", () => ({
-    object: "list",
-    data: router.models().map((id) => ({ id, object: "model", created: 0, owned_by: "slipstream" })),
-  }));
+  app.get("/v1/models", (request) => {
+    tenantOf(router, request);
+    const data = router.models().map((id) => ({ id, object: "model", created: 0, owned_by: "slipstream" }));
+    return { object: "list", data };
+  });
 
   app.post("/v1/completions", async (request, reply) => {
     const asked = parse(request.body);
-    const tenant = router.ingress.tenant(request.headers.authorization);
+    const tenant = tenantOf(router, request);
     const trigger = inOpenAiTerms(() => toTrigger(router, asked, tenant, leaving(request), whoAsks(request, asked)));
     const at: Milestones = {};
     const answer = { id: `cmpl-${trigger.id}`, object: "text_completion", created: Math.floor(router.clock.wall() / 1000) };

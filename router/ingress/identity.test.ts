@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
+import { wallOf } from "../../lib/clock.ts";
 import type { SlipstreamError } from "../../lib/errors.ts";
+import { createKey } from "../../lib/keys/key.ts";
+import { KeyRing, keyLine } from "../../lib/keys/key-ring.ts";
+import { seeded } from "../../lib/random.ts";
 import { Identity } from "./identity.ts";
 
 const thrownBy = (act: () => unknown): SlipstreamError => {
@@ -11,49 +15,90 @@ const thrownBy = (act: () => unknown): SlipstreamError => {
   throw new Error("nothing was thrown");
 };
 
-test("without tokens everyone is the default tenant, whatever they bring", () => {
-  const identity = new Identity({ tokens: "" });
-  expect(identity.tenant(undefined)).toBe("default");
-  expect(identity.tenant("Bearer anything")).toBe("default");
-});
+const random = seeded(1);
+const [acme, next, beta] = [createKey(random), createKey(random), createKey(random)];
+const [admin, ended, stranger] = [createKey(random), createKey(random), createKey(random)];
+const wall = wallOf("2026-11-26");
+const file = [
+  keyLine("acme", acme),
+  keyLine("acme", next),
+  keyLine("beta", beta),
+  keyLine("@admin", admin),
+  keyLine("beta", ended, "2026-11-25"),
+];
+let ring = KeyRing.parse(file.join("\n"), "keys");
+const identity = new Identity({ clock: { wall: () => wall }, keys: () => ring });
+const headers = (given: Record<string, string>) => (name: string) => given[name];
 
-const tokens = "acme=secret, beta=c2VjcmV0LTI==,beta=other";
-
-test.each([
-  ["Bearer secret", "acme"],
-  ["bearer secret", "acme"],
-  ["Bearer c2VjcmV0LTI==", "beta"],
-  ["Bearer other", "beta"],
-])("%s is the token of %s", (authorization, tenant) => {
-  expect(new Identity({ tokens }).tenant(authorization)).toBe(tenant);
-});
-
-test.each([
-  ["nothing", undefined],
-  ["an empty header", ""],
-  ["another scheme", "Basic secret"],
-  ["a token without its scheme", "secret"],
-  ["no token", "Bearer "],
-  ["an unknown token", "Bearer wrong"],
-  ["a token that lost its padding", "Bearer c2VjcmV0LTI"],
-  ["a token with more behind it", "Bearer secret more"],
-  ["a tenant and its token", "Bearer acme=secret"],
-])("%s is refused with the header's name and without the token", (_, authorization) => {
-  const error = thrownBy(() => new Identity({ tokens }).tenant(authorization));
-  expect([error.code, error.field]).toEqual(["unauthenticated", "authorization"]);
-  expect(error.message).not.toMatch(/secret|wrong|c2Vj/);
+test("without a key ring everyone is the default tenant, whatever they bring", () => {
+  const open = new Identity({ clock: { wall: () => wall } });
+  expect(open.tenant(() => undefined)).toBe("default");
+  expect(open.tenant(headers({ authorization: "Bearer anything" }))).toBe("default");
 });
 
 test.each([
-  ["no token", "acme="],
-  ["no tenant", "=secret"],
-  ["a word alone", "secret"],
-  ["a tenant with a slash, which divides keys", "a/b=secret"],
-  ["a token with a space, which no header could bring", "acme=a b"],
-  ["one token for two tenants", "acme=secret,beta=secret"],
-])("a setting with %s is refused without the token", (_, setting) => {
-  const error = thrownBy(() => new Identity({ tokens: setting }));
-  expect(error.code).toBe("config");
-  expect(error.message).toContain("SLIPSTREAM_ROUTER_TOKENS");
-  expect(error.message).not.toContain("secret");
+  ["a bearer", { authorization: `Bearer ${acme.text}` }, "acme"],
+  ["a bearer in small letters", { authorization: `bearer ${acme.text}` }, "acme"],
+  ["a tenant's second key", { authorization: `Bearer ${next.text}` }, "acme"],
+  ["x-api-key", { "x-api-key": beta.text }, "beta"],
+  ["api-key", { "api-key": beta.text }, "beta"],
+  [
+    "x-api-key beside a bearer without a key, as some clients send it",
+    { authorization: "Bearer ", "x-api-key": beta.text },
+    "beta",
+  ],
+  ["a bearer before x-api-key", { authorization: `Bearer ${acme.text}`, "x-api-key": beta.text }, "acme"],
+])("%s says the tenant", (_, given, tenant) => {
+  expect(identity.tenant(headers(given))).toBe(tenant);
+});
+
+const cut = acme.text.slice(0, -1);
+test.each([
+  ["nothing", {}, "unauthenticated", /is required/],
+  ["an empty header", { authorization: "" }, "unauthenticated", /is required/],
+  ["a bearer without a key", { authorization: "Bearer " }, "unauthenticated", /is required/],
+  ["empty headers of all kinds", { authorization: "", "x-api-key": " ", "api-key": "" }, "unauthenticated", /is required/],
+  ["another scheme", { authorization: `Basic ${acme.text}` }, "unauthenticated", /is not "Bearer KEY"/],
+  [
+    "another scheme beside a good key",
+    { authorization: `Basic ${acme.text}`, "x-api-key": beta.text },
+    "unauthenticated",
+    /is not "Bearer KEY"/,
+  ],
+  ["a key without its scheme", { authorization: acme.text }, "unauthenticated", /is not "Bearer KEY"/],
+  ["a key with more behind it", { authorization: `Bearer ${acme.text} more` }, "unauthenticated", /is not "Bearer KEY"/],
+  ["a key that nobody has", { authorization: `Bearer ${stranger.text}` }, "unauthenticated", /unknown API key/],
+  [
+    "a key that nobody has beside a good one",
+    { authorization: `Bearer ${stranger.text}`, "x-api-key": beta.text },
+    "unauthenticated",
+    /unknown/,
+  ],
+  ["a key that lost its end", { authorization: `Bearer ${cut}` }, "unauthenticated", /unknown API key/],
+  ["a key of another kind", { "x-api-key": "sk-1234567890abcdef" }, "unauthenticated", /unknown API key/],
+  ["a header of ten thousand letters", { "api-key": "a".repeat(10_000) }, "unauthenticated", /unknown API key/],
+  ["a key that has ended", { authorization: `Bearer ${ended.text}` }, "unauthenticated", /has ended/],
+  ["an administrator's key", { authorization: `Bearer ${admin.text}` }, "permission_denied", /admin port/],
+])("%s is refused with the header's name and without the key", (_, given, code, says) => {
+  const error = thrownBy(() => identity.tenant(headers(given)));
+  expect([error.code, error.field]).toEqual([code, "authorization"]);
+  expect(error.message).toMatch(says);
+  for (const key of [acme, beta, admin, ended, stranger]) expect(error.message).not.toContain(key.text.slice(-40));
+  expect(error.message.length).toBeLessThan(200);
+});
+
+test("a key is changed without an outage: first both are good, then the new one alone", () => {
+  const told = (key: { text: string }) => {
+    try {
+      return identity.tenant(headers({ "api-key": key.text }));
+    } catch {
+      return "refused";
+    }
+  };
+  ring = KeyRing.parse(keyLine("acme", acme), "keys");
+  expect([told(acme), told(next)]).toEqual(["acme", "refused"]);
+  ring = KeyRing.parse(`${keyLine("acme", acme)}\n${keyLine("acme", next)}`, "keys");
+  expect([told(acme), told(next)]).toEqual(["acme", "acme"]);
+  ring = KeyRing.parse(keyLine("acme", next), "keys");
+  expect([told(acme), told(next)]).toEqual(["refused", "acme"]);
 });

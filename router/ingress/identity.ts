@@ -1,41 +1,64 @@
-// identity: who calls. With tokens configured every call brings `authorization: Bearer TOKEN`; without, all are "default".
-import { createHash, timingSafeEqual } from "node:crypto";
+// identity: who calls. With a key ring every call brings an API key, as `authorization: Bearer KEY` or, from clients that know
+// no better, as `x-api-key` or `api-key`; the key says the tenant. Without a ring all are "default". Keys never enter messages.
+import type { Clock } from "../../lib/clock.ts";
 import { SlipstreamError } from "../../lib/errors.ts";
+import { adminTenant, type KeyRing } from "../../lib/keys/key-ring.ts";
+
+/** A header or a metadata entry by its lower-case name. */
+export type Header = (name: string) => string | undefined;
+
+const defaultTenant = "default";
+
+export interface IdentityDeps {
+  readonly clock: Pick<Clock, "wall">;
+  /** The keys as they are now; absent: no authentication. */
+  readonly keys?: () => KeyRing;
+}
 
 export class Identity {
-  readonly #tokens: readonly { tenant: string; digest: Buffer }[];
+  readonly #deps: IdentityDeps;
 
-  /** `tokens` is "tenant=token,tenant=token"; empty: no authentication. */
-  constructor(options: { tokens: string }) {
-    this.#tokens = options.tokens.split(",").flatMap((pair) => {
-      if (pair.trim() === "") return [];
-      // Only the first "=" divides: tokens in base64 end with more of them.
-      const [, tenant, token] = /^([A-Za-z0-9_-]{1,64})=(\S+)$/.exec(pair.trim()) ?? [];
-      if (!tenant || !token)
-        throw config('each entry is "tenant=token", tenant of letters, digits, "_" and "-", token without spaces');
-      return [{ tenant, digest: sha256(token) }];
-    });
-    const tenants = new Map<string, string>();
-    for (const { tenant, digest } of this.#tokens) {
-      const other = tenants.get(digest.toString("hex"));
-      if (other !== undefined && other !== tenant) throw config(`${other} and ${tenant} have the same token`);
-      tenants.set(digest.toString("hex"), tenant);
-    }
+  constructor(deps: IdentityDeps) {
+    this.#deps = deps;
   }
 
-  /** The tenant of a call; `authorization` as the header has it. */
-  tenant(authorization: string | undefined): string {
-    if (this.#tokens.length === 0) return "default";
-    const token = /^Bearer (\S+)$/i.exec(authorization ?? "")?.[1];
-    if (!token)
-      throw new SlipstreamError("unauthenticated", "authorization: a bearer token is required", { field: "authorization" });
-    const digest = sha256(token);
-    // Every entry is compared, so that the time says nothing about which token was nearly right.
-    const known = this.#tokens.filter((entry) => timingSafeEqual(entry.digest, digest));
-    if (!known[0]) throw new SlipstreamError("unauthenticated", "authorization: unknown token", { field: "authorization" });
-    return known[0].tenant;
+  /** Must a call say who it is from? */
+  get required(): boolean {
+    return this.#deps.keys !== undefined;
+  }
+
+  /** The tenant of a call. */
+  tenant(header: Header): string {
+    const { keys, clock } = this.#deps;
+    if (!keys) return defaultTenant;
+    const found = keys().find(presented(header), clock.wall());
+    if ("refused" in found)
+      throw unauthenticated(found.refused === "ended" ? "the API key has ended; ask for a new one" : "unknown API key");
+    if (found.tenant === adminTenant)
+      throw new SlipstreamError(
+        "permission_denied",
+        "authorization: this key is for the admin port; completions need a tenant's key",
+        {
+          field: "authorization",
+        },
+      );
+    return found.tenant;
   }
 }
 
-const config = (problem: string) => new SlipstreamError("config", `SLIPSTREAM_ROUTER_TOKENS: ${problem}`);
-const sha256 = (text: string) => createHash("sha256").update(text).digest();
+/** The key that a call brings. Placeholders without a key, which some clients send by habit, say nothing. */
+function presented(header: Header): string {
+  const authorization = header("authorization")?.trim() ?? "";
+  if (authorization !== "" && !/^Bearer$/i.test(authorization)) {
+    const key = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+    if (key === undefined) throw unauthenticated('is not "Bearer KEY"');
+    return key;
+  }
+  const key = header("x-api-key")?.trim() || header("api-key")?.trim();
+  if (!key) throw unauthenticated('an API key is required: "authorization: Bearer KEY", "x-api-key" or "api-key"');
+  return key;
+}
+
+function unauthenticated(problem: string): SlipstreamError {
+  return new SlipstreamError("unauthenticated", `authorization: ${problem}`, { field: "authorization" });
+}

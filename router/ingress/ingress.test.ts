@@ -27,7 +27,6 @@ const ingress = new Ingress(
     sessionsMax: 2,
     resumeTtlMs: 0,
     resumeBytes: 0,
-    tokens: "",
     deadlines: { autoMs: 500, invokedMs: 3_000, chatMs: 60_000 },
   },
   { clock: new FakeClock(), random: seeded(1), metrics: recordedMetrics().metrics },

@@ -17,7 +17,7 @@ import type { Trigger } from "../completion.ts";
 import { PlainText } from "../cursor-text.ts";
 import { Arrivals } from "./arrival.ts";
 import { id, shortText, textBytes, within } from "./check.ts";
-import { Identity } from "./identity.ts";
+import { type Header, Identity, type IdentityDeps } from "./identity.ts";
 import { limits } from "./limits.ts";
 import { type Asked, Lineage } from "./lineage.ts";
 import type { Session } from "./session.ts";
@@ -28,11 +28,10 @@ import { type DeadlineDefaults, Wishes } from "./wishes.ts";
 export type { Session } from "./session.ts";
 
 export interface IngressOptions extends SessionsOptions {
-  readonly tokens: string;
   readonly deadlines: DeadlineDefaults;
 }
 
-export interface IngressDeps {
+export interface IngressDeps extends Pick<IdentityDeps, "keys"> {
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: SessionsDeps["metrics"];
@@ -49,7 +48,7 @@ export class Ingress {
   constructor(options: IngressOptions, deps: IngressDeps) {
     this.#options = options;
     this.#deps = deps;
-    this.#identity = new Identity({ tokens: options.tokens });
+    this.#identity = new Identity(deps);
     this.#wishes = new Wishes(options.deadlines, { arrivals: new Arrivals(deps) });
     this.#lineage = new Lineage({ placesMax: 1_000, tenantsMax: 256, ttlMs: 60_000 }, deps);
     this.#sessions = new Sessions(options, { ...deps, wishes: this.#wishes });
@@ -66,9 +65,14 @@ export class Ingress {
     };
   }
 
-  /** Who calls, by the authorization header. */
-  tenant(authorization: string | undefined): string {
-    return this.#identity.tenant(authorization);
+  /** Who calls, by its headers. */
+  tenant(header: Header): string {
+    return this.#identity.tenant(header);
+  }
+
+  /** Must every call say who it is from? */
+  get identifies(): boolean {
+    return this.#identity.required;
   }
 
   openSession(hello: Hello, tenant: string): Session {

@@ -20,7 +20,7 @@ const caller = new AbortController().signal;
 function sessionOf() {
   const ingress = new Ingress(
     {
-      ...{ documentBytesMax: 4_000, documentsMax: 2, sessionsMax: 4, resumeTtlMs: 60_000, resumeBytes: 4_000, tokens: "" },
+      ...{ documentBytesMax: 4_000, documentsMax: 2, sessionsMax: 4, resumeTtlMs: 60_000, resumeBytes: 4_000 },
       deadlines: { autoMs: 500, invokedMs: 3_000, chatMs: 60_000 },
     },
     { clock: new FakeClock(), random: seeded(1), metrics: recordedMetrics().metrics },

@@ -32,7 +32,6 @@ function ingressOf(sessionsMax = 4) {
       sessionsMax,
       resumeTtlMs: 60_000,
       resumeBytes: 4_000,
-      tokens: "",
       deadlines: { autoMs: 500, invokedMs: 3_000, chatMs: 60_000 },
     },
     { clock, random: seeded(1), metrics: metrics.metrics },

@@ -26,10 +26,12 @@ import {
 } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import { RouterFrameSchema, WorkerFrameSchema, WorkerService } from "../../proto/gen/slipstream/v1/worker_pb.ts";
 import { outcomeOf, reasonOf } from "../../sim/session-client.ts";
+import { keyFile } from "../support/keys.ts";
 import { type Platform, startPlatform, startServer } from "../support/platform.ts";
 import { until } from "../support/until.ts";
 
 const documentBytesMax = 64 << 10;
+const { path, keys } = keyFile("acme");
 let platform: Platform;
 let stranger: { close(): void };
 let client: GrpcClient;
@@ -50,7 +52,7 @@ beforeAll(async () => {
   stranger = other;
   platform = await startPlatform(
     {
-      SLIPSTREAM_ROUTER_TOKENS: "acme=secret",
+      SLIPSTREAM_ROUTER_KEYS_FILE: path,
       SLIPSTREAM_ROUTER_DOCUMENT_BYTES_MAX: String(documentBytesMax),
       SLIPSTREAM_ROUTER_DOCUMENTS_MAX: "4",
     },
@@ -66,7 +68,7 @@ afterAll(async () => {
   stranger?.close();
 });
 
-const metadata = { authorization: "Bearer secret" };
+const metadata = { authorization: `Bearer ${keys.acme.text}` };
 const {
   complete: completeMethod,
   generate: generateMethod,
@@ -359,7 +361,7 @@ const rows: readonly [name: string, act: () => Promise<string>, expected: string
   // Who calls.
   ["a call without a token", () => complete({}, {}), "unauthenticated authorization"],
   ["a call with an unknown token", () => complete({}, { authorization: "Bearer wrong" }), "unauthenticated authorization"],
-  ["a call with another scheme", () => complete({}, { authorization: "Basic secret" }), "unauthenticated authorization"],
+  ["a call with another scheme", () => complete({}, { authorization: "Basic YWNtZTpzZWNyZXQ=" }), "unauthenticated authorization"],
   // The wire.
   [
     "bytes that are no UTF-8 in a text",
@@ -451,5 +453,5 @@ test("no answer holds a secret of the machine or the cause of a mistake", async 
     );
     call.on("error", (error: grpc.ServiceError) => resolve(error.details));
   });
-  expect(details).not.toMatch(/node_modules|\bat \/|secret/);
+  expect(details).not.toMatch(/node_modules|\bat \/|slp_/);
 });
