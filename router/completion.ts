@@ -3,6 +3,7 @@
 import type { ErrorCode, SlipstreamError } from "../lib/errors.ts";
 import type { CursorText } from "./cursor-text.ts";
 
+export type { Asking, Booking, FleetView, Hold, Placement, Remembered, WorkerView } from "./placement.ts";
 export type { Milestones } from "./trace.ts";
 
 export const lanes = ["inline", "chat", "speculative", "batch"] as const;
@@ -184,14 +185,6 @@ export const noUsage: Usage = {
   draftAccepted: 0,
 };
 
-/** Which worker, and how deep to speculate. */
-export interface Placement {
-  readonly worker: string;
-  readonly draftDepthHint: number;
-  /** Why this one, for explanations: "lease", "least_cost". */
-  readonly why: "lease" | "least_cost";
-}
-
 /** What the fleet knows of one model it serves. */
 export interface ServedModel {
   readonly name: string;
@@ -209,29 +202,6 @@ export interface ServedModel {
   readonly chatTemplate: boolean;
   /** Best of its workers; 0: not measured yet. */
   readonly prefillTokensPerSecond: number;
-}
-
-/** One worker as the router sees it now. */
-export interface WorkerView {
-  readonly name: string;
-  readonly pool: string;
-  readonly models: readonly ServedModel[];
-  readonly slots: number;
-  readonly draining: boolean;
-  /** Generations this router may still submit, per lane, own bookings already counted. */
-  readonly free: Readonly<Record<Lane, number>>;
-  /** Own outstanding generations and what the worker last said of its engine. */
-  readonly outstanding: number;
-  readonly running: number;
-  readonly prefillTokensPerSecond: number;
-  readonly stepMs: number;
-  readonly prefillBacklogTokens: number;
-  readonly speculation?: { readonly sources: readonly string[]; readonly why: string; readonly acceptance: number };
-}
-
-/** All workers at one moment, by name; never changed after it is made. */
-export interface FleetView {
-  readonly workers: readonly WorkerView[];
 }
 
 /** A generated piece of text on its way to the editor. */
@@ -268,12 +238,6 @@ export interface Generated {
   readonly finish: Finish;
   readonly usage: Usage;
   readonly worker: string;
-}
-
-/** A worker's credit taken for one generation; given back when the worker says that it ended. */
-export interface Booking {
-  readonly placement: Placement;
-  readonly release: () => void;
 }
 
 /** A generation as the editor gets it: cut, trimmed, and what it cost. */

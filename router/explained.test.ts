@@ -31,7 +31,7 @@ test("a generated completion is told from its document to its cut, with times an
     expect.stringMatching(/^prompt: \d+ bytes in \d+ segments, \d+ blocks, for m$/),
     "cache: no identical prompt finished or under way",
     "queue: waited 0 ms for a credit in the inline lane",
-    "schedule: w1: it holds the session, and has a slot",
+    "schedule: w1: it holds the session, and has a slot; 13 prompt tokens to compute",
     "dispatch: w1: first text after 12 ms, then its readers had enough",
     "stream: 2 characters, ended by the cut",
     "feedback: generated, finish cut",

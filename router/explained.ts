@@ -119,9 +119,10 @@ export function explained(rooms: Path, trace: Trace, spanId: () => string): Path
         }
       },
     },
-    place: (work, avoid) => {
-      const placement = rooms.place(work, avoid);
-      if (placement) moment("schedule", `${placement.worker}: ${placed[placement.why]}`);
+    place: (asking, avoid) => {
+      const placement = rooms.place(asking, avoid);
+      if (placement && "worker" in placement)
+        moment("schedule", `${placement.worker}: ${placed[placement.why]}; ${placement.freshTokens} prompt tokens to compute`);
       return placement;
     },
     dispatch: {

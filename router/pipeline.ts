@@ -5,11 +5,13 @@ import type { Clock } from "../lib/clock.ts";
 import { SlipstreamError } from "../lib/errors.ts";
 import type { Cache } from "./cache/cache.ts";
 import {
+  type Asking,
   type Booking,
   type Delta,
   type Ending,
   type Flight,
   type Generated,
+  type Hold,
   type Milestones,
   noUsage,
   type Placement,
@@ -23,7 +25,7 @@ import type { Dispatch } from "./dispatch/dispatch.ts";
 import type { Fleet } from "./fleet/fleet.ts";
 import type { Gate } from "./gate/gate.ts";
 import type { PromptRoom } from "./prompt/prompt.ts";
-import type { Queue } from "./queue/queue.ts";
+import type { Queue, Waited } from "./queue/queue.ts";
 import { Diverged, type Followed, type Reuse } from "./reuse/reuse.ts";
 import type { Settle } from "./settle/settle.ts";
 import type { Stream } from "./stream/stream.ts";
@@ -38,11 +40,8 @@ export interface Rooms {
   readonly cache: Cache;
   readonly queue: Queue;
   readonly fleet: Fleet;
-  /** schedule.place with this process's options and chance. */
-  readonly place: (
-    work: { session: string; lane: Trigger["lane"]; model: string },
-    avoid: ReadonlySet<string>,
-  ) => Placement | undefined;
+  /** schedule.place on what the fleet knows now, with this process's options and chance. */
+  readonly place: (asking: Asking, avoid: ReadonlySet<string>) => Placement | Hold | undefined;
   readonly dispatch: Dispatch;
   readonly stream: Stream;
   readonly retried: () => void;
@@ -170,7 +169,7 @@ async function* generate(
   const tried = new Set<string>();
   for (let asked = 1; ; asked++) {
     at.queuedMs ??= rooms.clock.now();
-    const booking = await rooms.queue.next(work, () => book(rooms, work, prompt, tried));
+    const booking = await rooms.queue.next(work, (waited) => book(rooms, work, prompt, tried, waited));
     at.placedMs = rooms.clock.now();
     const { worker } = booking.placement;
     placed(worker);
@@ -195,14 +194,23 @@ async function* generate(
 }
 
 /** A placement with its credit taken, if a worker has one. A worker that failed this trigger is asked again only if it is the last. */
-function book(rooms: Path, { session, lane }: Work, prompt: Prompt, tried: ReadonlySet<string>): Booking | undefined {
-  const others = rooms.fleet
-    .snapshot()
-    .workers.some(
-      (worker) => !worker.draining && !tried.has(worker.name) && worker.models.some((model) => model.name === prompt.model),
-    );
-  const placement = rooms.place({ session, lane, model: prompt.model }, others ? tried : new Set());
-  return placement && { placement, release: rooms.fleet.book(placement.worker, lane) };
+function book(
+  rooms: Path,
+  { session, document, lane }: Work,
+  prompt: Prompt,
+  tried: ReadonlySet<string>,
+  waited: Waited,
+): Booking | Hold | undefined {
+  const asking = { session, document, lane, model: prompt.model, prompt, ...waited };
+  const others =
+    tried.size > 0 &&
+    rooms.fleet
+      .snapshot()
+      .workers.some(
+        (worker) => !worker.draining && !tried.has(worker.name) && worker.models.some((model) => model.name === prompt.model),
+      );
+  const placed = rooms.place(asking, others ? tried : new Set());
+  return placed && "worker" in placed ? { placement: placed, release: rooms.fleet.book(placed, asking) } : placed;
 }
 
 /** Whose worker it was, and what of its tokens this trigger books: all of them for the flight's last reader, once. */

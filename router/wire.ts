@@ -20,7 +20,7 @@ import { explained } from "./explained.ts";
 import type { FarewellOptions } from "./farewell.ts";
 import { Feedback } from "./feedback/feedback.ts";
 import { Outbox } from "./feedback/outbox.ts";
-import { Fleet } from "./fleet/fleet.ts";
+import { Fleet, type LeaseException } from "./fleet/fleet.ts";
 import { Gate } from "./gate/gate.ts";
 import { Ingress } from "./ingress/ingress.ts";
 import type { RouterMetrics } from "./metrics.ts";
@@ -46,6 +46,8 @@ export interface RouterDeps {
   readonly draining?: AbortSignal;
   /** Where traces go; absent: nothing is traced. */
   readonly tracing?: Pick<Tracing, "send">;
+  /** Given each lease that other routers should know of; theirs go to `rooms.fleet.leaseElsewhere`. */
+  readonly leased?: (exception: LeaseException) => void;
   /** For measurements: is given the rooms before the first trigger. */
   readonly measured?: (rooms: Rooms) => void;
 }
@@ -100,7 +102,14 @@ export interface Router {
 export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
   const { clock, random, log, metrics, bus } = deps;
   const policy = new Policy({ path: options.policy, everyMs: 1_000, tenantsMax: 10_000 }, { clock, log, metrics });
-  const fleet = new Fleet({ capacity: () => queue.pump() });
+  const fleet = new Fleet(
+    {
+      leases: { max: options.sessionsMax, ttlMs: 300_000, exceptionTtlMs: 60_000 },
+      warmth: { documentsMax: 20_000, bytesMax: 32 << 20, ttlMs: 300_000 },
+    },
+    { clock, capacity: () => queue.pump(), leased: (exception) => deps.leased?.(exception) },
+  );
+  const scheduling = { boundedLoad: 1.1, spareShare: 0.5, patienceMs: 20, rampMs: 10_000 };
   const queue: Queue = new Queue(
     { max: options.queueMax, triesMax: 64 },
     { clock, metrics, depths: (depths) => dispatch.demand(depths) },
@@ -126,7 +135,8 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     cache: new Cache({ bytesMax: options.resultCacheBytes, entriesMax: 50_000, ttlMs: 600_000 }, { clock, metrics }),
     queue,
     fleet,
-    place: (work, avoid) => place({ boundedLoad: 1.25, spareShare: 0.5 }, work, fleet.snapshot(), random, avoid),
+    place: (asking, avoid) =>
+      place(scheduling, asking, fleet.remembered(asking), fleet.snapshot(), { now: clock.now(), random }, avoid),
     dispatch,
     stream: new Stream({ linesMax: 12, leastConfidence: options.leastConfidence }),
     retried: () => metrics.worker_retries_total.inc({}),

@@ -1,16 +1,42 @@
 import { expect, test } from "vitest";
+import { FakeClock } from "../../lib/clock.fake.ts";
 import { freeOf, modelOf } from "../../test/support/router.ts";
-import { Fleet, type WorkerProfile } from "./fleet.ts";
+import type { Lane, Placement } from "../completion.ts";
+import { Fleet, type LeaseException, type WorkerProfile } from "./fleet.ts";
+
+const options = {
+  leases: { max: 3, ttlMs: 10_000, exceptionTtlMs: 1_000 },
+  warmth: { documentsMax: 10, bytesMax: 10_000, ttlMs: 10_000 },
+};
+/** A prompt of blocks with these names. */
+const promptOf = (...names: number[]) => ({
+  bytes: 64 * names.length,
+  blocks: new Uint8Array(names.flatMap((name) => [name, 1, 2, 3, 4, 5, 6, 7])),
+});
 
 function room() {
   const told = { count: 0 };
-  const fleet = new Fleet({ capacity: () => (told.count += 1) });
+  const clock = new FakeClock();
+  const leased: LeaseException[] = [];
+  const fleet = new Fleet(options, { clock, capacity: () => (told.count += 1), leased: (each) => leased.push(each) });
+  const book = (
+    worker: string,
+    lane: Lane,
+    { session = "s1", lease = "none", prompt = promptOf(1), freshTokens = 0 }: Partial<Given> = {},
+  ) => fleet.book({ worker, lease, freshTokens }, { session, document: `${session} d`, lane, prompt });
   const join = (address: string, given: Partial<WorkerProfile> = {}) => {
     fleet.joined(address, { name: address, pool: "p", engine: "simulated", slots: 4, models: [modelOf()], ...given });
     fleet.credits(address, freeOf(2));
   };
   const free = (worker: string) => fleet.snapshot().workers.find(({ name }) => name === worker)?.free.inline;
-  return { fleet, join, free, told };
+  return { clock, fleet, join, free, told, book, leased };
+}
+
+interface Given {
+  readonly session: string;
+  readonly lease: Placement["lease"];
+  readonly prompt: ReturnType<typeof promptOf>;
+  readonly freshTokens: number;
 }
 
 test("a worker that joined takes nothing before its credits come", () => {
@@ -22,10 +48,10 @@ test("a worker that joined takes nothing before its credits come", () => {
 });
 
 test("a booking counts at once in its own lane, and is given back once", () => {
-  const { fleet, join, free, told } = room();
+  const { fleet, book, join, free, told } = room();
   join("w1");
-  const release = fleet.book("w1", "inline");
-  fleet.book("w1", "chat");
+  const release = book("w1", "inline");
+  book("w1", "chat");
   expect(fleet.snapshot().workers[0]).toMatchObject({ outstanding: 2, free: { inline: 1, chat: 1, batch: 2 } });
   const before = told.count;
   release();
@@ -34,9 +60,9 @@ test("a booking counts at once in its own lane, and is given back once", () => {
 });
 
 test("credits are absolute: fewer than what is booked are none", () => {
-  const { fleet, join, free } = room();
+  const { fleet, book, join, free } = room();
   join("w1");
-  const releases = [fleet.book("w1", "inline"), fleet.book("w1", "inline")];
+  const releases = [book("w1", "inline"), book("w1", "inline")];
   fleet.credits("w1", freeOf(1));
   expect(free("w1")).toBe(0);
   releases[0]?.();
@@ -46,19 +72,19 @@ test("credits are absolute: fewer than what is booked are none", () => {
 });
 
 test("a snapshot does not change with what comes later", () => {
-  const { fleet, join } = room();
+  const { fleet, book, join } = room();
   join("w1");
   const then = fleet.snapshot();
   expect(fleet.snapshot()).toBe(then);
-  fleet.book("w1", "inline");
+  book("w1", "inline");
   expect(then.workers[0]?.free.inline).toBe(2);
   expect(fleet.snapshot().workers[0]?.free.inline).toBe(1);
 });
 
 test("a link that breaks takes its worker and its bookings with it, and who waited hears of it", () => {
-  const { fleet, join, free, told } = room();
+  const { fleet, book, join, free, told } = room();
   join("w1");
-  const release = fleet.book("w1", "inline");
+  const release = book("w1", "inline");
   const before = told.count;
   fleet.left("w1");
   expect([fleet.snapshot().workers, told.count - before]).toEqual([[], 1]);
@@ -68,23 +94,23 @@ test("a link that breaks takes its worker and its bookings with it, and who wait
 });
 
 test("what comes late from a link that is gone changes nothing", () => {
-  const { fleet, told } = room();
+  const { fleet, book, told } = room();
   fleet.credits("w1", freeOf(1));
   fleet.draining("w1", true);
   fleet.load("w1", { running: 1, prefillTokensPerSecond: 1, stepMs: 1, prefillBacklogTokens: 1 });
   fleet.left("w1");
   expect([fleet.snapshot().workers, told.count]).toEqual([[], 0]);
-  expect(() => fleet.book("w1", "inline")()).not.toThrow();
+  expect(() => book("w1", "inline")()).not.toThrow();
 });
 
 test("a worker that came back at another address is there once, by its newest link", () => {
-  const { fleet, join, free } = room();
+  const { fleet, book, join, free } = room();
   join("old", { name: "w1" });
   join("new", { name: "w1" });
   fleet.credits("old", freeOf(9));
   expect(fleet.snapshot().workers).toHaveLength(1);
   expect([fleet.address("w1"), free("w1")]).toEqual(["new", 2]);
-  const release = fleet.book("w1", "inline");
+  const release = book("w1", "inline");
   expect(free("w1")).toBe(1);
   fleet.left("old");
   expect(free("w1")).toBe(1);
@@ -129,4 +155,107 @@ test.each<[asked: string, model: string | undefined, rate: number | undefined]>(
 
 test("an empty fleet serves no model", () => {
   expect(room().fleet.model("")).toBeUndefined();
+});
+
+test("what is derived from a roster stays good until workers come or go", () => {
+  const { fleet, join, book } = room();
+  join("w1");
+  const { roster } = fleet.snapshot();
+  book("w1", "inline");
+  fleet.draining("w1", true);
+  expect(fleet.snapshot().roster).toBe(roster);
+  join("w2");
+  expect(fleet.snapshot().roster).not.toBe(roster);
+});
+
+test("free credits of all workers are known, those of who drains are not free", () => {
+  const { fleet, join, book } = room();
+  join("w1");
+  join("w2");
+  book("w1", "chat");
+  expect(fleet.snapshot().free).toEqual({ ...freeOf(4), chat: 3 });
+  fleet.draining("w2", true);
+  expect(fleet.snapshot().free).toEqual({ ...freeOf(2), chat: 1 });
+});
+
+test("prompts that were booked count as backlog until the worker says what is left of them", async () => {
+  const { fleet, join, book, clock } = room();
+  join("w1");
+  book("w1", "inline", { freshTokens: 500 });
+  expect(fleet.snapshot().workers[0]).toMatchObject({ bookedTokens: 500, prefillBacklogTokens: 0 });
+  await clock.advance(30);
+  fleet.load("w1", { running: 1, prefillTokensPerSecond: 1_000, stepMs: 5, prefillBacklogTokens: 200 });
+  expect(fleet.snapshot().workers[0]).toMatchObject({ bookedTokens: 0, prefillBacklogTokens: 200, loadMs: clock.now() });
+});
+
+test("how long a generation is outstanding is learned lane by lane", async () => {
+  const { fleet, join, book, clock } = room();
+  join("w1");
+  const release = book("w1", "inline");
+  await clock.advance(80);
+  release();
+  expect(fleet.snapshot().workers[0]?.serviceMs).toEqual({ ...freeOf(0), inline: 80 });
+});
+
+test("a session's lease is where it was placed, and counts there; it goes with the session", async () => {
+  const { fleet, join, book, clock } = room();
+  join("w1");
+  join("w2");
+  const leases = () => fleet.snapshot().workers.map((worker) => worker.leases);
+  const holder = (session: string) => fleet.remembered({ session, document: "d", prompt: promptOf(1) }).lease;
+  book("w1", "inline", { session: "s1", lease: "home" });
+  book("w1", "inline", { session: "s2", lease: "home" });
+  expect([holder("s1"), leases()]).toEqual(["w1", [2, 0]]);
+  book("w2", "inline", { session: "s1", lease: "moved" });
+  expect([holder("s1"), leases()]).toEqual(["w2", [1, 1]]);
+  // One more than there is room for: whoever was not used for longest leaves.
+  book("w1", "inline", { session: "s3", lease: "home" });
+  book("w1", "inline", { session: "s4", lease: "home" });
+  expect([holder("s2"), leases()]).toEqual([undefined, [2, 1]]);
+  await clock.advance(10_001);
+  expect([holder("s1"), holder("s4")]).toEqual([undefined, undefined]);
+  book("w1", "inline", { session: "s5", lease: "home" });
+  expect(leases()).toEqual([1, 0]);
+});
+
+test("other routers are told of exceptions alone: again before they forget, and when it is none any more", async () => {
+  const { join, book, clock, leased } = room();
+  join("w1");
+  join("w2");
+  book("w1", "inline", { lease: "home" });
+  expect(leased).toEqual([]);
+  book("w2", "inline", { lease: "moved" });
+  book("w2", "inline", { lease: "kept" });
+  expect(leased).toEqual([{ session: "s1", worker: "w2", ttlMs: 1_000 }]);
+  await clock.advance(600);
+  book("w2", "inline", { lease: "kept" });
+  expect(leased).toHaveLength(2);
+  book("w1", "inline", { lease: "home" });
+  expect(leased.at(-1)).toEqual({ session: "s1", worker: "w1", ttlMs: 0 });
+});
+
+test("what another router says of a session holds here, until it says that it is over", () => {
+  const { fleet, join, leased } = room();
+  join("w1");
+  const lease = () => fleet.remembered({ session: "s1", document: "d", prompt: promptOf(1) }).lease;
+  fleet.leaseElsewhere({ session: "s1", worker: "w1", ttlMs: 1_000 });
+  expect([lease(), fleet.snapshot().workers[0]?.leases]).toEqual(["w1", 1]);
+  fleet.leaseElsewhere({ session: "s1", worker: "w1", ttlMs: 0 });
+  expect([lease(), leased]).toEqual([undefined, []]);
+});
+
+test.each<[name: string, sent: number[], asked: number[], freshBytes: number]>([
+  ["the same prompt", [1, 2, 3], [1, 2, 3], 0],
+  ["a longer one", [1, 2], [1, 2, 3], 64],
+  ["another end", [1, 2, 3, 4], [1, 2, 5, 6], 128],
+  ["another beginning", [1, 2, 3], [4, 5, 6], 192],
+  ["an empty one", [1, 2, 3], [], 0],
+])("of %s a worker that was sent one before has the common beginning", (_, sent, asked, freshBytes) => {
+  const { fleet, join, book } = room();
+  join("w1");
+  book("w1", "inline", { prompt: promptOf(...sent) });
+  expect(fleet.remembered({ session: "s1", document: "s1 d", prompt: promptOf(...asked) }).warm).toEqual([
+    { worker: "w1", freshBytes },
+  ]);
+  expect(fleet.remembered({ session: "s1", document: "s1 e", prompt: promptOf(...asked) }).warm).toEqual([]);
 });

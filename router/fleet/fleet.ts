@@ -1,6 +1,35 @@
 // fleet: what links report of their workers in, an immutable FleetView out. Off the path: links write here, schedule reads a
-// snapshot. Own bookings count at once, before a worker could say so. Bounded by the number of links.
-import { type FleetView, type Lane, lanes, type ServedModel, type WorkerView } from "../completion.ts";
+// snapshot. Own bookings count at once, before a worker could say so. Remembers which worker holds a session (leases.ts) and what
+// it was sent (warmth.ts). Bounded by the number of links, and by both.
+import type { Clock } from "../../lib/clock.ts";
+import { Ewma } from "../../lib/structures/ewma.ts";
+import {
+  type Asking,
+  type FleetView,
+  type Lane,
+  lanes,
+  type Placement,
+  type Remembered,
+  type ServedModel,
+  type WorkerView,
+} from "../completion.ts";
+import { type LeaseException, type LeaseOptions, Leases } from "./leases.ts";
+import { Warmth, type WarmthOptions } from "./warmth.ts";
+
+export type { LeaseException } from "./leases.ts";
+
+export interface FleetOptions {
+  readonly leases: LeaseOptions;
+  readonly warmth: WarmthOptions;
+}
+
+export interface FleetDeps {
+  readonly clock: Clock;
+  /** Told when a worker may take more than before. */
+  readonly capacity: () => void;
+  /** Given each lease that other routers should know of. */
+  readonly leased?: (exception: LeaseException) => void;
+}
 
 /** What a worker says of itself when a link is made. */
 export interface WorkerProfile {
@@ -19,38 +48,62 @@ export interface WorkerLoad {
   readonly speculation?: NonNullable<WorkerView["speculation"]>;
 }
 
+type PerLane = Readonly<Record<Lane, number>>;
+
 interface Known {
   readonly profile: WorkerProfile;
-  credits: Readonly<Record<Lane, number>>;
+  readonly joinedMs: number;
+  credits: PerLane;
   load: WorkerLoad;
+  loadMs: number;
+  bookedTokens: number;
   draining: boolean;
   readonly booked: Record<Lane, number>;
+  readonly service: Readonly<Record<Lane, Ewma>>;
+  /** Undefined since something of it changed. */
+  view: WorkerView | undefined;
 }
 
-const none: Readonly<Record<Lane, number>> = { inline: 0, chat: 0, speculative: 0, batch: 0 };
+const none: PerLane = { inline: 0, chat: 0, speculative: 0, batch: 0 };
 const noLoad: WorkerLoad = { running: 0, prefillTokensPerSecond: 0, stepMs: 0, prefillBacklogTokens: 0 };
+const serviceHalfLifeMs = 10_000;
 
 export class Fleet {
-  readonly #capacity: () => void;
+  readonly #deps: FleetDeps;
+  readonly #leases: Leases;
+  readonly #warmth: Warmth;
   /**
    * By link address, in the order of joining. A worker that comes back at another address before its old link is known to be
    * dead is there twice: the newest counts.
    */
   readonly #known = new Map<string, Known>();
+  /** By name, the newest of each. */
+  #named = new Map<string, { readonly address: string; readonly known: Known }>();
+  #roster: Known[] = [];
   #view: FleetView | undefined;
 
-  /** `capacity` is told when a worker may take more than before. */
-  constructor(deps: { capacity: () => void }) {
-    this.#capacity = deps.capacity;
+  constructor(options: FleetOptions, deps: FleetDeps) {
+    this.#deps = deps;
+    this.#leases = new Leases(options.leases, {
+      told: (exception) => deps.leased?.(exception),
+      counted: (worker) => this.#changed(this.#named.get(worker)?.known),
+    });
+    this.#warmth = new Warmth(options.warmth);
   }
 
   joined(address: string, profile: WorkerProfile): void {
     this.#known.delete(address);
-    this.#known.set(address, { profile, credits: none, load: noLoad, draining: false, booked: { ...none } });
-    this.#changed();
+    const ewma = () => new Ewma({ halfLifeMs: serviceHalfLifeMs });
+    const joinedMs = this.#deps.clock.now();
+    this.#known.set(address, {
+      ...{ profile, joinedMs, credits: none, load: noLoad, loadMs: joinedMs, bookedTokens: 0, draining: false },
+      ...{ booked: { ...none }, service: { inline: ewma(), chat: ewma(), speculative: ewma(), batch: ewma() } },
+      view: undefined,
+    });
+    this.#recount();
   }
 
-  credits(address: string, credits: Readonly<Record<Lane, number>>): void {
+  credits(address: string, credits: PerLane): void {
     this.#update(address, (known) => {
       known.credits = credits;
     });
@@ -60,7 +113,9 @@ export class Fleet {
     const known = this.#known.get(address);
     if (!known) return;
     known.load = load;
-    this.#changed();
+    known.loadMs = this.#deps.clock.now();
+    known.bookedTokens = 0;
+    this.#changed(known);
   }
 
   draining(address: string, draining: boolean): void {
@@ -71,29 +126,57 @@ export class Fleet {
 
   left(address: string): void {
     if (!this.#known.delete(address)) return;
-    this.#changed();
+    this.#recount();
     // Who waited for this worker alone may now go to one that it had avoided.
-    this.#capacity();
+    this.#deps.capacity();
   }
 
-  /** Takes one credit; `release` gives it back, once. */
-  book(worker: string, lane: Lane): () => void {
-    const known = this.#byName(worker);
+  /** What is remembered of who asks. */
+  remembered({ session, document, prompt }: Pick<Asking, "session" | "document" | "prompt">): Remembered {
+    const now = this.#deps.clock.now();
+    return { lease: this.#leases.holder(session, now), warm: this.#warmth.of(document, prompt, now) };
+  }
+
+  /** Takes one credit, and the session's lease with it; `release` gives the credit back, once. */
+  book(
+    { worker, lease, freshTokens }: Pick<Placement, "worker" | "lease" | "freshTokens">,
+    { session, document, lane, prompt }: Pick<Asking, "session" | "document" | "lane" | "prompt">,
+  ): () => void {
+    const known = this.#named.get(worker)?.known;
     if (!known) return () => {};
+    const { clock, capacity } = this.#deps;
+    const since = clock.now();
     known.booked[lane] += 1;
-    this.#changed();
+    known.bookedTokens += freshTokens;
+    if (lease !== "none") this.#leases.take(session, worker, lease, since);
+    this.#warmth.sent(document, worker, prompt, since);
+    this.#changed(known);
     let held = true;
     return () => {
       if (!held) return;
       held = false;
       known.booked[lane] -= 1;
-      this.#changed();
-      this.#capacity();
+      known.service[lane].add(clock.now() - since, clock.now());
+      this.#changed(known);
+      capacity();
     };
   }
 
+  /** Another router placed a session elsewhere than its hash says. */
+  leaseElsewhere(exception: LeaseException): void {
+    this.#leases.apply(exception, this.#deps.clock.now());
+  }
+
   snapshot(): FleetView {
-    this.#view ??= { workers: [...new Map([...this.#known.values()].map((known) => [known.profile.name, view(known)])).values()] };
+    if (!this.#view) {
+      const workers = this.#roster.map((known) => {
+        known.view ??= viewOf(known, this.#leases.count(known.profile.name));
+        return known.view;
+      });
+      const free = { ...none };
+      for (const worker of workers) if (!worker.draining) for (const lane of lanes) free[lane] += worker.free[lane];
+      this.#view = { workers, roster: this.#roster, free };
+    }
     return this.#view;
   }
 
@@ -109,31 +192,33 @@ export class Fleet {
 
   /** Address of a worker's link. */
   address(worker: string): string | undefined {
-    let newest: string | undefined;
-    for (const [address, known] of this.#known) if (known.profile.name === worker) newest = address;
-    return newest;
-  }
-
-  #byName(worker: string): Known | undefined {
-    const address = this.address(worker);
-    return address === undefined ? undefined : this.#known.get(address);
+    return this.#named.get(worker)?.address;
   }
 
   #update(address: string, change: (known: Known) => void): void {
     const known = this.#known.get(address);
     if (!known) return;
     change(known);
-    this.#changed();
-    this.#capacity();
+    this.#changed(known);
+    this.#deps.capacity();
   }
 
-  #changed(): void {
+  #changed(known: Known | undefined): void {
+    if (known) known.view = undefined;
+    this.#view = undefined;
+  }
+
+  /** Workers came or went. */
+  #recount(): void {
+    this.#named = new Map();
+    for (const [address, known] of this.#known) this.#named.set(known.profile.name, { address, known });
+    this.#roster = [...this.#named.values()].map(({ known }) => known);
     this.#view = undefined;
   }
 }
 
-function view(known: Known): WorkerView {
-  const { profile, load, credits, booked } = known;
+function viewOf(known: Known, leases: number): WorkerView {
+  const { profile, load, credits, booked, service } = known;
   const free = { ...none };
   for (const lane of lanes) free[lane] = Math.max(0, credits[lane] - booked[lane]);
   return {
@@ -143,11 +228,22 @@ function view(known: Known): WorkerView {
     slots: profile.slots,
     draining: known.draining,
     free,
-    outstanding: lanes.reduce((sum, lane) => sum + booked[lane], 0),
+    outstanding: booked.inline + booked.chat + booked.speculative + booked.batch,
+    held: { ...booked },
     running: load.running,
     prefillTokensPerSecond: load.prefillTokensPerSecond,
     stepMs: load.stepMs,
     prefillBacklogTokens: load.prefillBacklogTokens,
+    bookedTokens: known.bookedTokens,
+    loadMs: known.loadMs,
+    serviceMs: {
+      inline: service.inline.value(0),
+      chat: service.chat.value(0),
+      speculative: service.speculative.value(0),
+      batch: service.batch.value(0),
+    },
+    leases,
+    joinedMs: known.joinedMs,
     ...(load.speculation ? { speculation: load.speculation } : {}),
   };
 }

@@ -5,7 +5,7 @@ import type { SlipstreamError } from "../../lib/errors.ts";
 import { below, seeded } from "../../lib/random.ts";
 import { recordedMetrics, triggerAt } from "../../test/support/router.ts";
 import { type Booking, type Lane, lanes, Retired, type Trigger } from "../completion.ts";
-import { Queue } from "./queue.ts";
+import { Queue, type Waited } from "./queue.ts";
 
 /** A queue before workers with `free` credits in all; who gets one is noted in `served`. */
 function room(given: { free?: number; max?: number; triesMax?: number } = {}) {
@@ -160,6 +160,30 @@ test("who waits when the router goes is told so, and so is who comes then", asyn
   expect([state.ended, queue.length]).toEqual([["a draining", "b draining"], 0]);
   expect(metrics.unrest(["queued"])).toEqual([]);
   expect(getEventListeners(waiting.trigger.signal, "abort")).toHaveLength(0);
+});
+
+test("who holds out for a busy worker is asked again in time, and counts before those behind it", async () => {
+  const { clock, queue, offer } = room();
+  const seen: string[] = [];
+  const tried = (id: string) => (waited: Waited) => {
+    seen.push(`${id} ${waited.waitedMs} ${waited.ahead("w1")}`);
+    return { hold: "w1", againMs: 20 };
+  };
+  const [first, second] = [triggerAt("a|", { id: "a" }), triggerAt("a|", { id: "b" })];
+  queue.next(first, tried("a")).catch(() => {});
+  await clock.advance(5);
+  queue.next(second, tried("b")).catch(() => {});
+  expect(seen).toEqual(["a 0 0", "b 0 1"]);
+  await clock.advance(15);
+  expect(seen.slice(2)).toEqual(["a 20 0", "b 15 1"]);
+  first.retire(new Retired("superseded"));
+  seen.length = 0;
+  await offer(0);
+  expect(seen).toEqual(["b 15 0"]);
+  second.retire(new Retired("superseded"));
+  queue.close();
+  await clock.advance(100);
+  expect([seen.length, clock.waiting]).toEqual([1, 0]);
 });
 
 test("a released credit goes to the next who waits", async () => {

@@ -1,108 +1,184 @@
 import { expect, test } from "vitest";
 import { seeded } from "../../lib/random.ts";
-import { freeOf, modelOf, workerOf } from "../../test/support/router.ts";
-import type { WorkerView } from "../completion.ts";
+import { fleetOf, freeOf, modelOf, workerOf } from "../../test/support/router.ts";
+import type { Asking, Hold, Placement, Remembered, WorkerView } from "../completion.ts";
 import { place } from "./schedule.ts";
 
-const options = { boundedLoad: 1.25, spareShare: 0.5 };
-const put = (workers: readonly WorkerView[], session = "s1", avoid: readonly string[] = [], seed = 1) =>
-  place(options, { session, lane: "inline", model: "m" }, { workers }, seeded(seed), new Set(avoid));
+const options = { boundedLoad: 1.25, spareShare: 0.5, patienceMs: 20, rampMs: 10_000 };
+const now = 100_000;
+
+interface Given extends Partial<Omit<Asking, "ahead">>, Partial<Remembered> {
+  readonly avoid?: readonly string[];
+  readonly seed?: number;
+  readonly ahead?: Readonly<Record<string, number>>;
+}
+
+function put(workers: readonly WorkerView[], given: Given = {}): Placement | Hold | undefined {
+  const { lease, warm = [], avoid = [], seed = 1, ahead = {}, ...asking } = given;
+  const made: Asking = {
+    ...{ session: "s1", document: "d", lane: "inline", model: "m", prompt: promptOf(600), waitedMs: 0 },
+    ahead: (worker) => ahead[worker] ?? 0,
+    ...asking,
+  };
+  return place(options, made, { lease, warm }, fleetOf(workers), { now, random: seeded(seed) }, new Set(avoid));
+}
+/** 3 bytes a token. */
+const promptOf = (tokens: number) => ({ bytes: 3 * tokens, blocks: new Uint8Array() });
+const nameOf = (placed: Placement | Hold | undefined) => placed && ("worker" in placed ? placed.worker : `hold ${placed.hold}`);
 
 const names = ["w1", "w2", "w3", "w4"];
-const fleet = (given: (name: string) => Partial<WorkerView> = () => ({})) => names.map((name) => workerOf(name, given(name)));
+/** A worker that computes a token in 0.1 ms: the prompt above takes 60 ms anew. */
+const fleet = (given: (name: string) => Partial<WorkerView> = () => ({})) =>
+  names.map((name) => workerOf(name, { loadMs: now, prefillTokensPerSecond: 10_000, serviceMs: freeOf(100), ...given(name) }));
 /** Who owns the session among idle workers, and two of the others. */
-const owner = put(fleet())?.worker as string;
+const owner = nameOf(put(fleet())) as string;
 const [other, third] = names.filter((name) => name !== owner) as [string, string];
 const only = (name: string, given: Partial<WorkerView>) => (each: string) => (each === name ? given : {});
+/** No credit left, of so many held. */
+const full = (held: number) => ({ free: freeOf(0), held: freeOf(held), outstanding: held });
+const warm = (worker: string, freshBytes: number) => ({ worker, freshBytes });
 
-test.each<[name: string, workers: WorkerView[], expected: string | undefined, why: string | undefined]>([
-  ["an idle owner keeps its session", fleet(), owner, "lease"],
-  ["an owner within its bound keeps it", fleet(() => ({ outstanding: 3 })), owner, "lease"],
-  ["an owner over its bound gives it away", fleet(only(owner, { outstanding: 2 })), undefined, "least_cost"],
-  ["so does an owner without a credit", fleet(only(owner, { free: freeOf(0) })), undefined, "least_cost"],
+test.each<[name: string, workers: WorkerView[], given: Given, expected: string | undefined]>([
+  ["an idle owner has its session", fleet(), {}, owner],
+  ["who holds the lease has it, whoever the hash says", fleet(), { lease: third }, third],
+  ["a busy owner keeps it while it has a slot", fleet(only(owner, { outstanding: 3, held: freeOf(3) })), {}, owner],
+  ["it is worth 17 ms of waiting for a credit", fleet(only(owner, full(6))), {}, `hold ${owner}`],
   [
-    "to the one with the least outstanding work",
-    fleet((name) => ({ outstanding: name === owner ? 9 : name === other ? 0 : 2 })),
-    other,
-    "least_cost",
+    "not longer than that in all",
+    fleet(only(owner, full(6))),
+    { waitedMs: 10, lease: owner, warm: [warm(owner, 1_800)] },
+    "elsewhere",
+  ],
+  ["a backlog of 10 ms of prompts is waited for", fleet(only(owner, { prefillBacklogTokens: 100 })), {}, owner],
+  ["one of 30 ms is not", fleet(only(owner, { prefillBacklogTokens: 300 })), {}, "elsewhere"],
+  ["what was booked since counts as well", fleet(only(owner, { prefillBacklogTokens: 100, bookedTokens: 200 })), {}, "elsewhere"],
+  ["what was computed since does not", fleet(only(owner, { prefillBacklogTokens: 300, loadMs: now - 25 })), {}, owner],
+  [
+    "a long wait is worth it where all else would compute the prompt anew",
+    fleet(only(owner, full(4))),
+    { warm: [warm(owner, 30)] },
+    `hold ${owner}`,
   ],
   [
-    "work is counted by slots",
-    fleet((name) => (name === owner ? { free: freeOf(0) } : name === other ? { outstanding: 4, slots: 16 } : { outstanding: 2 })),
-    other,
-    "least_cost",
+    "unless others wait there already",
+    fleet(only(owner, full(4))),
+    { warm: [warm(owner, 30)], ahead: { [owner]: 2 } },
+    "elsewhere",
   ],
   [
-    "a backlog of prompts is work too",
-    fleet((name) =>
-      name === owner
-        ? { free: freeOf(0) }
-        : { prefillTokensPerSecond: 1_000, prefillBacklogTokens: name === other ? 100 : 2_000, outstanding: 1 },
-    ),
-    other,
-    "least_cost",
+    "who had the session before finds its prefix",
+    fleet(only(owner, full(1))),
+    { warm: [warm(owner, 30), warm(third, 300)] },
+    third,
   ],
-  ["without any credit nobody is placed", fleet(() => ({ free: freeOf(0) })), undefined, undefined],
-  ["credits of another lane are none", fleet(() => ({ free: { ...freeOf(3), inline: 0 } })), undefined, undefined],
-  ["a worker without the model is none", [workerOf("w1", { models: [modelOf({ name: "n" })] })], undefined, undefined],
-  ["no workers place nobody", [], undefined, undefined],
-])("%s", (_, workers, expected, why) => {
-  const placement = put(workers);
-  if (expected !== undefined || why === undefined) expect(placement?.worker).toBe(expected);
-  expect(placement?.why).toBe(why);
-  if (why === "least_cost") expect(placement?.worker).not.toBe(owner);
+  [
+    "without it, who has the shortest backlog",
+    fleet((name) => (name === owner ? full(1) : { prefillBacklogTokens: name === other ? 0 : 200 })),
+    {},
+    other,
+  ],
+  [
+    "a full worker costs the wait for its slot",
+    fleet((name) => (name === owner ? full(1) : name === other ? { outstanding: 3 } : { outstanding: 4 })),
+    {},
+    other,
+  ],
+  ["without any credit nobody is placed", fleet(() => ({ free: freeOf(0) })), {}, undefined],
+  ["credits of another lane are none", fleet(() => ({ free: { ...freeOf(3), inline: 0 } })), {}, undefined],
+  ["a worker without the model is none", [workerOf("w1", { models: [modelOf({ name: "n" })] })], {}, undefined],
+  ["no workers place nobody", [], {}, undefined],
+  ["a worker whose credits are not known to come back is not waited for", fleet(only(owner, { free: freeOf(0) })), {}, "elsewhere"],
+])("%s", (_, workers, given, expected) => {
+  const placed = put(workers, given);
+  if (expected === "elsewhere") {
+    expect(placed).toMatchObject({ why: "least_cost", lease: "moved" });
+    expect(nameOf(placed)).not.toBe(owner);
+  } else expect(nameOf(placed)).toBe(expected);
 });
 
-test("a draining owner's sessions go to one new owner, and come back when it stays", () => {
-  const without = put(fleet(only(owner, { draining: true })));
-  expect(without).toMatchObject({ why: "lease" });
-  expect(without?.worker).not.toBe(owner);
-  expect(without?.worker).toBe(put(fleet().filter(({ name }) => name !== owner))?.worker);
-  expect(put(fleet())?.worker).toBe(owner);
+test("a placement says what becomes of the lease, and what will have to be computed", () => {
+  expect(put(fleet())).toEqual({ worker: owner, draftDepthHint: 0, why: "lease", lease: "home", freshTokens: 600 });
+  expect(put(fleet(), { lease: third, warm: [warm(third, 30)] })).toMatchObject({ why: "lease", lease: "kept", freshTokens: 10 });
+});
+
+test("a hold is thought over at the latest when patience ends", () => {
+  expect(put(fleet(only(owner, full(20))), { waitedMs: 14 })).toEqual({ hold: owner, againMs: 6 });
+});
+
+test("a draining holder's sessions go to the next by hash, and a new session comes back when it stays", () => {
+  const without = put(fleet(only(owner, { draining: true })), { lease: owner });
+  expect(without).toMatchObject({ why: "lease", lease: "home" });
+  expect(nameOf(without)).not.toBe(owner);
+  expect(nameOf(without)).toBe(nameOf(put(fleet().filter(({ name }) => name !== owner))));
+  expect(nameOf(put(fleet()))).toBe(owner);
 });
 
 test("a worker that failed this trigger is avoided, and nobody is left where all did", () => {
-  expect(put(fleet(), "s1", [owner])?.worker).not.toBe(owner);
-  expect(put(fleet(), "s1", [owner, other, third])?.worker).toBe(names.find((name) => ![owner, other, third].includes(name)));
-  expect(put(fleet(), "s1", names)).toBeUndefined();
+  expect(nameOf(put(fleet(), { avoid: [owner] }))).not.toBe(owner);
+  expect(nameOf(put(fleet(), { avoid: [owner, other, third] }))).toBe(names.find((name) => ![owner, other, third].includes(name)));
+  expect(put(fleet(), { avoid: names })).toBeUndefined();
 });
 
 test("the owner does not depend on the order in which workers joined", () => {
-  for (let i = 0; i < 50; i++) expect(put(fleet().reverse(), `s${i}`)?.worker).toBe(put(fleet(), `s${i}`)?.worker);
+  for (let i = 0; i < 50; i++)
+    expect(nameOf(put(fleet().reverse(), { session: `s${i}` }))).toBe(nameOf(put(fleet(), { session: `s${i}` })));
 });
 
 test("equals are chosen by chance: the same seed the same, over many seeds all of them", () => {
   const workers = fleet(only(owner, { free: freeOf(0) }));
-  const chosen = Array.from({ length: 60 }, (_, seed) => put(workers, "s1", [], seed)?.worker);
+  const chosen = Array.from({ length: 60 }, (_, seed) => nameOf(put(workers, { seed })));
   expect(new Set(chosen)).toEqual(new Set(names.filter((name) => name !== owner)));
-  expect(Array.from({ length: 60 }, (_, seed) => put(workers, "s1", [], seed)?.worker)).toEqual(chosen);
+  expect(Array.from({ length: 60 }, (_, seed) => nameOf(put(workers, { seed })))).toEqual(chosen);
+});
+
+test("of two equals by chance the one with less to do", () => {
+  const workers = fleet((name) => (name === owner ? { free: freeOf(0) } : { outstanding: name === other ? 0 : 2 }));
+  const chosen = Array.from({ length: 60 }, (_, seed) => nameOf(put(workers, { seed })));
+  expect(chosen.filter((name) => name === other).length).toBeGreaterThan(25);
 });
 
 const sessions = Array.from({ length: 1_000 }, (_, i) => `session-${i}`);
 
 test("sessions spread over workers, and few move when one joins", () => {
-  const before = sessions.map((session) => put(fleet(), session)?.worker);
+  const before = sessions.map((session) => nameOf(put(fleet(), { session })));
   for (const name of names) {
     const share = before.filter((worker) => worker === name).length / sessions.length;
     expect(share).toBeGreaterThan(0.2);
     expect(share).toBeLessThan(0.3);
   }
-  const after = sessions.map((session) => put([...fleet(), workerOf("w5")], session)?.worker);
+  const after = sessions.map((session) => nameOf(put([...fleet(), workerOf("w5")], { session })));
   const moved = sessions.filter((_, i) => before[i] !== after[i]);
   expect(moved.every((session) => after[sessions.indexOf(session)] === "w5")).toBe(true);
   expect(moved.length / sessions.length).toBeGreaterThan(0.15);
   expect(moved.length / sessions.length).toBeLessThan(0.25);
 });
 
-test("work put one after another stays within the bound on every worker", () => {
+test("sessions by hash stay within the bound on every worker, and who is past it is said to be elsewhere", () => {
   const held = new Map(names.map((name) => [name, 0]));
   for (const [i, session] of sessions.slice(0, 200).entries()) {
-    const workers = fleet((name) => ({ outstanding: held.get(name) ?? 0, free: freeOf(200) }));
-    // Everyone is of one session at first: the hardest case for its owner.
-    const worker = put(workers, i < 100 ? "s1" : session, [], i)?.worker as string;
-    held.set(worker, (held.get(worker) ?? 0) + 1);
-    expect(Math.max(...held.values())).toBeLessThanOrEqual(Math.ceil((1.25 * (i + 1)) / names.length));
+    // Many of one hash at first: the hardest case for its owner.
+    const placed = put(
+      fleet((name) => ({ leases: held.get(name) ?? 0 })),
+      { session: i < 100 ? "s1" : session },
+    ) as Placement;
+    held.set(placed.worker, (held.get(placed.worker) ?? 0) + 1);
+    if (i < 100) expect(placed.lease).toBe(placed.worker === owner ? "home" : "moved");
+    expect(Math.max(...held.values())).toBeLessThanOrEqual(Math.max(4, Math.ceil((1.25 * (i + 1)) / names.length)));
   }
+});
+
+test("a worker that has just joined an older fleet is given its slots little by little", () => {
+  const workers = (age: number, outstanding: number) =>
+    fleet((name) => (name === owner ? full(1) : name === other ? { joinedMs: now - age, outstanding } : { outstanding: 3 }));
+  const chosen = (age: number, outstanding: number) =>
+    Array.from({ length: 30 }, (_, seed) => nameOf(put(workers(age, outstanding), { seed }))).includes(other);
+  expect([chosen(100, 0), chosen(100, 1), chosen(4_000, 1), chosen(4_000, 2), chosen(9_000, 3)]).toEqual([
+    true,
+    false,
+    true,
+    false,
+    true,
+  ]);
 });
 
 test.each<[name: string, workers: WorkerView[], expected: string | undefined]>([
@@ -110,6 +186,24 @@ test.each<[name: string, workers: WorkerView[], expected: string | undefined]>([
   ["goes nowhere else when the owner is busy", fleet(only(owner, { outstanding: 3, running: 3 })), undefined],
   ["nor when the owner has no credit", fleet(only(owner, { free: freeOf(0) })), undefined],
 ])("what is asked ahead %s", (_, workers, expected) => {
-  const placed = place(options, { session: "s1", lane: "speculative", model: "m" }, { workers }, seeded(1));
-  expect(placed?.worker).toBe(expected);
+  const placed = put(workers, { lane: "speculative" });
+  expect(nameOf(placed)).toBe(expected);
+  if (placed) expect(placed).toMatchObject({ lease: "none" });
+});
+
+test("batch work takes idle workers alone", () => {
+  expect(
+    put(
+      fleet(() => ({ outstanding: 2 })),
+      { lane: "batch" },
+    ),
+  ).toBeUndefined();
+  expect(
+    nameOf(
+      put(
+        fleet((name) => ({ outstanding: name === third ? 1 : 2 })),
+        { lane: "batch" },
+      ),
+    ),
+  ).toBe(third);
 });

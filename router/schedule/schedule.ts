@@ -1,73 +1,180 @@
-// schedule: a Prompt's model, the session and a fleet snapshot in, a Placement out, or nothing when no worker has a free credit.
-// Pure. The session's default owner is a rendezvous hash, the same on every router without talk; it keeps its sessions while
-// it has room and is not clearly busier than the rest; else the least loaded of the others.
-import { createHash } from "node:crypto";
+// schedule: who asks, what is remembered of the session and a fleet snapshot in, a Placement out; or a Hold, when the best place has
+// no credit yet and waiting for it costs less than what is free; or nothing, when nothing is free. Pure. The session's lease
+// comes first while its worker's predicted wait stays short: its holder, else its owner by hash among those that hold no more
+// than their share of sessions. Else the least cost, of wait, uncached prompt and booked work.
 import type { Random } from "../../lib/random.ts";
-import type { FleetView, Lane, Placement, Trigger, WorkerView } from "../completion.ts";
+import type { Asking, FleetView, Hold, Lane, Placement, Remembered, WorkerView } from "../completion.ts";
+import { prefillMs, slotWaitMs } from "./cost.ts";
+import { hashOf, weightOf } from "./rendezvous.ts";
 
 export interface ScheduleOptions {
-  /** How many times the mean outstanding work, this one counted, an owner may come to hold. */
+  /** How many times the mean number of sessions a worker may come to hold by hash. */
   readonly boundedLoad: number;
   /** Share of a worker's slots up to which speculative and batch work may fill it. */
   readonly spareShare: number;
+  /** Predicted wait up to which a session stays with its holder, whatever is free elsewhere. */
+  readonly patienceMs: number;
+  /** A worker that joins an older fleet takes a share of its slots that grows to all of them over this time. */
+  readonly rampMs: number;
 }
 
-type Work = Pick<Trigger, "session" | "lane"> & { readonly model: string };
+export interface Moment {
+  readonly now: number;
+  readonly random: Random;
+}
+
+/** Workers of a roster that serve one model; the same as long as the roster is. */
+interface Serving {
+  readonly at: readonly number[];
+  readonly hashes: readonly number[];
+  readonly named: ReadonlyMap<string, number>;
+  readonly bytesPerToken: number;
+  readonly oldestMs: number;
+  readonly costs: Float64Array;
+}
+
+const rosters = new WeakMap<object, Map<string, Serving>>();
+/** Lanes that take what nobody waits for. */
+const spare: ReadonlySet<Lane> = new Set(["speculative", "batch"]);
+/** Costs so near each other are equal: predictions are no better. */
+const equal = { ms: 1, share: 0.02 } as const;
+/** A Hold is thought over this often, while something else is free. */
+const againMs = 10;
 
 export function place(
   options: ScheduleOptions,
-  work: Work,
+  asking: Asking,
+  remembered: Remembered,
   fleet: FleetView,
-  random: Random,
+  moment: Moment,
   avoid: ReadonlySet<string> = new Set(),
-): Placement | undefined {
-  const serving = fleet.workers.filter(
-    (worker) => !worker.draining && !avoid.has(worker.name) && worker.models.some((model) => model.name === work.model),
-  );
-  const free = serving.filter((worker) => worker.free[work.lane] > 0 && (!spare.has(work.lane) || idle(options, worker)));
-  if (free.length === 0) return undefined;
-  const owner = ownerOf(work.session, serving);
-  if (owner && free.includes(owner) && owner.outstanding < bound(options, serving))
-    return { worker: owner.name, draftDepthHint: 0, why: "lease" };
+): Placement | Hold | undefined {
+  const { lane } = asking;
+  const { workers } = fleet;
+  if (fleet.free[lane] === 0) return undefined;
+  const serving = servingOf(fleet, asking.model);
+  const tokens = asking.prompt.bytes / serving.bytesPerToken;
+  const freshTokens = (worker: WorkerView) => {
+    for (const { worker: name, freshBytes } of remembered.warm)
+      if (name === worker.name) return Math.max(1, freshBytes / serving.bytesPerToken);
+    return tokens;
+  };
+  const holder = holderOf(options, asking, remembered.lease, fleet, serving, avoid);
+  const owner = holder?.worker;
+  const placed = (worker: WorkerView, why: Placement["why"]): Placement => ({
+    ...{ worker: worker.name, draftDepthHint: 0, why, freshTokens: Math.round(freshTokens(worker)) },
+    lease: spare.has(lane) ? "none" : holder?.worker === worker ? holder.lease : "moved",
+  });
   // A guess is worth what the session's KV saves: anywhere else it would compute a whole prompt that nobody may want.
-  if (work.lane === "speculative") return undefined;
-  return { worker: leastLoaded(free, work.lane, random).name, draftDepthHint: 0, why: "least_cost" };
+  if (lane === "speculative") return owner && owner.free[lane] > 0 && idle(options, owner) ? placed(owner, "lease") : undefined;
+  if (owner && lane !== "batch") {
+    const wait = slotWaitMs(owner, lane, asking.ahead(owner.name)) + prefillMs(owner, 0, moment.now);
+    if (asking.waitedMs + wait <= options.patienceMs)
+      return owner.free[lane] > 0
+        ? placed(owner, "lease")
+        : { hold: owner.name, againMs: Math.max(1, options.patienceMs - asking.waitedMs) };
+  }
+  const { costs } = serving;
+  let lowest = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < serving.at.length; i++) {
+    const worker = workers[serving.at[i] as number] as WorkerView;
+    costs[i] = Number.POSITIVE_INFINITY;
+    if (worker.draining || (avoid.size > 0 && avoid.has(worker.name))) continue;
+    if (lane === "batch" && !idle(options, worker)) continue;
+    if (cold(options, worker, serving, moment.now)) continue;
+    const ahead = worker.free[lane] > 0 ? 0 : asking.ahead(worker.name);
+    const fresh = remembered.warm.length === 0 ? tokens : freshTokens(worker);
+    const cost = slotWaitMs(worker, lane, ahead) + prefillMs(worker, fresh, moment.now);
+    costs[i] = cost;
+    if (cost < lowest) lowest = cost;
+  }
+  if (lowest === Number.POSITIVE_INFINITY) return undefined;
+  const best = amongEquals(workers, serving, lowest * (1 + equal.share) + equal.ms, lane, moment.random);
+  return best.free[lane] > 0 ? placed(best, best === owner ? "lease" : "least_cost") : { hold: best.name, againMs };
 }
-
-/** Lanes that take what nobody waits for. */
-const spare: ReadonlySet<Lane> = new Set(["speculative", "batch"]);
 
 /** Enough slots stand empty that the next key finds one, whoever uses the worker. */
 function idle({ spareShare }: ScheduleOptions, { slots, outstanding, running }: WorkerView): boolean {
   return Math.max(outstanding, running) < slots * spareShare;
 }
 
-/** The worker with the highest hash of (session, worker): few sessions move when workers come or go. */
-function ownerOf(session: string, workers: readonly WorkerView[]): WorkerView | undefined {
-  let best: WorkerView | undefined;
-  let highest = "";
-  for (const worker of workers) {
-    const weight = createHash("sha256").update(`${session}\u0000${worker.name}`).digest("hex");
-    if (weight > highest) {
-      highest = weight;
-      best = worker;
-    }
+/** A worker that has just joined computes every prompt whole: it is given work little by little, if others are older. */
+function cold({ rampMs }: ScheduleOptions, { joinedMs, slots, outstanding }: WorkerView, serving: Serving, now: number): boolean {
+  const age = now - joinedMs;
+  return age < rampMs && now - serving.oldestMs >= rampMs && outstanding >= Math.max(1, (slots * age) / rampMs);
+}
+
+/** The session's worker: who holds its lease, else its owner by hash that holds less than its bound of sessions. */
+function holderOf(
+  options: ScheduleOptions,
+  asking: Asking,
+  lease: string | undefined,
+  { workers }: FleetView,
+  serving: Serving,
+  avoid: ReadonlySet<string>,
+): { readonly worker: WorkerView; readonly lease: Placement["lease"] } | undefined {
+  const usable = (worker: WorkerView) => !worker.draining && !avoid.has(worker.name);
+  const held = lease === undefined ? undefined : workers[serving.named.get(lease) ?? -1];
+  if (held && usable(held)) return { worker: held, lease: "kept" };
+  const session = hashOf(asking.session);
+  let [first, within]: (WorkerView | undefined)[] = [];
+  let [firstWeight, withinWeight] = [-1, -1];
+  const most = bound(options, workers, serving);
+  for (let i = 0; i < serving.at.length; i++) {
+    const worker = workers[serving.at[i] as number] as WorkerView;
+    const weight = weightOf(session, serving.hashes[i] as number);
+    if (weight <= withinWeight || !usable(worker)) continue;
+    if (weight > firstWeight) [first, firstWeight] = [worker, weight];
+    // A session for each slot crowds nobody.
+    if (worker.leases < Math.max(1, most) * worker.slots) [within, withinWeight] = [worker, weight];
   }
-  return best;
+  const worker = within ?? first;
+  return worker && { worker, lease: worker === first ? "home" : "moved" };
 }
 
-function bound(options: ScheduleOptions, workers: readonly WorkerView[]): number {
-  const total = workers.reduce((sum, worker) => sum + worker.outstanding, 0);
-  return Math.ceil((options.boundedLoad * (total + 1)) / workers.length);
+/** Sessions a slot that a worker may hold, this one counted. */
+function bound(options: ScheduleOptions, workers: readonly WorkerView[], serving: Serving): number {
+  let [leases, slots] = [1, 0];
+  for (const at of serving.at) {
+    const worker = workers[at] as WorkerView;
+    if (worker.draining) continue;
+    leases += worker.leases;
+    slots += worker.slots;
+  }
+  return (options.boundedLoad * leases) / Math.max(1, slots);
 }
 
-/** Two random choices would do for many; fleets of one router are small enough to look at all. Ties by chance. */
-function leastLoaded(workers: readonly WorkerView[], lane: Lane, random: Random): WorkerView {
-  const cost = (worker: WorkerView) =>
-    worker.outstanding / worker.slots +
-    worker.prefillBacklogTokens / Math.max(1, worker.prefillTokensPerSecond) -
-    worker.free[lane] * 1e-6;
-  const lowest = Math.min(...workers.map(cost));
-  const equals = workers.filter((worker) => cost(worker) <= lowest + 1e-9);
-  return equals[Math.floor(random.next() * equals.length)] as WorkerView;
+/** Two of the cheapest by chance, and of these the one with less to do. */
+function amongEquals(workers: readonly WorkerView[], { at, costs }: Serving, most: number, lane: Lane, random: Random): WorkerView {
+  const equals: WorkerView[] = [];
+  for (let i = 0; i < at.length; i++) if ((costs[i] as number) <= most) equals.push(workers[at[i] as number] as WorkerView);
+  const one = () => equals[Math.floor(random.next() * equals.length)] as WorkerView;
+  if (equals.length === 1) return equals[0] as WorkerView;
+  const [a, b] = [one(), one()];
+  const room = (worker: WorkerView) => (worker.free[lane] > 0 ? 1 : 0) - worker.outstanding / worker.slots;
+  return room(b) > room(a) ? b : a;
+}
+
+function servingOf({ workers, roster }: FleetView, model: string): Serving {
+  let models = rosters.get(roster);
+  if (!models) {
+    models = new Map();
+    rosters.set(roster, models);
+  }
+  let serving = models.get(model);
+  if (!serving) {
+    const at = workers.flatMap((worker, i) => (worker.models.some(({ name }) => name === model) ? [i] : []));
+    const of = at.map((i) => workers[i] as WorkerView);
+    serving = {
+      at,
+      hashes: of.map(({ name }) => hashOf(name)),
+      named: new Map(of.map(({ name }, i) => [name, at[i] as number])),
+      bytesPerToken: of[0]?.models.find(({ name }) => name === model)?.bytesPerToken ?? 3,
+      oldestMs: Math.min(...of.map(({ joinedMs }) => joinedMs)),
+      costs: new Float64Array(at.length),
+    };
+    // Names of models come from workers; a call that names another never gets here.
+    models.set(model, serving);
+  }
+  return serving;
 }

@@ -51,7 +51,7 @@ export function normalShare(z: number): number {
 }
 
 /** Share of the slots in use, of the workers that may get work for this model or pool ("": any). */
-export function busyShare({ workers }: FleetView, model: string): number {
+export function busyShare({ workers }: Pick<FleetView, "workers">, model: string): number {
   let slots = 0;
   let used = 0;
   for (const worker of workers) {

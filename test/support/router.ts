@@ -1,6 +1,15 @@
 // router: triggers, models, workers and metrics for tests of the router's rooms, ordinary in all that a test does not name.
 
-import type { Lane, Retired, Sampling, ServedModel, Trigger, WorkerView } from "../../router/completion.ts";
+import {
+  type FleetView,
+  type Lane,
+  lanes,
+  type Retired,
+  type Sampling,
+  type ServedModel,
+  type Trigger,
+  type WorkerView,
+} from "../../router/completion.ts";
 import { PlainText } from "../../router/cursor-text.ts";
 import { routerMetricTable } from "../../router/metrics.ts";
 import { RecordedMetrics } from "../../sim/recorded-metrics.ts";
@@ -87,12 +96,25 @@ export function workerOf(name: string, given: Partial<WorkerView> = {}): WorkerV
     draining: false,
     free: freeOf(4),
     outstanding: 0,
+    held: freeOf(0),
+    loadMs: 0,
     running: 0,
     prefillTokensPerSecond: 0,
     stepMs: 5,
     prefillBacklogTokens: 0,
+    bookedTokens: 0,
+    serviceMs: freeOf(0),
+    leases: 0,
+    joinedMs: 0,
     ...given,
   };
+}
+
+/** Workers as a fleet that has just been looked at. */
+export function fleetOf(workers: readonly WorkerView[]): FleetView {
+  const free = freeOf(0);
+  for (const worker of workers) for (const lane of lanes) free[lane] += worker.draining ? 0 : worker.free[lane];
+  return { workers, roster: workers, free };
 }
 
 export const recordedMetrics = () => new RecordedMetrics(routerMetricTable);

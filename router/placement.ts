@@ -1,0 +1,81 @@
+// placement: the nouns of choosing a worker: who asks for one, what the fleet looks like and remembers, what was chosen. Made once
+// and never changed, like those of completion.ts, which gives them on.
+import type { Lane, Prompt, ServedModel, Trigger } from "./completion.ts";
+
+/** A generation that wants a worker, as schedule sees it. */
+export interface Asking extends Pick<Trigger, "session" | "document" | "lane"> {
+  readonly model: string;
+  readonly prompt: Pick<Prompt, "bytes" | "blocks">;
+  /** Since it began to wait for a worker. */
+  readonly waitedMs: number;
+  /** How many that come before it wait for this worker too. */
+  readonly ahead: (worker: string) => number;
+}
+
+/** What the fleet remembers of a session: who holds its lease, and what of a prompt would have to be computed where. */
+export interface Remembered {
+  readonly lease: string | undefined;
+  /** Workers that were sent a prompt of this document of late, and the bytes of the new one that they have not seen. */
+  readonly warm: readonly { readonly worker: string; readonly freshBytes: number }[];
+}
+
+/** Which worker, and how deep to speculate. */
+export interface Placement {
+  readonly worker: string;
+  readonly draftDepthHint: number;
+  /** Why this one, for explanations: "lease", "least_cost". */
+  readonly why: "lease" | "least_cost";
+  /** What becomes of the session's lease: kept where it is, or taken here: by hash ("home") or as an exception ("moved"). */
+  readonly lease: "kept" | "home" | "moved" | "none";
+  /** Prompt tokens that it will have to compute, by what this router sent there. */
+  readonly freshTokens: number;
+}
+
+/** Not yet: the best place has no credit, and waiting for it costs less than what is free. */
+export interface Hold {
+  readonly hold: string;
+  /** When that should be thought over again, whatever happens. */
+  readonly againMs: number;
+}
+
+/** One worker as the router sees it now. */
+export interface WorkerView {
+  readonly name: string;
+  readonly pool: string;
+  readonly models: readonly ServedModel[];
+  readonly slots: number;
+  readonly draining: boolean;
+  /** Generations this router may still submit, per lane, own bookings already counted. */
+  readonly free: Readonly<Record<Lane, number>>;
+  /** Own outstanding generations, and of each lane; what the worker last said of its engine, and when. */
+  readonly outstanding: number;
+  readonly held: Readonly<Record<Lane, number>>;
+  readonly loadMs: number;
+  readonly running: number;
+  readonly prefillTokensPerSecond: number;
+  readonly stepMs: number;
+  readonly prefillBacklogTokens: number;
+  /** Prompt tokens that own generations sent since then will have to compute. */
+  readonly bookedTokens: number;
+  /** How long a generation of the lane was outstanding of late; 0: not known yet. */
+  readonly serviceMs: Readonly<Record<Lane, number>>;
+  /** Sessions whose lease it holds. */
+  readonly leases: number;
+  readonly joinedMs: number;
+  readonly speculation?: { readonly sources: readonly string[]; readonly why: string; readonly acceptance: number };
+}
+
+/** All workers at one moment, by name; never changed after it is made. */
+export interface FleetView {
+  readonly workers: readonly WorkerView[];
+  /** The same object as long as the same workers serve the same models, in the same order: what is derived from it can be kept. */
+  readonly roster: object;
+  /** Of all workers together. */
+  readonly free: Readonly<Record<Lane, number>>;
+}
+
+/** A worker's credit taken for one generation; given back when the worker says that it ended. */
+export interface Booking {
+  readonly placement: Pick<Placement, "worker" | "draftDepthHint" | "why">;
+  readonly release: () => void;
+}
