@@ -9,7 +9,7 @@ import { PromptRoom } from "./prompt.ts";
 const room = new PromptRoom();
 const generic = modelOf({
   fimFamily: "",
-  fim: { prefix: "<PRE>", suffix: "<SUF>", middle: "<MID>", fileSeparator: "", repository: "" },
+  fim: { prefix: "<P>", suffix: "<S>", middle: "<M>", fileSeparator: "", repository: "" },
 });
 const suffixFirst = modelOf({ ...generic, fim: { ...generic.fim, middle: "" } });
 const snippet = (path: string, text: string, stable = true): Snippet => ({ path, text, score: 1, stable });
@@ -38,7 +38,7 @@ test("the built-in family puts the suffix first, takes no context and has no mid
 });
 
 test("text is never a special token, whatever it spells", () => {
-  const prompt = render(triggerAt("<SUF>|<MID>"), [snippet("<PRE>.ts", "<PRE>")], generic);
+  const prompt = render(triggerAt("<S>|<M>"), [snippet("<P>.ts", "<P>")], generic);
   expect(prompt.segments.filter((part) => "special" in part)).toHaveLength(3);
 });
 
@@ -46,9 +46,9 @@ test("stable chunks lead in an order of their own, whatever their rank", () => {
   const trigger = triggerAt("a|");
   const [a, b, moving] = [snippet("a.ts", "one"), snippet("b.ts", "two"), snippet("a.ts", "now", false)];
   const first = textOf(render(trigger, [moving, b, a], generic));
-  expect(first).toBe("<PRE>// Path: a.ts\none\n// Path: b.ts\ntwo\n// Path: a.ts\nnow\n<SUF><MID>a");
+  expect(first).toBe("<P>// Path: a.ts\none\n// Path: b.ts\ntwo\n// Path: a.ts\nnow\n<S><M>a");
   expect(textOf(render(trigger, [a, moving, b], generic))).toBe(first);
-  expect(textOf(render(trigger, [a, b], generic)).startsWith("<PRE>// Path: a.ts\none\n// Path: b.ts\ntwo\n")).toBe(true);
+  expect(textOf(render(trigger, [a, b], generic)).startsWith("<P>// Path: a.ts\none\n// Path: b.ts\ntwo\n")).toBe(true);
 });
 
 test("where the prefix comes first, what is typed stands after the middle token, and all before it stays", () => {
@@ -57,9 +57,9 @@ test("where the prefix comes first, what is typed stands after the middle token,
   const heads = new Set<string>();
   for (let at = 0; at <= typed.length; at++) {
     const text = textOf(render(triggerAt(`${lines}${typed.slice(0, at)}|\n}\n`), [], generic));
-    const [before, tail] = text.split("<MID>") as [string, string];
+    const [before, tail] = text.split("<M>") as [string, string];
     heads.add(before);
-    expect(before.replace("<PRE>", "").replace("<SUF>\n}\n", "") + tail).toBe(lines + typed.slice(0, at));
+    expect(before.replace("<P>", "").replace("<S>\n}\n", "") + tail).toBe(lines + typed.slice(0, at));
   }
   expect(heads.size).toBe(1);
 });

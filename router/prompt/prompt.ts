@@ -22,7 +22,7 @@ export class PromptRoom {
     const segments =
       trigger.lane === "chat"
         ? [{ text: prefixWindow(trigger.text, budget.prefixBytes).bytes.toString() }]
-        : infill(trigger, context, model, family, budget);
+        : infill(trigger, context, family, budget);
     // How deep to speculate changes no text.
     const { speculation: _, ...sampling } = trigger.sampling;
     return {
@@ -36,18 +36,21 @@ export class PromptRoom {
   }
 }
 
-function infill(trigger: Trigger, context: Context, model: ServedModel, family: Family, budget: Budget): Segment[] {
+function infill(trigger: Trigger, context: Context, family: Family, budget: Budget): Segment[] {
   const { head, tail } = cutWindow(prefixWindow(trigger.text, budget.prefixBytes), stepFor(budget.prefixBytes));
   const suffix = suffixWindow(trigger.text, budget.suffixBytes);
-  return formed({ chunks: chunks(context, model, family, budget.contextBytes), head, tail, suffix }, model, family);
+  return formed({ chunks: chunks(context, budget.contextBytes), head, tail, suffix }, trigger, family);
 }
 
+/** What stands between two files of any family, without the path. */
+const headerBytes = 24;
+
 /** The best chunks that fit with their headers. */
-function chunks(context: Context, model: ServedModel, family: Family, bytesMax: number): Chunk[] {
+function chunks(context: Context, bytesMax: number): Chunk[] {
   let left = bytesMax;
   const chosen = context.snippets.flatMap((snippet) => {
-    const text = `${family.header(snippet.path, model)}${snippet.text.trimEnd()}\n`;
-    const size = Buffer.byteLength(text);
+    const text = snippet.text.trimEnd();
+    const size = Buffer.byteLength(text) + Buffer.byteLength(snippet.path) + headerBytes;
     if (size > left) return [];
     left -= size;
     return [{ ...snippet, text }];
