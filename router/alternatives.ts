@@ -3,6 +3,7 @@
 // ingress. One ending, one outcome, all tokens booked in it.
 import { type Delta, type Ending, type Milestones, Retired, type Sampling, type Trigger, type Usage } from "./completion.ts";
 import type { Settle } from "./settle/settle.ts";
+import { added } from "./usage.ts";
 
 type Path = (trigger: Trigger, at: Milestones) => AsyncGenerator<Delta, Ending>;
 
@@ -71,16 +72,4 @@ async function whole(path: Path, trigger: Trigger): Promise<{ readonly text: str
   } catch {
     return { text: "" };
   }
-}
-
-function added(a: Usage, b: Usage | undefined): Usage {
-  if (!b) return a;
-  return {
-    promptTokens: a.promptTokens + b.promptTokens,
-    cachedTokens: a.cachedTokens + b.cachedTokens,
-    recomputedTokens: a.recomputedTokens + b.recomputedTokens,
-    completionTokens: a.completionTokens + b.completionTokens,
-    drafted: a.drafted + b.drafted,
-    draftAccepted: a.draftAccepted + b.draftAccepted,
-  };
 }

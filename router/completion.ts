@@ -9,6 +9,7 @@ export type { Milestones } from "./trace.ts";
 export const lanes = ["inline", "chat", "speculative", "batch"] as const;
 /** Priority class, best first. */
 export type Lane = (typeof lanes)[number];
+export const noLanes: Readonly<Record<Lane, number>> = { inline: 0, chat: 0, speculative: 0, batch: 0 };
 
 export type Kind = "auto" | "invoked" | "preload" | "speculative";
 
@@ -200,6 +201,9 @@ export interface ServedModel {
   readonly contextTokens: number;
   readonly bytesPerToken: number;
   readonly chatTemplate: boolean;
+  /** What every one of its workers takes in a Submit; absent: none says. */
+  readonly promptBytesMax?: number;
+  readonly maxTokensMax?: number;
   /** Best of its workers; 0: not measured yet. */
   readonly prefillTokensPerSecond: number;
 }

@@ -4,8 +4,11 @@ import { GrpcClient } from "../lib/grpc/client.ts";
 import { WorkerService } from "../proto/gen/slipstream/v1/worker_pb.ts";
 import type { Connect } from "./dispatch/dispatch.ts";
 
+/** A worker behind a network that has gone away is found out within twice this, also while it owes nothing. */
+const keepAliveMs = 5_000;
+
 export const connectGrpc: Connect = (address) => {
-  const client = new GrpcClient({ address });
+  const client = new GrpcClient({ address, keepAliveMs });
   const stream = client.duplex(WorkerService.method.link);
   stream.signal.addEventListener("abort", () => client.close(), { once: true });
   return stream;

@@ -126,14 +126,22 @@ export function explained(rooms: Path, trace: Trace, spanId: () => string): Path
       return placement;
     },
     dispatch: {
-      generate: (work, prompt, booking) => {
-        const { worker } = booking.placement;
+      bars: (worker) => rooms.dispatch.bars(worker),
+      generate: (work, prompt, booking, second) => {
+        let { worker } = booking.placement;
         const span = trace.context && spanId();
         const told = span && trace.context ? traceparent({ ...trace.context, spanId: span }) : undefined;
         const step = begin("dispatch", span);
         const end = (how: string) => step.end(`${worker}: ${first}, then ${how}`);
         let first = "no text";
-        return watched(rooms.dispatch.generate(told ? { ...work, traceparent: told } : work, prompt, booking), {
+        const other = second && {
+          book: () => second.book(),
+          won: (winner: string) => {
+            worker = `${worker} stalled, ${winner}`;
+            second.won(winner);
+          },
+        };
+        return watched(rooms.dispatch.generate(told ? { ...work, traceparent: told } : work, prompt, booking, other), {
           first: () => {
             first = `first text after ${step.took()}`;
           },
@@ -146,7 +154,7 @@ export function explained(rooms: Path, trace: Trace, spanId: () => string): Path
         });
       },
     },
-    retried: () => rooms.retried(),
+    retried: (when) => rooms.retried(when),
     stream: {
       withholds: (...given) => rooms.stream.withholds(...given),
       shape: (...given) => {

@@ -23,7 +23,16 @@ export const routerMetricTable = {
   parked_bytes: gauge("Text of their documents.", []),
   links: gauge("Links to workers, by state.", ["state"]),
   link_reconnects_total: counter("Links that broke and were made anew.", []),
-  worker_retries_total: counter("Generations tried on another worker before their first delta.", []),
+  worker_retries_total: counter(
+    "Generations that a worker lost or refused and another one was asked for: anew before their first delta, from where their text ended after it.",
+    ["when"],
+  ),
+  hedges_total: counter(
+    "Second workers asked for generations whose first one stalled: sent, then won or lost; not_sent where none was free or the share was used up.",
+    ["end"],
+  ),
+  breaker_opened_total: counter("Workers left alone for a while, by why.", ["why"]),
+  workers_barred: gauge("Workers that are left alone now.", []),
   cancels_total: counter("Cancels sent to workers.", ["cause"]),
   cancel_ack_seconds: histogram("From Cancel on the link to the worker's CancelAck.", []),
   result_cache_lookups_total: counter("Lookups in the finished-result cache.", ["result"]),

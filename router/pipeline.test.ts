@@ -258,17 +258,41 @@ test("a worker lost before its first delta is replaced", async () => {
   expect(seen).toMatchObject({ text: "1;", ending: { outcome: "generated" } });
 });
 
-test("a worker lost after text was shown fails the trigger, and no other is asked", async () => {
+test("a worker lost after text was shown is followed by another that goes on where it ended", async () => {
+  const names = ["w1", "w2"];
+  const { complete, clock, workers, answer, rest, metrics } = await ready({ workers: names });
+  const { seen, done } = complete({ prefix: "f(() => {", ...invoked, sampling: { maxTokens: 20 } });
+  await clock.advance(0);
+  const first = holder(workers, names);
+  const second = names.find((name) => name !== first) as string;
+  const { segments } = workers.submitted(first);
+  await answer(first, ["\n  a();\n"], "none");
+  workers.stream(first).cut();
+  await clock.advance(0);
+  const next = workers.submitted(second);
+  expect(next.segments.map(({ part }) => part.value)).toEqual([...segments.map(({ part }) => part.value), "\n  a();\n"]);
+  expect(next.sampling?.maxTokens).toBe(19);
+  const usage = { promptTokens: 9, cachedTokens: 8, recomputedTokens: 1, completionTokens: 2 };
+  workers.stream(second).say({ case: "delta", value: { id: next.id, text: "});", tokens: 1 } });
+  workers.stream(second).say({ case: "done", value: { id: next.id, finish: Finish.STOP, usage } });
+  await clock.advance(0);
+  await done;
+  expect(seen).toMatchObject({ text: "\n  a();\n});", ending: { outcome: "generated", worker: second } });
+  // What was lost cost one token, as far as it was told.
+  expect(seen.ending?.usage).toMatchObject({ completionTokens: 3, promptTokens: 9 });
+  expect([metrics.count("worker_retries_total", { when: "after_text" }), rest()]).toEqual([1, quiet]);
+});
+
+test("what was sampled with a seed is not gone on with elsewhere: it would be another text", async () => {
   const names = ["w1", "w2"];
   const { complete, clock, workers, answer, rest } = await ready({ workers: names });
-  const { seen, done } = complete({ prefix: "f(() => {", ...invoked });
+  const { seen, done } = complete({ prefix: "f(() => {", ...invoked, sampling: { maxTokens: 20, temperature: 0.5, seed: 7n } });
   await clock.advance(0);
   const first = holder(workers, names);
   await answer(first, ["\n  a();\n"], "none");
   workers.stream(first).cut();
   await done;
   expect(seen).toMatchObject({ text: "\n  a();", ending: { outcome: "failed", code: "worker_lost" } });
-  expect(workers.stream(names.find((name) => name !== first) as string).of("submit")).toEqual([]);
   expect(rest()).toEqual(quiet);
 });
 
@@ -324,17 +348,17 @@ test("what cannot get better elsewhere is not tried elsewhere", async () => {
   expect(seen.ending).toMatchObject({ outcome: "refused", code: "invalid_request" });
 });
 
-test("one worker that always refuses is asked three times, not without end", async () => {
+test("one worker that always refuses is asked five times, not without end", async () => {
   const { complete, clock, workers, rest } = await ready();
   const { seen, done } = complete({ prefix: "a = ", ...invoked });
-  for (let i = 0; i < 3; i++) {
+  for (let i = 0; i < 5; i++) {
     await clock.advance(0);
     workers.stream("w1").say({ case: "refused", value: { id: workers.submitted("w1").id, code: "overloaded" } });
   }
   await clock.advance(0);
   await done;
   expect(seen.ending).toMatchObject({ outcome: "refused", reason: "quota" });
-  expect([workers.stream("w1").of("submit").length, rest()]).toEqual([3, quiet]);
+  expect([workers.stream("w1").of("submit").length, rest()]).toEqual([5, quiet]);
 });
 
 test("a lone worker that is lost is waited for until the deadline", async () => {
@@ -348,6 +372,50 @@ test("a lone worker that is lost is waited for until the deadline", async () => 
   await done;
   expect(seen).toMatchObject({ text: "1;", ending: { outcome: "generated" } });
   expect(rest()).toEqual(quiet);
+});
+
+test("a trigger that comes while the only link is made anew waits for it", async () => {
+  const { complete, clock, workers, answer, rest } = await ready();
+  workers.stream("w1").cut();
+  await clock.advance(0);
+  const { seen, done } = complete({ prefix: "a = ", ...invoked });
+  await clock.advance(100);
+  await workers.welcome("w1");
+  await answer("w1", ["1;"]);
+  await done;
+  expect(seen).toMatchObject({ text: "1;", ending: { outcome: "generated" } });
+  expect(rest()).toEqual(quiet);
+});
+
+test("a stalled worker's generation goes to one with a free slot, and its tokens are booked once", async () => {
+  const names = ["w1", "w2"];
+  const { complete, clock, workers, metrics, rest } = await ready({ workers: names });
+  const ask = (nth: number) => complete({ prefix: `a${nth} = `, sessionId: `s${nth}`, documentId: "d", ...invoked });
+  const say = (name: string) => {
+    const { id } = workers.submitted(name);
+    workers.stream(name).say({ case: "delta", value: { id, text: "1;", tokens: 1 } });
+    workers.stream(name).say({ case: "done", value: { id, finish: Finish.STOP, usage: { completionTokens: 1 } } });
+  };
+  for (let i = 0; i < 40; i++) {
+    const { done } = ask(i);
+    await clock.advance(5);
+    for (const name of names) if (workers.stream(name).of("submit").length > 0) say(name);
+    await clock.advance(0);
+    await done;
+  }
+  const before = names.map((name) => workers.stream(name).of("submit").length);
+  const { seen, done } = ask(99);
+  await clock.advance(5);
+  const first = names.find((name, i) => workers.stream(name).of("submit").length > (before[i] as number)) as string;
+  const second = names.find((name) => name !== first) as string;
+  await clock.advance(40);
+  say(second);
+  await clock.advance(0);
+  await done;
+  expect(seen.ending).toMatchObject({ outcome: "generated", worker: second, usage: { completionTokens: 1 } });
+  workers.stream(first).say({ case: "cancelAck", value: { id: workers.submitted(first).id } });
+  await clock.advance(0);
+  expect([metrics.count("hedges_total", { end: "won" }), rest()]).toEqual([1, quiet]);
 });
 
 test("who waits for a worker that drains goes back to the one it had avoided", async () => {

@@ -18,6 +18,7 @@ import {
   type Prompt,
   type Shaped,
   type Trigger,
+  type Usage,
   type Work,
 } from "./completion.ts";
 import type { ContextRoom } from "./context/context.ts";
@@ -29,6 +30,7 @@ import type { Queue, Waited } from "./queue/queue.ts";
 import { Diverged, type Followed, type Reuse } from "./reuse/reuse.ts";
 import type { Settle } from "./settle/settle.ts";
 import type { Stream } from "./stream/stream.ts";
+import { added, grown } from "./usage.ts";
 
 export interface Rooms {
   readonly clock: Clock;
@@ -44,7 +46,7 @@ export interface Rooms {
   readonly place: (asking: Asking, avoid: ReadonlySet<string>) => Placement | Hold | undefined;
   readonly dispatch: Dispatch;
   readonly stream: Stream;
-  readonly retried: () => void;
+  readonly retried: (when: "before_text" | "after_text") => void;
 }
 
 /** What the path asks of the rooms; what stands in between (explained.ts) answers no more. */
@@ -57,14 +59,14 @@ export interface Path extends Pick<Rooms, "clock" | "place" | "retried"> {
   readonly cache: Pick<Cache, "find" | "join" | "launch" | "keep">;
   readonly queue: Pick<Queue, "length" | "predictedWaitMs" | "next">;
   readonly fleet: Pick<Fleet, "model" | "snapshot" | "book">;
-  readonly dispatch: Pick<Dispatch, "generate">;
+  readonly dispatch: Pick<Dispatch, "generate" | "bars">;
   readonly stream: Pick<Stream, "shape" | "withholds">;
 }
 
 /** A typist who follows a generation needs it longer than the key that asked for it. */
 const followMs = 500;
-/** How often a worker is asked for one trigger, as long as no text has come. */
-const asksMax = 3;
+/** How often workers are asked for one trigger; its deadline comes first nearly always. */
+const asksMax = 5;
 
 export async function* complete(rooms: Path, trigger: Trigger, at: Milestones): AsyncGenerator<Delta, Ending> {
   trigger.signal.throwIfAborted(); //                                a trigger that has ended retires nobody
@@ -158,7 +160,10 @@ function launch(rooms: Path, trigger: Trigger, prompt: Prompt, at: Milestones): 
   return flight;
 }
 
-/** Waits for a worker's credit and sends; another worker before the first delta only. */
+/**
+ * Waits for a worker's credit and sends; a worker that is lost before its first delta is followed by another. After it nothing
+ * is begun anew: the text so far becomes part of the prompt, and another worker goes on from there.
+ */
 async function* generate(
   rooms: Path,
   work: Work,
@@ -167,30 +172,61 @@ async function* generate(
   placed: (worker: string) => void,
 ): AsyncGenerator<Delta, Generated> {
   const tried = new Set<string>();
+  const begun = { text: "", usage: noUsage };
   for (let asked = 1; ; asked++) {
     at.queuedMs ??= rooms.clock.now();
-    const booking = await rooms.queue.next(work, (waited) => book(rooms, work, prompt, tried, waited));
+    const rest = begun.text === "" ? { work, prompt } : goingOn(work, prompt, begun);
+    const booking = await rooms.queue.next(rest.work, (waited) => book(rooms, rest.work, rest.prompt, tried, waited));
     at.placedMs = rooms.clock.now();
     const { worker } = booking.placement;
     placed(worker);
     tried.add(worker);
-    let sent = false;
-    const deltas = rooms.dispatch.generate(work, prompt, booking);
+    const second = { book: () => spare(rooms, rest.work, rest.prompt, tried), won: placed };
+    const deltas = rooms.dispatch.generate(rest.work, rest.prompt, booking, second);
+    const before = begun.usage;
     try {
       for (;;) {
         const step = await deltas.next();
-        if (step.done) return step.value;
-        sent = true;
+        if (step.done) return { ...step.value, usage: added(before, step.value.usage) };
+        begun.text += step.value.text;
+        begun.usage = grown(begun.usage, step.value);
         yield step.value;
       }
     } catch (thrown) {
-      const again = thrown instanceof SlipstreamError && thrown.row.retryable && !sent && asked < asksMax && !work.signal.aborted;
-      if (!again) throw thrown;
-      rooms.retried();
+      const again = thrown instanceof SlipstreamError && thrown.row.retryable && asked < asksMax && !work.signal.aborted;
+      if (!again || !mayGoOn(work, begun.text)) throw thrown;
+      rooms.retried(begun.text === "" ? "before_text" : "after_text");
+      if (begun.usage.completionTokens >= work.sampling.maxTokens) return { finish: "length", usage: begun.usage, worker };
     } finally {
       await deltas.return(undefined as never);
     }
   }
+}
+
+/** What was sampled with a seed is what that seed gives, or nothing: another prompt would give another text. */
+function mayGoOn({ sampling }: Work, text: string): boolean {
+  return text === "" || sampling.temperature === 0 || sampling.seed === undefined;
+}
+
+/** The same wish from where its text ends. */
+function goingOn(work: Work, prompt: Prompt, { text, usage }: { text: string; usage: Usage }): { work: Work; prompt: Prompt } {
+  const maxTokens = work.sampling.maxTokens - usage.completionTokens;
+  return {
+    work: { ...work, sampling: { ...work.sampling, maxTokens } },
+    prompt: { ...prompt, segments: [...prompt.segments, { text }], bytes: prompt.bytes + Buffer.byteLength(text) },
+  };
+}
+
+/** A credit for a second try beside the first: of a worker that begins at once, while nobody else waits for it. */
+function spare(rooms: Path, work: Work, prompt: Prompt, tried: ReadonlySet<string>): Booking | undefined {
+  if (rooms.queue.length > 0) return undefined;
+  // Not for the lease's sake: the session stays where it is.
+  const booking = book(rooms, work, prompt, tried, { waitedMs: Number.POSITIVE_INFINITY, ahead: () => 0 }, "none");
+  if (!booking || "hold" in booking) return undefined;
+  const chosen = rooms.fleet.snapshot().workers.find(({ name }) => name === booking.placement.worker);
+  if (chosen && !tried.has(chosen.name) && Math.max(chosen.outstanding, chosen.running + 1) <= chosen.slots) return booking;
+  booking.release();
+  return undefined;
 }
 
 /** A placement with its credit taken, if a worker has one. A worker that failed this trigger is asked again only if it is the last. */
@@ -200,6 +236,7 @@ function book(
   prompt: Prompt,
   tried: ReadonlySet<string>,
   waited: Waited,
+  lease?: Placement["lease"],
 ): Booking | Hold | undefined {
   const asking = { session, document, lane, model: prompt.model, prompt, ...waited };
   const others =
@@ -207,10 +244,12 @@ function book(
     rooms.fleet
       .snapshot()
       .workers.some(
-        (worker) => !worker.draining && !tried.has(worker.name) && worker.models.some((model) => model.name === prompt.model),
+        ({ name, draining, models }) =>
+          !draining && !tried.has(name) && !rooms.dispatch.bars(name) && models.some((model) => model.name === prompt.model),
       );
   const placed = rooms.place(asking, others ? tried : new Set());
-  return placed && "worker" in placed ? { placement: placed, release: rooms.fleet.book(placed, asking) } : placed;
+  if (!placed || "hold" in placed) return placed;
+  return { placement: placed, release: rooms.fleet.book(lease ? { ...placed, lease } : placed, asking) };
 }
 
 /** Whose worker it was, and what of its tokens this trigger books: all of them for the flight's last reader, once. */

@@ -14,7 +14,7 @@ import { Cache } from "./cache/cache.ts";
 import type { Delta, Ending, Milestones, Report, Trigger } from "./completion.ts";
 import type { RouterConfig } from "./config.ts";
 import { ContextRoom } from "./context/context.ts";
-import { type Connect, Dispatch } from "./dispatch/dispatch.ts";
+import { type Connect, Dispatch, dispatchDefaults } from "./dispatch/dispatch.ts";
 import { Explain, spansOf } from "./explain/explain.ts";
 import { explained } from "./explained.ts";
 import type { FarewellOptions } from "./farewell.ts";
@@ -115,9 +115,19 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     { clock, metrics, depths: (depths) => dispatch.demand(depths) },
   );
   const dispatch: Dispatch = new Dispatch(
-    { workers: options.workers, router: options.name, backoffMinMs: 50, backoffMaxMs: 5_000, helloTimeoutMs: 5_000 },
-    { clock, random, log, metrics, connect: deps.connect, roster: fleet, address: (worker) => fleet.address(worker) },
+    { ...dispatchDefaults, workers: options.workers, router: options.name },
+    {
+      ...{ clock, random, log, metrics, connect: deps.connect, roster: fleet },
+      address: (worker) => fleet.address(worker),
+      capacity: () => queue.pump(),
+    },
   );
+  /** With those whose generations end badly. */
+  const avoiding = (avoid: ReadonlySet<string>): ReadonlySet<string> => {
+    if (!dispatch.barring) return avoid;
+    const barred = fleet.snapshot().workers.flatMap(({ name }) => (dispatch.bars(name) ? [name] : []));
+    return new Set([...avoid, ...barred]);
+  };
   const rooms: Rooms = {
     clock,
     reuse: new Reuse({ documentsMax: 20_000, textsMax: 8, ttlMs: 300_000 }, { clock }),
@@ -136,10 +146,10 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     queue,
     fleet,
     place: (asking, avoid) =>
-      place(scheduling, asking, fleet.remembered(asking), fleet.snapshot(), { now: clock.now(), random }, avoid),
+      place(scheduling, asking, fleet.remembered(asking), fleet.snapshot(), { now: clock.now(), random }, avoiding(avoid)),
     dispatch,
     stream: new Stream({ linesMax: 12, leastConfidence: options.leastConfidence }),
-    retried: () => metrics.worker_retries_total.inc({}),
+    retried: (when) => metrics.worker_retries_total.inc({ when }),
   };
   deps.measured?.(rooms);
   const outbox = new Outbox({ router: options.name, everyMs: 100, batchMax: 256, pendingMax: 10_000 }, { clock, bus, metrics });

@@ -29,8 +29,9 @@ function play(...steps: [number, "up" | "down", Up | Down][]) {
     if (direction === "up") monitor.up.sent?.(create(RouterFrameSchema, { frame: frame as Up } as never), at + 5);
     else {
       const made = create(WorkerFrameSchema, { frame: frame as Down } as never);
-      monitor.down.sent?.(made, at + 5);
-      monitor.down.arrived?.(made);
+      const down = monitor.down("inline");
+      down.sent?.(made, at + 5);
+      down.arrived?.(made);
     }
   }
   return { violations, ended, monitor };

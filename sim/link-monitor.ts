@@ -62,14 +62,19 @@ export class LinkMonitor {
       if (submitted) submitted.first = this.#deps.reached(submitted.salt);
     },
   };
-  readonly down: Watch<WorkerFrame> = {
-    sent: ({ frame }) => this.#workerSent(frame),
-    arrived: ({ frame }) => {
-      if (frame.case !== "credits") return;
-      const { inline, chat, speculative, batch } = frame.value;
-      for (const [index, credits] of [inline, chat, speculative, batch].entries()) this.#credits.set(index + 1, credits);
-    },
-  };
+  /** Frames of one of its two streams; a lane's credits count as its own stream says them. */
+  down(channel: "inline" | "bulk"): Watch<WorkerFrame> {
+    return {
+      sent: ({ frame }) => this.#workerSent(frame),
+      arrived: ({ frame }) => {
+        if (frame.case !== "credits") return;
+        const { inline, chat, speculative, batch } = frame.value;
+        const own = channel === "inline" ? [inline, 0, speculative, 0] : [0, chat, 0, batch];
+        const lanes = channel === "inline" ? [1, 3] : [2, 4];
+        for (const lane of lanes) this.#credits.set(lane, own[lane - 1] as number);
+      },
+    };
+  }
 
   constructor(options: LinkMonitorOptions, deps: LinkMonitorDeps) {
     this.#options = options;

@@ -89,6 +89,7 @@ export class Network {
     const entry = this.#entry(name, worker, channel);
     const { log } = this.#deps;
     const { monitor } = entry;
+    const down = monitor.down(channel);
     const say = (direction: string, { frame }: RouterFrame | WorkerFrame) => {
       const id = frame.value && "id" in frame.value ? ` ${frame.value.id}` : "";
       log(`${name} ${direction} ${frame.case}${id}`);
@@ -101,13 +102,14 @@ export class Network {
           say("up", frame);
           monitor.up.sent?.(frame, arrivesMs);
         },
+        arrived: (frame) => monitor.up.arrived?.(frame),
       },
       {
         sent: (frame, arrivesMs) => {
           say("down", frame);
-          monitor.down.sent?.(frame, arrivesMs);
+          down.sent?.(frame, arrivesMs);
         },
-        arrived: (frame) => monitor.down.arrived?.(frame),
+        arrived: (frame) => down.arrived?.(frame),
       },
     );
     entry.pipes.push(made);

@@ -28,14 +28,15 @@ export class GrpcClient {
   readonly #client: grpc.Client;
   readonly #clock: Clock;
 
-  constructor(options: { address: string; messageBytesMax?: number }, deps: { clock?: Clock } = {}) {
+  /** `keepAliveMs`: a peer that is silent for so long is pinged, and given up when it is silent for as long again. */
+  constructor(options: { address: string; messageBytesMax?: number; keepAliveMs?: number }, deps: { clock?: Clock } = {}) {
     this.#clock = deps.clock ?? systemClock;
     const max = options.messageBytesMax ?? 16 << 20;
     this.#client = new grpc.Client(options.address, grpc.credentials.createInsecure(), {
       "grpc.max_receive_message_length": max,
       "grpc.max_send_message_length": max,
-      "grpc.keepalive_time_ms": 30_000,
-      "grpc.keepalive_timeout_ms": 10_000,
+      "grpc.keepalive_time_ms": options.keepAliveMs ?? 30_000,
+      "grpc.keepalive_timeout_ms": options.keepAliveMs ?? 10_000,
       // A peer that restarts is found again within seconds; the default waits up to two minutes.
       "grpc.initial_reconnect_backoff_ms": 100,
       "grpc.max_reconnect_backoff_ms": 3_000,

@@ -1,82 +1,15 @@
 // The story of links and their generations, told by scripted workers.
 
 import { getEventListeners } from "node:events";
-import { expect, onTestFinished, test } from "vitest";
-import { FakeClock } from "../../lib/clock.fake.ts";
+import { expect, test } from "vitest";
 import type { SlipstreamError } from "../../lib/errors.ts";
-import { silentLog } from "../../lib/log.ts";
-import { seeded } from "../../lib/random.ts";
 import { Finish, Speculation } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import { Channel, Lane as LaneMessage } from "../../proto/gen/slipstream/v1/worker_pb.ts";
-import { recordedMetrics, triggerAt } from "../../test/support/router.ts";
-import { ScriptedWorkers } from "../../test/support/scripted-worker.ts";
-import { type Delta, type Generated, type Prompt, Retired, type Trigger } from "../completion.ts";
-import { Dispatch } from "./dispatch.ts";
+import { dispatched } from "../../test/support/dispatched.ts";
+import { triggerAt } from "../../test/support/router.ts";
+import { Retired } from "../completion.ts";
 
-const options = { router: "r1", backoffMinMs: 50, backoffMaxMs: 1_000, helloTimeoutMs: 5_000 };
-const prompt: Prompt = {
-  model: "m",
-  segments: [{ special: "<SUF>" }, { text: "a" }],
-  bytes: 6,
-  key: "k",
-  blocks: new Uint8Array(8),
-  stop: ["\n\n"],
-};
-
-function room(addresses: readonly string[] = ["w1"]) {
-  const clock = new FakeClock();
-  const workers = new ScriptedWorkers(clock);
-  const metrics = recordedMetrics();
-  const roster: string[] = [];
-  const released: string[] = [];
-  const dispatch = new Dispatch(
-    { ...options, workers: addresses },
-    {
-      clock,
-      random: seeded(1),
-      log: silentLog,
-      connect: workers.connect,
-      metrics: metrics.metrics,
-      address: (worker) => (addresses.includes(worker) ? worker : undefined),
-      roster: {
-        joined: (address, { name, slots }) => roster.push(`${address} joined as ${name} with ${slots}`),
-        credits: (address, { inline }) => roster.push(`${address} credits ${inline}`),
-        load: (address, { running }) => roster.push(`${address} runs ${running}`),
-        draining: (address, draining) => roster.push(`${address} draining ${draining}`),
-        left: (address) => roster.push(`${address} left`),
-      },
-    },
-  );
-  onTestFinished(() => dispatch.close());
-  /** Asks a worker; what is read and how it ends gathers in the answer. */
-  const ask = (worker = "w1", given: Partial<Trigger> = {}) => {
-    const trigger = triggerAt("a|", { receivedMs: clock.now(), ...given });
-    const booking = {
-      placement: { worker, draftDepthHint: 3, why: "lease" as const },
-      release: () => released.push(worker),
-    };
-    const deltas = dispatch.generate(trigger, prompt, booking);
-    const seen: { text: string; deltas: Delta[]; end?: Generated; error?: unknown } = { text: "", deltas: [] };
-    const read = async () => {
-      try {
-        for (;;) {
-          const step = await deltas.next();
-          if (step.done) {
-            seen.end = step.value;
-            return;
-          }
-          seen.text += step.value.text;
-          seen.deltas.push(step.value);
-        }
-      } catch (thrown) {
-        seen.error = thrown;
-      }
-    };
-    return { trigger, deltas, seen, read };
-  };
-  const codeOf = (error: unknown) => (error instanceof Retired ? error.outcome : (error as SlipstreamError | undefined)?.code);
-  return { clock, workers, metrics, roster, released, dispatch, ask, codeOf };
-}
+const room = dispatched;
 
 const usage = { promptTokens: 10, cachedTokens: 8, recomputedTokens: 2, completionTokens: 5, drafted: 4, draftAccepted: 3 };
 
@@ -91,7 +24,7 @@ test("a link says hello on both its streams and is ready once it is welcomed", a
   expect(dispatch.links).toEqual({ ready: 0, all: 2 });
   await workers.welcome("w1", 3);
   expect(dispatch.links).toEqual({ ready: 1, all: 2 });
-  expect(roster).toEqual(["w1 joined as w1 with 4", "w1 credits 3"]);
+  expect(roster).toEqual(["w1 joined as w1 with 4", "w1 credits 3", "w1 credits 3"]);
   expect(metrics.unrest(["links"])).toEqual(["links{state=ready} 1", "links{state=down} 1"]);
 });
 

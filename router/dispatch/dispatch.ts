@@ -1,12 +1,19 @@
 // dispatch: a Prompt and a Booking in, Deltas and one Generated out, by the link to the booked worker. Cancel is sent in the
-// same tick as the trigger's signal aborts or its reader leaves. Holds one link a worker address; each bounded by its credits.
+// same tick as the trigger's signal aborts or its reader leaves. An inline generation whose worker stalls is sent a second time,
+// to a worker with a free slot, and the first to answer is read: at most a share of all. A worker whose generations end badly
+// is left alone for a while. Holds one link a worker address; each bounded by its credits.
 import { SlipstreamError } from "../../lib/errors.ts";
-import { type Booking, type Delta, type Generated, type Lane, type Prompt, Retired, type Work } from "../completion.ts";
+import type { Booking, Delta, Generated, Lane, Prompt, Work } from "../completion.ts";
 import type { RouterMetrics } from "../metrics.ts";
+import type { BreakerOptions } from "./breaker.ts";
 import type { LinkGeneration } from "./generation.ts";
+import { Hedging, type HedgingOptions } from "./hedging.ts";
 import { Link, type LinkDeps } from "./link.ts";
+import { expectedOf } from "./promptness.ts";
+import { Race } from "./race.ts";
+import { Stalls } from "./stalls.ts";
 
-export type { Connect } from "./link.ts";
+export type { Connect } from "./connection.ts";
 
 export interface DispatchOptions {
   readonly workers: readonly string[];
@@ -14,21 +21,73 @@ export interface DispatchOptions {
   readonly backoffMinMs: number;
   readonly backoffMaxMs: number;
   readonly helloTimeoutMs: number;
+  readonly awayMaxMs: number;
+  readonly protocol: { readonly min: number; readonly max: number };
+  readonly breaker: BreakerOptions;
+  readonly ackMaxMs: number;
+  readonly silentMinMs: number;
+  /** A worker that is so much later than workers are stalls. */
+  readonly hedgeAfterMs: number;
+  readonly hedging: HedgingOptions;
 }
 
-export interface DispatchDeps extends Omit<LinkDeps, "changed"> {
+/** What dispatch is shipped with; tests ask for less patience. */
+export const dispatchDefaults: Omit<DispatchOptions, "workers" | "router"> = {
+  backoffMinMs: 50,
+  backoffMaxMs: 5_000,
+  helloTimeoutMs: 5_000,
+  awayMaxMs: 10_000,
+  protocol: { min: 1, max: 1 },
+  breaker: { failuresMax: 3, openMinMs: 250, openMaxMs: 10_000 },
+  // Engines stop within a step; this many times longer is one that does not stop.
+  ackMaxMs: 5_000,
+  silentMinMs: 250,
+  hedgeAfterMs: 20,
+  hedging: { share: 0.05, burst: 10 },
+};
+
+/** Who else could do it, asked when the first worker stalls. */
+export interface Second {
+  /** A credit of a worker that would start at once, if there is one. */
+  book(): Booking | undefined;
+  /** This one answered first. */
+  won(worker: string): void;
+}
+
+export interface DispatchDeps extends Omit<LinkDeps, "changed" | "barred" | "answered" | "spare"> {
   /** Address of a worker's link, by the worker's name. */
   readonly address: (worker: string) => string | undefined;
-  readonly metrics: LinkDeps["metrics"] & Pick<RouterMetrics, "links">;
+  /** Told when a worker may be asked again. */
+  readonly capacity: () => void;
+  readonly metrics: LinkDeps["metrics"] & Pick<RouterMetrics, "links" | "hedges_total" | "breaker_opened_total" | "workers_barred">;
 }
 
 export class Dispatch {
   readonly #links = new Map<string, Link>();
+  readonly #options: DispatchOptions;
   readonly #deps: DispatchDeps;
+  readonly #hedging: Hedging;
+  readonly #stalls: Stalls;
+  #barring = 0;
+  /** What is asked a second time when its first worker stalls. */
+  readonly #races = new Map<LinkGeneration, { readonly race: Race; readonly prompt: Prompt; readonly second: Second }>();
 
   constructor(options: DispatchOptions, deps: DispatchDeps) {
+    this.#options = options;
     this.#deps = deps;
-    const linkDeps = { ...deps, changed: () => this.#count() };
+    this.#hedging = new Hedging(options.hedging);
+    this.#stalls = new Stalls({
+      clock: deps.clock,
+      afterMs: () => this.#stallMs(),
+      stalled: (generation) => this.#hedge(generation),
+    });
+    const linkDeps: LinkDeps = {
+      ...deps,
+      changed: () => this.#count(),
+      barred: (link, why) => this.#barred(link, why),
+      answered: (generation) => this.#answered(generation),
+      spare: (link) => this.#spare(link),
+    };
     for (const address of options.workers) this.#links.set(address, new Link({ ...options, address }, linkDeps));
     this.#count();
   }
@@ -42,19 +101,37 @@ export class Dispatch {
     return [...this.#links.values()].reduce((sum, link) => sum + link.outstanding, 0);
   }
 
+  /** Is any worker left alone now? */
+  get barring(): boolean {
+    return this.#barring > 0;
+  }
+
+  /** Is this one? */
+  bars(worker: string): boolean {
+    return this.#link(worker)?.health.barred ?? false;
+  }
+
   /**
    * Submits now and reads later. Throws the trigger's Retired when it is ended, `worker_lost` or the worker's own refusal
    * otherwise. Leaving the generator early cancels the generation.
    */
-  generate(work: Work, prompt: Prompt, booking: Booking): AsyncGenerator<Delta, Generated> {
-    const link = this.#links.get(this.#deps.address(booking.placement.worker) ?? "");
+  generate(work: Work, prompt: Prompt, booking: Booking, second?: Second): AsyncGenerator<Delta, Generated> {
+    const link = this.#link(booking.placement.worker);
     if (!link || work.signal.aborted) {
       booking.release();
       return failing(
         work.signal.aborted ? work.signal.reason : new SlipstreamError("worker_lost", "the worker left before it was asked"),
       );
     }
-    return read(link, link.submit(work, prompt, booking), work);
+    const race = new Race(work, (winner, losers) => this.#won(winner, winner !== generation, losers, second));
+    const generation = link.submit(work, prompt, booking, race.inbox);
+    race.enter(link, generation);
+    this.#hedging.sent();
+    if (second && work.lane === "inline" && this.#links.size > 1) {
+      this.#races.set(generation, { race, prompt, second });
+      this.#stalls.watch(generation);
+    }
+    return race.read();
   }
 
   demand(depths: Readonly<Record<Lane, number>>): void {
@@ -62,7 +139,68 @@ export class Dispatch {
   }
 
   close(): void {
+    this.#stalls.close();
     for (const link of this.#links.values()) link.close();
+    this.#races.clear();
+  }
+
+  /** Later than workers are of late, by more than may be. */
+  #stallMs(): number | undefined {
+    const expected = expectedOf([...this.#links.values()].map(({ health }) => health.promptness));
+    return expected === undefined ? undefined : expected + this.#options.hedgeAfterMs;
+  }
+
+  #hedge(generation: LinkGeneration): void {
+    const asked = this.#races.get(generation);
+    this.#races.delete(generation);
+    if (!asked?.race.undecided) return;
+    const { race, prompt, second } = asked;
+    const { metrics } = this.#deps;
+    const booking = this.#hedging.allowed ? second.book() : undefined;
+    const link = booking && this.#link(booking.placement.worker);
+    if (!booking || !link || booking.placement.worker === generation.worker) {
+      booking?.release();
+      metrics.hedges_total.inc({ end: "not_sent" });
+      return;
+    }
+    this.#hedging.take();
+    metrics.hedges_total.inc({ end: "sent" });
+    race.enter(link, link.submit(race.work, prompt, booking, race.inbox));
+  }
+
+  #won(winner: LinkGeneration, hedge: boolean, losers: readonly LinkGeneration[], second: Second | undefined): void {
+    if (hedge) second?.won(winner.worker);
+    if (hedge || losers.length > 0) this.#deps.metrics.hedges_total.inc({ end: hedge ? "won" : "lost" });
+    // Whoever was asked first and has said nothing is the one that is late.
+    for (const loser of losers) if (hedge && loser.firstMs === undefined) this.#link(loser.worker)?.health.failed("stalled");
+  }
+
+  #answered(generation: LinkGeneration): void {
+    this.#stalls.answered(generation);
+    this.#races.delete(generation);
+  }
+
+  #barred(link: Link, why: string | undefined): void {
+    const { metrics, log, capacity } = this.#deps;
+    this.#barring = [...this.#links.values()].filter(({ health }) => health.barred).length;
+    metrics.workers_barred.set({}, this.#barring);
+    if (why === undefined) {
+      capacity();
+      return;
+    }
+    metrics.breaker_opened_total.inc({ why });
+    log.warn({ address: link.address, why }, "worker is left alone for a while");
+  }
+
+  /** Another worker is up, may be asked, and speaks. */
+  #spare(link: Link): boolean {
+    return [...this.#links.values()].some(
+      (other) => other !== link && other.ready && !other.health.barred && other.silentMs < this.#options.silentMinMs,
+    );
+  }
+
+  #link(worker: string): Link | undefined {
+    return this.#links.get(this.#deps.address(worker) ?? "");
   }
 
   #count(): void {
@@ -70,32 +208,6 @@ export class Dispatch {
     this.#deps.metrics.links.set({ state: "ready" }, ready);
     this.#deps.metrics.links.set({ state: "down" }, all - ready);
   }
-}
-
-function read(link: Link, generation: LinkGeneration, work: Work): AsyncGenerator<Delta, Generated> {
-  const { signal, lane } = work;
-  const retired = () => {
-    // The cancel first, then the reader: the worker must not compute while we tidy up.
-    link.cancel(generation, lane, signal.reason instanceof Retired ? signal.reason.outcome : "cut");
-    generation.inbox.end(signal.reason);
-  };
-  signal.addEventListener("abort", retired, { once: true });
-  return (async function* () {
-    try {
-      for await (const item of generation.inbox) {
-        if ("end" in item) return item.end;
-        if ("error" in item) throw item.error;
-        link.grant(generation, lane, generation.read(item.delta.text));
-        // A trigger that ended while the delta waited wants none of it.
-        if (signal.aborted) throw signal.reason;
-        yield item.delta;
-      }
-      throw signal.aborted ? signal.reason : new SlipstreamError("worker_lost", "the generation ended without a word");
-    } finally {
-      signal.removeEventListener("abort", retired);
-      link.cancel(generation, lane, "cut");
-    }
-  })();
 }
 
 // biome-ignore lint/correctness/useYield: it is a generator that has nothing to yield.

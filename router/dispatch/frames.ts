@@ -31,7 +31,7 @@ export function submitFrame(
   id: bigint,
   work: Work,
   prompt: Prompt,
-  options: { deadlineMs: number; draftDepthHint: number },
+  options: { deadlineMs: number; draftDepthHint: number; maxTokensMax: number },
 ): RouterFrame {
   const { sampling } = work;
   return create(RouterFrameSchema, {
@@ -48,7 +48,8 @@ export function submitFrame(
               : { case: "text" as const, value: segment.text },
         })),
         sampling: create(SamplingSchema, {
-          maxTokens: sampling.maxTokens,
+          // A bound, not a wish: the worker refuses what is above its own.
+          maxTokens: Math.min(sampling.maxTokens, options.maxTokensMax),
           temperature: sampling.temperature,
           topP: sampling.topP,
           topK: sampling.topK,
@@ -67,6 +68,20 @@ export function submitFrame(
       },
     },
   });
+}
+
+/** What a Submit may hold. */
+export interface Limits {
+  readonly promptBytesMax: number;
+  readonly maxTokensMax: number;
+}
+
+/** 0 says nothing, and neither does a worker that is not there. */
+export function limitsOf(welcome: Pick<WorkerWelcome, "promptBytesMax" | "maxTokensMax"> | undefined): Limits {
+  return {
+    promptBytesMax: welcome?.promptBytesMax || Number.POSITIVE_INFINITY,
+    maxTokensMax: welcome?.maxTokensMax || Number.POSITIVE_INFINITY,
+  };
 }
 
 export function profileOf(welcome: WorkerWelcome) {
@@ -88,6 +103,8 @@ export function profileOf(welcome: WorkerWelcome) {
       contextTokens: model.contextTokens,
       bytesPerToken: model.bytesPerToken > 0 ? model.bytesPerToken : 3,
       chatTemplate: model.chatTemplate,
+      ...(welcome.promptBytesMax > 0 && { promptBytesMax: welcome.promptBytesMax }),
+      ...(welcome.maxTokensMax > 0 && { maxTokensMax: welcome.maxTokensMax }),
     })),
   };
 }

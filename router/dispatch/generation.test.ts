@@ -1,23 +1,29 @@
 import { expect, test } from "vitest";
 import type { SlipstreamError } from "../../lib/errors.ts";
+import { Mailbox } from "../../lib/structures/mailbox.ts";
 import { noUsage } from "../completion.ts";
-import { LinkGeneration, windowBytes } from "./generation.ts";
+import { type Item, LinkGeneration, windowBytes } from "./generation.ts";
 
 function begun() {
   const released = { count: 0 };
+  const inbox = new Mailbox<Item>({ max: windowBytes, full: "refuse" });
   const booking = {
     placement: { worker: "w1", draftDepthHint: 0, why: "lease" as const },
     release: () => {
       released.count += 1;
     },
   };
-  return { released, generation: new LinkGeneration({ id: 1n, worker: "w1", booking, submittedMs: 0 }) };
+  return { released, generation: new LinkGeneration({ id: 1n, worker: "w1", lane: "inline", booking, submittedMs: 0, inbox }) };
 }
 
+/** As its reader does: to the end it is told. */
 async function readAll(generation: LinkGeneration) {
   let items = 0;
   try {
-    for await (const _ of generation.inbox) items += 1;
+    for await (const item of generation.inbox) {
+      items += 1;
+      if ("end" in item) break;
+    }
     return { items, code: undefined };
   } catch (thrown) {
     return { items, code: (thrown as SlipstreamError).code };

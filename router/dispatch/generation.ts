@@ -1,46 +1,68 @@
 // generation: one generation on a link, from Submit to the frame that ends it. Its reader may leave early; the record stays
 // until the worker says it stopped, because only then is the credit free and the cost known.
 import { SlipstreamError } from "../../lib/errors.ts";
-import { Mailbox } from "../../lib/structures/mailbox.ts";
-import type { Booking, Delta, Generated, Usage } from "../completion.ts";
+import type { Mailbox } from "../../lib/structures/mailbox.ts";
+import type { Booking, Delta, Generated, Lane, Usage } from "../completion.ts";
 import { noUsage } from "../completion.ts";
 
 /** Bytes a worker may send ahead of the reader; an inline completion is far below it. */
 export const windowBytes = 64 << 10;
 
-type Item = { readonly delta: Delta } | { readonly end: Generated } | { readonly error: SlipstreamError };
+/** What a worker says of a generation, for its reader. */
+export type Item = { readonly from: LinkGeneration } & (
+  | { readonly delta: Delta }
+  | { readonly end: Generated }
+  | { readonly error: SlipstreamError }
+);
+
+export interface GenerationOptions {
+  readonly id: bigint;
+  readonly worker: string;
+  readonly lane: Lane;
+  readonly booking: Booking;
+  readonly submittedMs: number;
+  /** The reader's, who may read two workers. Deltas are at most the window, which a worker that keeps to it cannot fill. */
+  readonly inbox: Mailbox<Item>;
+}
 
 export class LinkGeneration {
   readonly id: bigint;
   readonly worker: string;
+  readonly lane: Lane;
   readonly booking: Booking;
   readonly submittedMs: number;
-  /** Deltas are at most the window, which a worker that keeps to it cannot fill even a byte at a time; one end follows. */
-  readonly inbox = new Mailbox<Item>({ max: windowBytes, full: "refuse" });
+  readonly inbox: Mailbox<Item>;
   cancelledMs: number | undefined;
+  /** When its first delta came. */
+  firstMs: number | undefined;
   /** Known so far; final with Done, Refused or CancelAck. */
   usage: Usage = noUsage;
   delivered = 0;
   #unread = 0;
 
-  constructor(options: { id: bigint; worker: string; booking: Booking; submittedMs: number }) {
-    this.id = options.id;
-    this.worker = options.worker;
-    this.booking = options.booking;
-    this.submittedMs = options.submittedMs;
+  constructor({ id, worker, lane, booking, submittedMs, inbox }: GenerationOptions) {
+    this.id = id;
+    this.worker = worker;
+    this.lane = lane;
+    this.booking = booking;
+    this.submittedMs = submittedMs;
+    this.inbox = inbox;
   }
 
   delta(delta: Delta): void {
     this.usage = { ...this.usage, ...delta.prompt, completionTokens: this.usage.completionTokens + delta.tokens };
-    // What comes after Cancel is nobody's.
-    if (this.cancelledMs !== undefined || this.inbox.push({ delta })) return;
-    this.inbox.end(new SlipstreamError("protocol", "the worker sends more than its window"));
+    this.#say({ from: this, delta });
   }
 
+  /** The last of it: its credit is free. */
   end(end: { readonly end: Generated } | { readonly error: SlipstreamError }): void {
-    if (!this.inbox.push(end)) this.inbox.end(new SlipstreamError("protocol", "the worker sends more than its window"));
-    this.inbox.end();
+    this.#say({ from: this, ...end });
     this.booking.release();
+  }
+
+  /** Its reader hears that the worker is lost, while the worker may not know it yet. */
+  giveUp(error: SlipstreamError): void {
+    this.#say({ from: this, error });
   }
 
   /** The reader took `text`; bytes to grant the worker, in steps of half a window. */
@@ -51,5 +73,11 @@ export class LinkGeneration {
     const grant = this.#unread;
     this.#unread = 0;
     return grant;
+  }
+
+  #say(item: Item): void {
+    // What comes after Cancel is nobody's.
+    if (this.cancelledMs !== undefined || this.inbox.push(item)) return;
+    this.inbox.end(new SlipstreamError("protocol", "the worker sends more than its window"));
   }
 }

@@ -1,27 +1,38 @@
-// link: the two long-lived streams to one worker, inline and bulk, and the generations on them. Made anew with growing pauses
-// when it breaks; what was on it then ends as `worker_lost`. States: connecting → ready → broken → connecting …, until closed.
+// link: the generations on the two streams to one worker: Submit, Cancel and Window in, Deltas and ends out, each to its own
+// reader. What is on it when it breaks ends as `worker_lost`, and so does what a worker keeps silent about while others speak;
+// whoever waited asks elsewhere. A worker that does not acknowledge a Cancel loses the link, and with it the credit it kept.
 import { create } from "@bufbuild/protobuf";
-import type { Clock } from "../../lib/clock.ts";
 import { SlipstreamError } from "../../lib/errors.ts";
-import type { Duplex } from "../../lib/grpc/duplex.ts";
-import type { Log } from "../../lib/log.ts";
-import type { Random } from "../../lib/random.ts";
+import type { Mailbox } from "../../lib/structures/mailbox.ts";
 import {
   type CancelAck,
-  Channel,
   type Done,
-  type RouterFrame,
+  type Refused,
   RouterFrameSchema,
   type Usage,
   type WorkerFrame,
   type WorkerWelcome,
 } from "../../proto/gen/slipstream/v1/worker_pb.ts";
-import type { Booking, Lane, Prompt, Work } from "../completion.ts";
+import { type Booking, type Lane, noLanes, type Prompt, type Work } from "../completion.ts";
 import type { RouterMetrics } from "../metrics.ts";
-import { creditsOf, deltaOf, errorOf, finishOf, loadOf, profileOf, routerFrame, submitFrame, usageOf } from "./frames.ts";
-import { LinkGeneration } from "./generation.ts";
-
-export type Connect = (address: string, channel: "inline" | "bulk") => Duplex<WorkerFrame, RouterFrame>;
+import { type Books, book } from "./books.ts";
+import type { BreakerOptions } from "./breaker.ts";
+import { type ChannelName, Connection, type ConnectionDeps, type ConnectionOptions } from "./connection.ts";
+import {
+  creditsOf,
+  deltaOf,
+  errorOf,
+  finishOf,
+  type Limits,
+  limitsOf,
+  loadOf,
+  profileOf,
+  routerFrame,
+  submitFrame,
+  usageOf,
+} from "./frames.ts";
+import { type Item, LinkGeneration } from "./generation.ts";
+import { Health } from "./health.ts";
 
 /** Where links report their workers: the fleet. */
 export interface Roster {
@@ -30,61 +41,67 @@ export interface Roster {
   load(address: string, load: ReturnType<typeof loadOf>): void;
   draining(address: string, draining: boolean): void;
   left(address: string): void;
+  /** Left, and not waited for any more. */
+  gone(address: string): void;
 }
 
-export interface LinkOptions {
-  readonly address: string;
-  readonly router: string;
-  readonly backoffMinMs: number;
-  readonly backoffMaxMs: number;
-  /** A worker that does not welcome us within this time is not there. */
-  readonly helloTimeoutMs: number;
+export interface LinkOptions extends ConnectionOptions {
+  readonly breaker: BreakerOptions;
+  /** A Cancel that is not acknowledged within this time breaks the link. */
+  readonly ackMaxMs: number;
+  /** A worker that owes something and says nothing for so long is silent, if others speak. */
+  readonly silentMinMs: number;
 }
 
-export interface LinkDeps {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly connect: Connect;
+export interface LinkDeps extends ConnectionDeps {
   readonly roster: Roster;
   /** Told when a link comes up or goes down. */
   readonly changed: () => void;
-  readonly log: Log;
-  readonly metrics: Pick<
-    RouterMetrics,
-    | "link_reconnects_total"
-    | "cancels_total"
-    | "cancel_ack_seconds"
-    | "completion_tokens_total"
-    | "prompt_tokens_total"
-    | "drafted_tokens_total"
-  >;
+  /** Told when its worker may be asked again, or no more and why. */
+  readonly barred: (link: Link, why: string | undefined) => void;
+  /** A generation's first delta came, or its end before one. */
+  readonly answered: (generation: LinkGeneration) => void;
+  /** Could another worker do its work now? */
+  readonly spare: (link: Link) => boolean;
+  readonly metrics: Books & Pick<RouterMetrics, "link_reconnects_total" | "cancels_total" | "cancel_ack_seconds">;
 }
 
-type Name = "inline" | "bulk";
-type Streams = Record<Name, Duplex<WorkerFrame, RouterFrame>>;
-const protocol = { min: 1, max: 1 } as const;
+/** How often a link that owes something is looked at, and how late that may come and still say something of the worker. */
+const watchMs = 100;
+const watchLateMs = 50;
+/** Times the time in which workers answer. */
+const silentTimes = 4;
 
 export class Link {
+  readonly address: string;
+  readonly health: Health;
   readonly #options: LinkOptions;
   readonly #deps: LinkDeps;
+  readonly #connection: Connection;
   readonly #live = new Map<bigint, LinkGeneration>();
-  #streams: Streams | undefined;
-  /** Streams that the worker has not welcomed. The inline one's welcome makes the link ready. */
-  #unwelcomed = new Set<Name>();
-  #ready = false;
-  /** The one wait under way: for welcomes, or before the next try. */
-  #timer: Disposable | undefined;
   #nextId = 1n;
-  #failures = 0;
+  /** While the link is up: each lane's credits come on the lane's own stream. */
+  #credits = noLanes;
+  #limits: Limits = limitsOf(undefined);
+  #demand = noLanes;
+  #heardMs = 0;
+  #watch: Disposable | undefined;
 
   constructor(options: LinkOptions, deps: LinkDeps) {
     this.#options = options;
     this.#deps = deps;
-    this.#open();
+    this.address = options.address;
+    this.health = new Health(options.breaker, { clock: deps.clock, changed: (why) => deps.barred(this, why) });
+    this.#connection = new Connection(options, deps, {
+      up: (welcome) => this.#up(welcome),
+      frame: (frame, channel) => this.#frame(frame, channel),
+      down: (error, ready) => this.#down(error, ready),
+      away: () => deps.roster.gone(this.address),
+    });
   }
 
   get ready(): boolean {
-    return this.#ready;
+    return this.#connection.ready;
   }
 
   /** Generations whose end the worker has not told yet. */
@@ -92,141 +109,136 @@ export class Link {
     return this.#live.size;
   }
 
-  /** Sends the generation off now; its deltas and end come through the record's inbox. */
-  submit(work: Work, prompt: Prompt, booking: Booking): LinkGeneration {
-    const stream = this.#streams?.[channelOf(work.lane)];
+  /** How long the worker has said nothing while it owed something. */
+  get silentMs(): number {
+    const oldest = this.#live.values().next().value;
+    return oldest ? this.#deps.clock.now() - Math.max(this.#heardMs, oldest.submittedMs) : 0;
+  }
+
+  /** Sends the generation off now; its deltas and end come to `inbox`. */
+  submit(work: Work, prompt: Prompt, booking: Booking, inbox: Mailbox<Item>): LinkGeneration {
     const { clock } = this.#deps;
-    const generation = new LinkGeneration({
-      id: this.#nextId++,
-      worker: booking.placement.worker,
-      booking,
-      submittedMs: clock.now(),
-    });
-    if (!this.#ready || !stream) {
-      generation.end({ error: new SlipstreamError("worker_lost", `the link to ${this.#options.address} is down`) });
+    const { worker } = booking.placement;
+    const { lane } = work;
+    const generation = new LinkGeneration({ id: this.#nextId++, worker, lane, booking, submittedMs: clock.now(), inbox });
+    if (!this.ready) {
+      generation.end({ error: new SlipstreamError("worker_lost", `the link to ${this.address} is down`) });
+      return generation;
+    }
+    const { promptBytesMax, maxTokensMax } = this.#limits;
+    if (prompt.bytes > promptBytesMax) {
+      const problem = `the prompt has ${prompt.bytes} bytes, ${worker} takes ${promptBytesMax}`;
+      generation.end({ error: new SlipstreamError("invalid_request", problem, { field: "prompt" }) });
       return generation;
     }
     this.#live.set(generation.id, generation);
-    stream.send(
+    this.health.asked();
+    this.#connection.send(
+      channelOf(lane),
       submitFrame(generation.id, work, prompt, {
         deadlineMs: work.deadlineMs - clock.now(),
         draftDepthHint: booking.placement.draftDepthHint,
+        maxTokensMax,
       }),
     );
+    this.#watch ??= this.#look();
     return generation;
   }
 
   /** Says Cancel now, once; the worker answers with CancelAck. */
-  cancel(generation: LinkGeneration, lane: Lane, cause: string): void {
+  cancel(generation: LinkGeneration, cause: string): void {
     if (!this.#live.has(generation.id) || generation.cancelledMs !== undefined) return;
-    generation.cancelledMs = this.#deps.clock.now();
-    this.#deps.metrics.cancels_total.inc({ cause });
-    this.#streams?.[channelOf(lane)].send(
-      routerFrame({ case: "cancel", value: { $typeName: "slipstream.v1.CancelGeneration", id: generation.id } }),
-    );
+    const { clock, metrics } = this.#deps;
+    generation.cancelledMs = clock.now();
+    if (generation.firstMs === undefined) this.health.unasked();
+    metrics.cancels_total.inc({ cause });
+    const value = { $typeName: "slipstream.v1.CancelGeneration" as const, id: generation.id };
+    this.#connection.send(channelOf(generation.lane), routerFrame({ case: "cancel", value }));
   }
 
   /** More room for a generation whose reader caught up. */
-  grant(generation: LinkGeneration, lane: Lane, bytes: number): void {
-    if (bytes > 0 && this.#live.has(generation.id))
-      this.#streams?.[channelOf(lane)].send(
-        routerFrame({ case: "window", value: { $typeName: "slipstream.v1.Window", id: generation.id, bytes } }),
-      );
+  grant(generation: LinkGeneration, bytes: number): void {
+    if (bytes === 0 || !this.#live.has(generation.id)) return;
+    const value = { $typeName: "slipstream.v1.Window" as const, id: generation.id, bytes };
+    this.#connection.send(channelOf(generation.lane), routerFrame({ case: "window", value }));
   }
 
-  /** This router's queued work per lane. */
+  /** This router's queued work per lane; said again to a worker that comes back. */
   demand(depths: Readonly<Record<Lane, number>>): void {
-    if (this.#ready) this.#streams?.inline.send(create(RouterFrameSchema, { frame: { case: "demand", value: depths } }));
+    this.#demand = depths;
+    if (this.ready) this.#connection.send("inline", create(RouterFrameSchema, { frame: { case: "demand", value: depths } }));
   }
 
   close(): void {
-    this.#timer?.[Symbol.dispose]();
-    const streams = this.#streams;
-    this.#streams = undefined;
-    streams?.inline.end();
-    streams?.bulk.end();
-    this.#lost(new SlipstreamError("draining", "the router is shutting down"));
+    this.#connection.close();
+    this.health.close();
   }
 
-  #open(): void {
-    const { connect, clock } = this.#deps;
-    const streams = { inline: connect(this.#options.address, "inline"), bulk: connect(this.#options.address, "bulk") };
-    this.#streams = streams;
-    this.#unwelcomed = new Set(["inline", "bulk"]);
-    this.#timer = clock.timer(this.#options.helloTimeoutMs, () =>
-      this.#broken(streams, new SlipstreamError("unavailable", "no welcome in time")),
-    );
-    for (const channel of ["inline", "bulk"] as const) {
-      streams[channel].send(
-        create(RouterFrameSchema, {
-          frame: {
-            case: "hello",
-            value: {
-              protocolMin: protocol.min,
-              protocolMax: protocol.max,
-              router: this.#options.router,
-              channel: channel === "inline" ? Channel.INLINE : Channel.BULK,
-            },
-          },
-        }),
-      );
-      void this.#read(streams, channel).then((error) => this.#broken(streams, error));
-    }
-  }
-
-  /** Reads until the stream is over; resolves with why. */
-  async #read(streams: Streams, channel: Name): Promise<SlipstreamError> {
-    try {
-      for await (const frame of streams[channel].frames) if (this.#streams === streams) this.#frame(frame, channel);
-      return new SlipstreamError("worker_lost", "the worker closed the link");
-    } catch (thrown) {
-      return SlipstreamError.from(thrown);
-    }
-  }
-
-  #frame({ frame }: WorkerFrame, channel: Name): void {
-    const { address } = this.#options;
-    const { roster } = this.#deps;
-    if (frame.case === "welcome") this.#welcome(frame.value, channel);
-    else if (frame.case === "credits") roster.credits(address, creditsOf(frame.value));
-    else if (frame.case === "load") roster.load(address, loadOf(frame.value));
-    else if (frame.case === "draining") roster.draining(address, true);
-    else if (frame.case === "resume") roster.draining(address, false);
-    else if (frame.case === "delta") this.#live.get(frame.value.id)?.delta(deltaOf(frame.value));
+  #frame(frame: WorkerFrame["frame"], channel: ChannelName): void {
+    const { roster, clock } = this.#deps;
+    this.#heardMs = clock.now();
+    if (frame.case === "delta") this.#delta(frame.value.id, deltaOf(frame.value));
     else if (frame.case === "done") this.#done(frame.value);
-    else if (frame.case === "refused") this.#ended(frame.value.id, frame.value.usage, () => ({ error: errorOf(frame.value) }));
+    else if (frame.case === "refused") this.#refused(frame.value);
     else if (frame.case === "cancelAck") this.#cancelled(frame.value);
+    else if (frame.case === "load") roster.load(this.address, loadOf(frame.value));
+    else if (frame.case === "credits") {
+      // The other stream's may be older: it says its own lanes in order, and no others.
+      const { inline, chat, speculative, batch } = creditsOf(frame.value);
+      this.#credits = { ...this.#credits, ...(channel === "inline" ? { inline, speculative } : { chat, batch }) };
+      roster.credits(this.address, this.#credits);
+    } else if (frame.case === "draining") roster.draining(this.address, true);
+    else if (frame.case === "resume") roster.draining(this.address, false);
     // KvChange is for a prefix map, should the fleet have one; frames of a newer agent are not for us.
   }
 
-  #welcome(welcome: WorkerWelcome, channel: Name): void {
-    const { address } = this.#options;
-    if (welcome.protocol < protocol.min || welcome.protocol > protocol.max) {
-      const why = `the worker chose protocol ${welcome.protocol}; this router speaks ${protocol.min}–${protocol.max}`;
-      this.#streams?.inline.end(new SlipstreamError("protocol", why));
-      return;
-    }
-    const first = this.#unwelcomed.delete(channel);
-    if (this.#unwelcomed.size === 0) this.#timer?.[Symbol.dispose]();
-    // The bulk stream's welcome repeats the inline one's.
-    if (!first || channel === "bulk") return;
-    this.#ready = true;
-    this.#failures = 0;
+  #up(welcome: WorkerWelcome): void {
+    this.#heardMs = this.#deps.clock.now();
+    this.#limits = limitsOf(welcome);
     this.#deps.changed();
-    this.#deps.roster.joined(address, profileOf(welcome));
-    this.#deps.log.info({ worker: welcome.worker, address, engine: welcome.engine }, "worker joined");
+    this.#deps.roster.joined(this.address, profileOf(welcome));
+    if (this.#demand !== noLanes) this.demand(this.#demand);
+  }
+
+  #delta(id: bigint, delta: ReturnType<typeof deltaOf>): void {
+    const generation = this.#live.get(id);
+    if (!generation) return;
+    if (generation.firstMs === undefined) this.#answered(generation);
+    generation.delta(delta);
+  }
+
+  #answered(generation: LinkGeneration): void {
+    const now = this.#deps.clock.now();
+    generation.firstMs = now;
+    if (generation.cancelledMs === undefined) {
+      if (generation.lane === "inline") this.health.promptness.add(now - generation.submittedMs);
+      this.health.answered();
+    }
+    this.#deps.answered(generation);
   }
 
   #done({ id, finish, usage }: Done): void {
-    this.#ended(id, usage, (generation) => ({
-      end: { finish: finishOf(finish), usage: generation.usage, worker: generation.worker },
-    }));
+    const generation = this.#live.get(id);
+    if (generation && generation.firstMs === undefined) this.#answered(generation);
+    this.#ended(id, usage, ({ usage: all, worker }) => ({ end: { finish: finishOf(finish), usage: all, worker } }));
+  }
+
+  #refused(refused: Refused): void {
+    this.#ended(refused.id, refused.usage, (generation) => {
+      const error = errorOf(refused);
+      // A worker that is full or leaves is no bad one.
+      if (error.code === "engine_failed" || error.code === "internal") this.health.failed(error.code);
+      else if (generation.firstMs === undefined && generation.cancelledMs === undefined) this.health.unasked();
+      return { error };
+    });
   }
 
   #cancelled({ id, usage }: CancelAck): void {
     this.#ended(id, usage, ({ cancelledMs }) => {
-      if (cancelledMs === undefined)
+      if (cancelledMs === undefined) {
+        this.health.failed("engine_failed");
         return { error: new SlipstreamError("engine_failed", "the worker stopped without being asked to") };
+      }
       this.#deps.metrics.cancel_ack_seconds.observe({}, (this.#deps.clock.now() - cancelledMs) / 1000);
       return { error: new SlipstreamError("cancelled", "cancelled by the router") };
     });
@@ -238,51 +250,63 @@ export class Link {
     this.#live.delete(id);
     generation.usage = usageOf(usage) ?? generation.usage;
     generation.end(ending(generation));
-    this.#book(generation);
+    this.#deps.answered(generation);
+    book(this.#deps.metrics, generation);
   }
 
-  /** Tokens are booked where they were spent, once: also those of generations whose trigger was long gone. */
-  #book({ usage, cancelledMs, delivered }: LinkGeneration): void {
-    const { completion_tokens_total, prompt_tokens_total, drafted_tokens_total } = this.#deps.metrics;
-    completion_tokens_total.inc({ fate: cancelledMs === undefined || delivered > 0 ? "used" : "wasted" }, usage.completionTokens);
-    prompt_tokens_total.inc({ kv: "cached" }, usage.cachedTokens);
-    prompt_tokens_total.inc({ kv: "recomputed" }, usage.recomputedTokens);
-    drafted_tokens_total.inc({ fate: "accepted" }, usage.draftAccepted);
-    drafted_tokens_total.inc({ fate: "rejected" }, Math.max(0, usage.drafted - usage.draftAccepted));
-  }
-
-  #broken(streams: Streams, error: SlipstreamError): void {
-    if (this.#streams !== streams) return;
-    this.#timer?.[Symbol.dispose]();
-    this.#streams = undefined;
-    streams.inline.end(error);
-    streams.bulk.end(error);
-    const { clock, random, log, metrics } = this.#deps;
-    const { backoffMinMs, backoffMaxMs, address } = this.#options;
-    if (this.#ready || this.#failures === 0) log.warn({ address, code: error.code, why: error.message }, "link to worker is down");
-    if (this.#ready) metrics.link_reconnects_total.inc({});
-    this.#lost(new SlipstreamError("worker_lost", "the link to the worker broke", { cause: error }));
-    // Full jitter over a doubling range: routers that lost the same worker do not come back as one.
-    const range = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(this.#failures, 16));
-    this.#failures += 1;
-    this.#timer = clock.timer(backoffMinMs / 2 + random.next() * range, () => this.#open());
-  }
-
-  #lost(error: SlipstreamError): void {
-    const joined = this.#ready;
-    this.#ready = false;
-    if (joined) {
-      this.#deps.roster.left(this.#options.address);
+  #down(error: SlipstreamError, ready: boolean): void {
+    this.#watch?.[Symbol.dispose]();
+    this.#watch = undefined;
+    this.#credits = noLanes;
+    if (ready) {
+      if (error.code !== "draining") {
+        this.#deps.metrics.link_reconnects_total.inc({});
+        if (this.#live.size > 0) this.health.failed("lost");
+      }
+      this.#deps.roster.left(this.address);
       this.#deps.changed();
     }
     for (const generation of this.#live.values()) {
       generation.end({ error });
-      this.#book(generation);
+      this.#deps.answered(generation);
+      book(this.#deps.metrics, generation);
     }
     this.#live.clear();
   }
+
+  /** Looks at what the worker owes, as long as it owes something. */
+  #look(): Disposable {
+    const { clock } = this.#deps;
+    const dueMs = clock.now() + watchMs;
+    return clock.timer(watchMs, () => {
+      this.#watch = undefined;
+      if (this.#live.size === 0) return;
+      // When this process itself was late, what the worker said may still wait to be read.
+      if (clock.now() - dueMs <= watchLateMs) this.#judge();
+      if (this.ready) this.#watch ??= this.#look();
+    });
+  }
+
+  #judge(): void {
+    const { ackMaxMs, silentMinMs } = this.#options;
+    const now = this.#deps.clock.now();
+    for (const { cancelledMs } of this.#live.values()) {
+      if (now - (cancelledMs ?? now) < ackMaxMs) continue;
+      this.health.trip("no_ack");
+      this.#connection.break(new SlipstreamError("worker_lost", `no CancelAck within ${ackMaxMs} ms`));
+      return;
+    }
+    const usual = (this.health.promptness.expectedMs ?? 0) * silentTimes;
+    if (this.silentMs < Math.max(silentMinMs, usual) || !this.#deps.spare(this)) return;
+    this.health.trip("silent");
+    for (const generation of this.#live.values()) {
+      if (generation.cancelledMs !== undefined) continue;
+      generation.giveUp(new SlipstreamError("worker_lost", "the worker says nothing"));
+      this.cancel(generation, "silent");
+    }
+  }
 }
 
-function channelOf(lane: Lane): Name {
+function channelOf(lane: Lane): ChannelName {
   return lane === "chat" || lane === "batch" ? "bulk" : "inline";
 }

@@ -259,3 +259,15 @@ test.each<[name: string, sent: number[], asked: number[], freshBytes: number]>([
   ]);
   expect(fleet.remembered({ session: "s1", document: "s1 e", prompt: promptOf(...asked) }).warm).toEqual([]);
 });
+
+test("what a model's workers take at most is the least of them, and a worker that left is waited for until it is gone", () => {
+  const { fleet, join } = room();
+  join("w1", { models: [{ ...modelOf(), promptBytesMax: 900, maxTokensMax: 64 }] });
+  join("w2", { models: [{ ...modelOf(), promptBytesMax: 700 }] });
+  join("w3");
+  expect(fleet.model("m")).toMatchObject({ promptBytesMax: 700, maxTokensMax: 64 });
+  for (const worker of ["w1", "w2", "w3"]) fleet.left(worker);
+  expect([fleet.model("m")?.name, fleet.snapshot().workers]).toEqual(["m", []]);
+  for (const worker of ["w1", "w2", "w3"]) fleet.gone(worker);
+  expect(fleet.model("m")).toBeUndefined();
+});

@@ -13,6 +13,7 @@ import {
   type ServedModel,
   type WorkerView,
 } from "../completion.ts";
+import { Away } from "./away.ts";
 import { type LeaseException, type LeaseOptions, Leases } from "./leases.ts";
 import { Warmth, type WarmthOptions } from "./warmth.ts";
 
@@ -80,6 +81,7 @@ export class Fleet {
   /** By name, the newest of each. */
   #named = new Map<string, { readonly address: string; readonly known: Known }>();
   #roster: Known[] = [];
+  readonly #away = new Away();
   #view: FleetView | undefined;
 
   constructor(options: FleetOptions, deps: FleetDeps) {
@@ -92,6 +94,7 @@ export class Fleet {
   }
 
   joined(address: string, profile: WorkerProfile): void {
+    this.#away.forget(address);
     this.#known.delete(address);
     const ewma = () => new Ewma({ halfLifeMs: serviceHalfLifeMs });
     const joinedMs = this.#deps.clock.now();
@@ -125,10 +128,18 @@ export class Fleet {
   }
 
   left(address: string): void {
-    if (!this.#known.delete(address)) return;
+    const known = this.#known.get(address);
+    if (!known) return;
+    this.#known.delete(address);
+    this.#away.left(address, known.profile);
     this.#recount();
     // Who waited for this worker alone may now go to one that it had avoided.
     this.#deps.capacity();
+  }
+
+  /** It is not waited for any more. */
+  gone(address: string): void {
+    this.#away.forget(address);
   }
 
   /** What is remembered of who asks. */
@@ -187,7 +198,7 @@ export class Fleet {
       for (const model of worker.models)
         if (name === "" || name === model.name || name === worker.pool)
           if (!best || (model.name === best.name && model.prefillTokensPerSecond > best.prefillTokensPerSecond)) best = model;
-    return best;
+    return best ? tightest(best, this.snapshot().workers) : this.#away.model(name);
   }
 
   /** Address of a worker's link. */
@@ -215,6 +226,20 @@ export class Fleet {
     this.#roster = [...this.#named.values()].map(({ known }) => known);
     this.#view = undefined;
   }
+}
+
+/** With the least that a worker takes: whoever is asked can do it. */
+function tightest(model: ServedModel, workers: readonly WorkerView[]): ServedModel {
+  const none = Number.POSITIVE_INFINITY;
+  let { promptBytesMax = none, maxTokensMax = none } = model;
+  for (const worker of workers)
+    for (const other of worker.models) {
+      if (other.name !== model.name) continue;
+      promptBytesMax = Math.min(promptBytesMax, other.promptBytesMax ?? promptBytesMax);
+      maxTokensMax = Math.min(maxTokensMax, other.maxTokensMax ?? maxTokensMax);
+    }
+  if (promptBytesMax === none && maxTokensMax === none) return model;
+  return { ...model, promptBytesMax, maxTokensMax };
 }
 
 function viewOf(known: Known, leases: number): WorkerView {

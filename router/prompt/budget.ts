@@ -7,6 +7,8 @@ import type { Family } from "./families.ts";
 const caution = 0.85;
 /** Special tokens, and a cursor inside a token. */
 const reservedTokens = 12;
+/** The special tokens as text, and the completion so far where another worker goes on with it. */
+const reservedBytes = 4_096;
 /** The prefill rate wobbles; a budget that followed it would move the window and lose the KV it saves. */
 const rateSteps = 8;
 
@@ -17,10 +19,13 @@ export interface Budget {
 }
 
 export function budgetFor(trigger: Trigger, model: ServedModel, family: Family): Budget {
-  const fits = model.contextTokens - trigger.sampling.maxTokens - reservedTokens;
+  const maxTokens = Math.min(trigger.sampling.maxTokens, model.maxTokensMax ?? trigger.sampling.maxTokens);
+  const fits = model.contextTokens - maxTokens - reservedTokens;
   const room = Math.max(16, Math.min(fits, family.promptTokensMax ?? fits));
   const tokens = Math.min(room, inTime(trigger, model, room));
-  const bytes = Math.floor(tokens * model.bytesPerToken * caution);
+  const { promptBytesMax = Number.POSITIVE_INFINITY } = model;
+  const taken = promptBytesMax - Math.min(reservedBytes, promptBytesMax / 4);
+  const bytes = Math.floor(Math.min(tokens * model.bytesPerToken * caution, taken));
   if (trigger.lane === "chat") return { contextBytes: 0, prefixBytes: bytes, suffixBytes: 0 };
   const contextBytes = Math.floor(bytes * family.contextShare);
   const suffixBytes = Math.floor((bytes - contextBytes) * family.suffixShare);

@@ -92,6 +92,8 @@ test.each<[name: string, given: Partial<ServedModel>, trigger: Partial<Trigger>,
   ["whole eighths in between", { prefillTokensPerSecond: 4_000 }, {}, 986],
   ["more time is more room", { prefillTokensPerSecond: 4_000 }, { deadlineMs: 2_000 }, 1_972],
   ["what is generated takes its share", {}, { sampling: { ...greedy, maxTokens: 256 } }, 1_780],
+  ["a worker's own bound on tokens is taken for the client's", { maxTokensMax: 16 }, {}, 2_020],
+  ["a worker's bound on bytes leaves room for what is not text", { promptBytesMax: 2_550 + 850 }, {}, 1_000],
   ["a model of a tiny room still has some", { contextTokens: 8 }, {}, 16],
 ])("%s", (_, given, trigger, tokens) => {
   const model = modelOf(given);

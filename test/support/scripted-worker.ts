@@ -93,7 +93,7 @@ export class ScriptedWorkers {
     const value = { protocol: 1, worker: address, pool: "p", slots: 4, engine: "scripted", models, ...given };
     for (const channel of ["inline", "bulk"] as const) this.stream(address, channel).say({ case: "welcome", value });
     const lanes = { inline: credits, chat: credits, speculative: credits, batch: credits };
-    this.stream(address).say({ case: "credits", value: lanes });
+    for (const channel of ["inline", "bulk"] as const) this.stream(address, channel).say({ case: "credits", value: lanes });
     await this.run();
   }
 

@@ -1,0 +1,29 @@
+// away: workers whose link broke in, what they served out until they are back or are not waited for any more: a trigger that
+// comes while a link is made anew waits for it instead of failing. Bounded by the number of links.
+import type { ServedModel } from "../completion.ts";
+
+/** What it keeps of one. */
+export interface Absent {
+  readonly pool: string;
+  readonly models: readonly Omit<ServedModel, "prefillTokensPerSecond">[];
+}
+
+export class Away {
+  readonly #away = new Map<string, Absent>();
+
+  left(address: string, profile: Absent): void {
+    this.#away.set(address, profile);
+  }
+
+  /** Back, or given up. */
+  forget(address: string): void {
+    this.#away.delete(address);
+  }
+
+  model(name: string): ServedModel | undefined {
+    for (const { pool, models } of this.#away.values())
+      for (const model of models)
+        if (name === "" || name === model.name || name === pool) return { ...model, prefillTokensPerSecond: 0 };
+    return undefined;
+  }
+}
