@@ -30,8 +30,8 @@ def options() -> argparse.Namespace:
         "--npm-modules", type=Path, help="learn from this node_modules instead of fetching the pinned list"
     )
     parser.add_argument("--tokenizer", type=Path, help="keep this tokenizer instead of training one")
-    parser.add_argument("--target-from", type=Path, help="a checkpoint to go on from")
-    parser.add_argument("--draft-from", type=Path, help="a checkpoint to go on from")
+    parser.add_argument("--target-from", type=Path, help="weights to go on from: a checkpoint, or a GGUF file")
+    parser.add_argument("--draft-from", type=Path, help="weights to go on from: a checkpoint, or a GGUF file")
     parser.add_argument("--minutes", type=float, help="active minutes of the target's leg")
     return parser.parse_args()
 
@@ -43,6 +43,7 @@ def main() -> int:
     chosen = options()
     from .pipeline import Pipeline
     from .settings import presets
+    from .starting import WrongWeights
 
     preset = presets[chosen.preset]
     if chosen.minutes is not None:
@@ -61,7 +62,11 @@ def main() -> int:
         if step not in STEPS:
             say(f"there is no step {step}; there are {', '.join(STEPS)}")
             return 64
-        getattr(pipeline, step)()
+        try:
+            getattr(pipeline, step)()
+        except WrongWeights as wrong:
+            say(f"{step}: {wrong}")
+            return 64
     return 0
 
 

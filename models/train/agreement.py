@@ -9,15 +9,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import gguf
-import numpy as np
 import torch
 
 from .decoding import greedy
-from .export import tensors
-from .network import Network
 from .settings import Shape
-from .training import load_checkpoint
+from .starting import load, read
 
 HERE = Path(__file__).parent
 TOKENS = 24
@@ -36,7 +32,7 @@ class Agreement:
 
 def agree(checkpoint: Path, file: Path, prompts: list[list[int]]) -> Agreement:
     shape = Shape(**torch.load(checkpoint, map_location="cpu")["cfg"])
-    exact = load_checkpoint(checkpoint, shape)
+    exact = load(checkpoint, shape)
     written = read(file, shape)
     largest, same, texts = 0.0, 0, []
     for prompt in prompts:
@@ -48,45 +44,6 @@ def agree(checkpoint: Path, file: Path, prompts: list[list[int]]) -> Agreement:
     engine = in_engine(file, prompts)
     equal = None if engine is None else sum(a == b for a, b in zip(texts, engine))
     return Agreement(len(prompts), largest, same, equal)
-
-
-def read(file: Path, shape: Shape) -> Network:
-    """The file's tensors, dequantised, back in our network: tests names, shapes and order as well as numbers."""
-    stored: dict[str, np.ndarray] = {}
-    for tensor in gguf.GGUFReader(str(file)).tensors:
-        values = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
-        stored[tensor.name] = values.reshape(tuple(reversed(tensor.shape.tolist())))
-    network = Network(shape)
-    weights = network.state_dict()
-    for name, values in tensors(weights, shape):
-        # The views lead into the network's own weights.
-        values_of(weights, name, shape).copy_(torch.from_numpy(stored.pop(name).copy().reshape(values.shape)))
-    if stored:
-        raise ValueError(f"{file} has tensors that the network has not: {sorted(stored)[:3]}")
-    return network
-
-
-def values_of(weights: dict[str, torch.Tensor], name: str, shape: Shape) -> torch.Tensor:
-    if name == "token_embd.weight":
-        return weights["emb.weight"]
-    if name == "output_norm.weight":
-        return weights["nf.w"]
-    _, index, part, _ = name.split(".")
-    head = shape.d // shape.h
-    queries, keys = shape.h * head, shape.kv * head
-    places = {
-        "attn_norm": ("n1.w", 0, None),
-        "ffn_norm": ("n2.w", 0, None),
-        "attn_q": ("qkv.weight", 0, queries),
-        "attn_k": ("qkv.weight", queries, queries + keys),
-        "attn_v": ("qkv.weight", queries + keys, None),
-        "attn_output": ("o.weight", 0, None),
-        "ffn_gate": ("gu.weight", 0, shape.ff),
-        "ffn_up": ("gu.weight", shape.ff, None),
-        "ffn_down": ("dn.weight", 0, None),
-    }
-    weight, begin, end = places[part]
-    return weights[f"blocks.{index}.{weight}"][begin:end]
 
 
 def in_engine(file: Path, prompts: list[list[int]]) -> list[list[int]] | None:

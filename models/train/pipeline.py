@@ -25,7 +25,8 @@ from .samples import Sampler
 from .scoring import Yardstick, line
 from .settings import Preset, Shape, TrainSettings
 from .speculation import measure, truths
-from .training import Say, Trainer, load_checkpoint
+from .starting import load
+from .training import Say, Trainer
 
 
 class Pipeline:
@@ -68,20 +69,22 @@ class Pipeline:
         self._train("target", self.preset.target, self.preset.train, self.options.target_from)
 
     def compare(self) -> None:
-        """The target against the checkpoint that it went on from."""
+        """The target against the weights that it went on from."""
         if self.options.target_from is None:
             return
-        before = load_checkpoint(self.options.target_from, self.preset.target)
-        after = load_checkpoint(self._file("target.pt"), self.preset.target)
+        before = load(self.options.target_from, self.preset.target)
+        after = load(self._file("target.pt"), self.preset.target)
         for name, yardstick in self._yardsticks(self.preset.train, times=2).items():
             for when, scores in yardstick.compare(before, after).items():
                 self.say(f"COMPARE {name} {when} {line(scores)}")
 
     def draft(self) -> None:
-        """The draft before it learns from the target; passed over where a checkpoint is given to go on from."""
+        """The draft before it learns from the target; passed over where weights are given to go on from."""
         if self.options.draft_from is not None:
             if not self._file("draft.pt").exists():
-                shutil.copyfile(self.options.draft_from, self._file("draft.pt"))
+                given = load(self.options.draft_from, self.preset.draft)
+                torch.save({"cfg": asdict(given.shape), "sd": given.state_dict()}, self._file("draft.new"))
+                os.replace(self._file("draft.new"), self._file("draft.pt"))
             return
         self._train("draft", self.preset.draft, self.preset.draft_train, None)
 
@@ -89,14 +92,14 @@ class Pipeline:
         if self._file("draft-distilled.pt").exists() and torch.load(self._file("draft-distilled.pt"))["state"]["done"]:
             return
         settings = self.preset.distil
-        target = load_checkpoint(self._file("target.pt"), self.preset.target)
+        target = load(self._file("target.pt"), self.preset.target)
         target = target.bfloat16() if self.preset.train.bf16 else target
         target.tables()
         sampler = Sampler(self._documents("train.jsonl"), self._tokenizer(), self.preset.samples, seed=21)
         own = self._file("continuations.jsonl")
         if not own.exists():
             write_continuations(target, sampler, settings, own, self.say)
-        draft = load_checkpoint(self._file("draft.pt"), self.preset.draft)
+        draft = load(self._file("draft.pt"), self.preset.draft)
         trainer = Trainer(draft, self.preset.draft_train, self._file("draft-distilled.pt"), self.say)
         trainer.resume()
         distil(target, trainer, sampler, own, settings, self.say)
@@ -118,11 +121,11 @@ class Pipeline:
     def acceptance(self) -> None:
         """Before and after distillation, for the same target on the same held-out prompts."""
         torch.set_num_threads(1)  # Single tokens: a second thread only waits.
-        target = load_checkpoint(self._file("target.pt"), self.preset.target)
+        target = load(self._file("target.pt"), self.preset.target)
         prompts = self._prompts(self.preset.speculated_prompts)
         written = truths(target, prompts, self.preset.speculated_tokens)
         for when, checkpoint in (("before", "draft.pt"), ("after", "draft-distilled.pt")):
-            draft = load_checkpoint(self._file(checkpoint), self.preset.draft)
+            draft = load(self._file(checkpoint), self.preset.draft)
             for depth in self.preset.depths:
                 found = measure(draft, prompts, written, depth)
                 self.say(f"ACCEPTANCE {when} K={depth} {json.dumps(asdict(found))}")
@@ -135,7 +138,7 @@ class Pipeline:
         return [prompt(sampler, self.preset.distil.prompt_tokens) for _ in range(count)]
 
     def _train(self, name: str, shape: Shape, settings: TrainSettings, start: Path | None) -> None:
-        network = Network(shape) if start is None else load_checkpoint(start, shape)
+        network = Network(shape) if start is None else load(start, shape)
         trainer = Trainer(network, settings, self._file(f"{name}.pt"), self.say)
         resumed = trainer.resume()
         self.say(f"{name}: {network.size() / 1e6:.2f} M weights, {'resumed' if resumed else 'started'}")

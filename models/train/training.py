@@ -17,7 +17,7 @@ from .muon import Muon
 from .network import Network
 from .samples import Sampler
 from .scoring import Yardstick, line
-from .settings import Shape, TrainSettings
+from .settings import TrainSettings
 
 LONGEST_STEP_S = 10.0
 ROWS_AT_ONCE = 2048
@@ -26,16 +26,6 @@ ROWS_AT_ONCE = 2048
 Say = Callable[[str], None]
 Losses = Callable[[torch.Tensor, slice], torch.Tensor]
 """Logits of a piece of the rows in, a loss for each row of the piece out."""
-
-
-def load_checkpoint(path: Path, shape: Shape) -> Network:
-    """The shape's context may be longer than the one that the weights have seen; nothing in them depends on it."""
-    network = Network(shape)
-    weights = torch.load(path, map_location="cpu")["sd"]
-    missing, unexpected = network.load_state_dict(weights, strict=False)
-    if missing or unexpected:
-        raise ValueError(f"{path} is not of this shape: {missing[:3]} {unexpected[:3]}")
-    return network
 
 
 class Trainer:

@@ -13,7 +13,7 @@ describe.skipIf(torch.path === undefined)("the training pipeline", () => {
   let work = "";
   let first: Ran;
 
-  const pipeline = () =>
+  const pipeline = (...more: string[]) =>
     run([
       torch.path as string,
       "-m",
@@ -24,6 +24,7 @@ describe.skipIf(torch.path === undefined)("the training pipeline", () => {
       "tiny",
       "--npm-modules",
       join(root, "node_modules"),
+      ...more,
     ]);
   const lines = (pattern: RegExp) => first.output.split("\n").filter((line) => pattern.test(line));
   const lossesOf = (kind: string) =>
@@ -69,6 +70,27 @@ describe.skipIf(torch.path === undefined)("the training pipeline", () => {
       expect(heldOut.has(name), name).toBe(false);
       expect(licence).toMatch(/^(MIT|Apache-2\.0|ISC|0BSD|BSD-[23]-Clause)$/);
     }
+  });
+
+  test("goes on from a model file as from the checkpoint behind it", async () => {
+    const compared = await pipeline("--steps", "compare", "--target-from", join(work, `${names[0]}-q8_0.gguf`));
+    expect(compared.code, compared.output.slice(-2_000)).toBe(0);
+    const less = compared.output.split("\n").filter((line) => line.includes(" less "));
+    expect(less.length).toBeGreaterThan(0);
+    // What Q8_0 rounds away is a thousandth of what training gained.
+    for (const line of less)
+      for (const kind of ["plain", "infill", "context"])
+        expect(Math.abs(Number(new RegExp(`${kind} (-?[\\d.]+)`).exec(line)?.[1])), line).toBeLessThan(0.01);
+  });
+
+  test.each([
+    ["another network's", () => join(work, `${names[1]}-q8_0.gguf`), "is not of this shape"],
+    ["none", () => join(work, "nowhere.gguf"), "no such file of weights"],
+  ])("refuses to go on from weights that are %s", async (_, file, why) => {
+    const refused = await pipeline("--steps", "compare", "--target-from", file());
+    expect(refused.code).toBe(64);
+    expect(refused.output).toContain(`compare: ${file()}`);
+    expect(refused.output).toContain(why);
   });
 
   test("passes over what is done when it is started again", async () => {
