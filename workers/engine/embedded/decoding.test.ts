@@ -38,6 +38,7 @@ function decoding(
   sequence: Evaluator,
   sampling: Partial<SamplingOptions> = {},
   allowed: () => readonly number[] | undefined = () => undefined,
+  round = false,
 ) {
   const clock = new FakeClock();
   const usage = noUsage();
@@ -47,6 +48,7 @@ function decoding(
     sequence,
     sampling: { temperature: 0, topP: 1, topK: 0, seed: 0, ...sampling },
     allowed,
+    circles: round,
     confidenceTokens: 2,
     chunkTokens: 10,
     rank: 0,
@@ -63,6 +65,7 @@ function decoding(
       pace: new Pace({ targetMs: 0 }, { clock }),
       endsText: (token) => token === 0,
       biasTo: (tokens) => ({ tokens }) as unknown as TokenBias,
+      biasAgainst: (closing) => ({ closing }) as unknown as TokenBias,
     }),
   };
 }
@@ -175,4 +178,26 @@ test("a drafted token is drawn with the seed its place would have without drafts
       .slice(0, 4)
       .concat(plain[3] ?? []),
   );
+});
+
+test("what closes a circle is held back, after drafts as after chosen tokens", async () => {
+  const biases = async (steps: number[][]) => {
+    const seen: unknown[] = [];
+    const { evaluator } = recorder();
+    const spied: Evaluator = Object.assign(Object.create(evaluator), {
+      controlledEvaluate: (input: [Token, { generateNext: { options: { tokenBias?: TokenBias } } }][]) => {
+        seen.push(...input.map(([, { generateNext }]) => generateNext.options.tokenBias));
+        return evaluator.controlledEvaluate(input);
+      },
+    });
+    const run = decoding(spied, {}, undefined, true);
+    await run.decoding.prefill([1], 0, never, true);
+    for (const drafts of steps) await run.decoding.step(7 as Token, drafts);
+    return seen;
+  };
+  const plain = await biases([[], [], [], []]);
+  // After 7 7 7 a fourth would be a circle of two.
+  expect(plain.slice(0, 3)).toEqual([undefined, undefined, undefined]);
+  expect(plain[3]).toEqual({ closing: [{ token: 7, length: 2 }] });
+  expect(await biases([[7, 7, 7]])).toEqual(plain);
 });

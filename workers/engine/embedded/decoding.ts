@@ -5,6 +5,7 @@ import type { ControlledEvaluateInputItem, LlamaContextSequence, Token, TokenBia
 import type { Clock } from "../../../lib/clock.ts";
 import { SlipstreamError } from "../../../lib/errors.ts";
 import type { Usage } from "../../generation.ts";
+import { type Circle, circles } from "./circles.ts";
 import type { Meter } from "./meter.ts";
 import type { Pace } from "./pace.ts";
 import type { Turns } from "./turns.ts";
@@ -34,6 +35,8 @@ interface Options {
   readonly sampling: SamplingOptions;
   /** What the next token may be, when not any. */
   readonly allowed: () => readonly number[] | undefined;
+  /** Whether what closes a circle is held back (circles.ts). */
+  readonly circles: boolean;
   readonly chunkTokens: number;
   /** The probability of a token costs half a step (the vocabulary is sorted for it): only the first tokens are asked for. */
   readonly confidenceTokens: number;
@@ -48,13 +51,16 @@ interface Deps {
   readonly pace: Pace;
   /** Makes the sampler choose among these tokens. */
   readonly biasTo: (tokens: readonly number[]) => TokenBias;
+  /** Makes the sampler less willing to choose what closes a circle. */
+  readonly biasAgainst: (closing: readonly Circle[]) => TokenBias;
   endsText(token: Token): boolean;
 }
 
 export class Decoding {
   readonly #options: Options;
   readonly #deps: Deps;
-  #steps = 0;
+  /** What was chosen so far. */
+  readonly #said: number[] = [];
 
   constructor(options: Options, deps: Deps) {
     this.#options = options;
@@ -104,7 +110,7 @@ export class Decoding {
       chosen.push(one);
       if (one.token !== drafts[chosen.length - 1] || endsText(one.token)) break;
     }
-    this.#steps += chosen.length;
+    for (const { token } of chosen) this.#said.push(token);
     if (chosen.length <= drafts.length)
       await sequence.eraseContextTokenRanges([{ start: start + chosen.length, end: sequence.nextTokenIndex }]);
     await pace.target(startedMs);
@@ -116,18 +122,17 @@ export class Decoding {
 
   async #choose(tokens: readonly Token[]): Promise<Chosen> {
     const [chosen] = await this.#evaluate(tokens, tokens.length - 1);
-    this.#steps += 1;
+    this.#said.push((chosen as Chosen).token);
     return chosen as Chosen;
   }
 
   /** Evaluates `tokens` and chooses what follows each from the one at `from` on. */
   async #evaluate(tokens: readonly Token[], from: number): Promise<Chosen[]> {
     const { confidenceTokens, sequence } = this.#options;
-    const allowed = this.#options.allowed();
     const input = tokens.map((token, index): ControlledEvaluateInputItem => {
       if (index < from) return token;
-      const step = this.#steps + index - from;
-      const options = allowed ? { ...this.#chance(step), tokenBias: this.#deps.biasTo(allowed) } : this.#chance(step);
+      const step = this.#said.length + index - from;
+      const options = { ...this.#chance(step), ...this.#bias(tokens.slice(from + 1, index + 1)) };
       return [token, { generateNext: { token: true, confidence: step < confidenceTokens, options } }];
     });
     const output = await sequence.controlledEvaluate(input);
@@ -135,6 +140,14 @@ export class Decoding {
       if (one?.next?.token == null) throw new SlipstreamError("engine_failed", "llama.cpp chose no token");
       return { token: one.next.token, confidence: one.next.confidence };
     });
+  }
+
+  /** After what was chosen and `drafts`: only tokens that heal, and against going round in circles. */
+  #bias(drafts: readonly Token[]): { readonly tokenBias?: TokenBias } {
+    const allowed = this.#options.allowed();
+    if (allowed) return { tokenBias: this.#deps.biasTo(allowed) };
+    const closing = this.#options.circles ? circles([...this.#said, ...drafts]) : [];
+    return closing.length > 0 ? { tokenBias: this.#deps.biasAgainst(closing) } : {};
   }
 
   /** Each step has a sampler of its own, so each needs a seed of its own; greedy steps take no chance at all. */

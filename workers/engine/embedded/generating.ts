@@ -66,8 +66,18 @@ export async function generating(
     const rank = work.kind === "warm" ? lanes.length : lanes.indexOf(work.lane);
     const { chunkTokens, confidenceTokens } = parts;
     const decoding = new Decoding(
-      { sequence: claim.sequence, rank, sampling, allowed: () => healing.allowed, chunkTokens, confidenceTokens, usage },
-      { ...parts, biasTo: loaded.biasTo, endsText: loaded.endsText },
+      {
+        sequence: claim.sequence,
+        rank,
+        sampling,
+        allowed: () => healing.allowed,
+        // Elsewhere text is promised as the model would write it.
+        circles: loaded.small && work.kind === "generate" && work.lane === "inline" && sampling.temperature === 0,
+        chunkTokens,
+        confidenceTokens,
+        usage,
+      },
+      { ...parts, biasTo: loaded.biasTo, biasAgainst: loaded.biasAgainst, endsText: loaded.endsText },
     );
     const first = await decoding.prefill(tokens, claim.cached, signal, work.kind === "generate");
     if (work.kind === "warm") return signal.aborted ? { kind: "aborted", usage } : { kind: "done", finish: "stop", usage };

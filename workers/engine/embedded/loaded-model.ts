@@ -16,6 +16,7 @@ import {
 } from "node-llama-cpp";
 import { SlipstreamError } from "../../../lib/errors.ts";
 import type { Model } from "../../generation.ts";
+import { type Circle, logitOf } from "./circles.ts";
 import { loadDraft } from "./draft-model.ts";
 import { fimFamily, findFimTokens } from "./fim-tokens.ts";
 import { unusable } from "./gguf-file.ts";
@@ -33,11 +34,14 @@ export interface LoadedModel extends Tokenizer {
   readonly drafts: readonly LlamaContextSequence[];
   /** Whether a sequence may drop its last tokens: recurrent models can only start anew. */
   readonly canTrim: boolean;
+  /** One of our own, that chooses greedily and soon goes round in circles. */
+  readonly small: boolean;
   /** End of generation, or another control token: neither is ever text. */
   endsText(token: Token): boolean;
   detokenize(tokens: readonly number[], before: readonly number[]): string;
   readonly index: TokenIndex;
   biasTo(tokens: readonly number[]): TokenBias;
+  biasAgainst(closing: readonly Circle[]): TokenBias;
   dispose(): Promise<void>;
 }
 
@@ -83,6 +87,7 @@ export async function loadModel(start: Start): Promise<LoadedModel> {
     },
     sequences: Array.from({ length: start.slots }, () => context.getSequence()),
     drafts,
+    small: fimFamily(generalName) !== "",
     canTrim: !model.fileInsights.isRecurrent,
     contextTokens: context.contextSize,
     encodeText,
@@ -92,6 +97,11 @@ export async function loadModel(start: Start): Promise<LoadedModel> {
     index,
     takeBack: (tokens) => (heals ? takeBack(tokens, textOf, index) : nothingTakenBack),
     biasTo: (tokens) => TokenBias.for(model).set(tokens as Token[], { logit: biasLogit }),
+    biasAgainst: (closing) => {
+      const bias = TokenBias.for(model);
+      for (const circle of closing) bias.set(circle.token as Token, { logit: logitOf(circle) });
+      return bias;
+    },
     endsText: (token) => model.isEogToken(token) || model.isSpecialToken(token),
     detokenize: (tokens, before) => model.detokenize(tokens as Token[], false, before as Token[]),
     dispose: () => llama.dispose(),
