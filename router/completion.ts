@@ -1,6 +1,7 @@
 // completion: the nouns that travel along the router's path (pipeline.ts). All are made once and never changed; the one
 // thing that ends work is the trigger's signal, whose reason is a Retired that says how it ended.
 import type { ErrorCode, SlipstreamError } from "../lib/errors.ts";
+import type { Rope } from "../lib/structures/rope.ts";
 import type { CursorText } from "./cursor-text.ts";
 
 export type { Asking, Booking, FleetView, Hold, Placement, Remembered, WorkerView } from "./placement.ts";
@@ -94,6 +95,14 @@ export interface Snippet {
   readonly stable: boolean;
 }
 
+/** Another document of the same session, as it is now. */
+export interface OpenDocument {
+  /** Key of it; unique over tenants. */
+  readonly document: string;
+  readonly path: string;
+  readonly text: Rope;
+}
+
 /** One wish for a completion at a cursor, checked and complete. */
 export interface Trigger {
   readonly id: string;
@@ -108,6 +117,8 @@ export interface Trigger {
   readonly language: string;
   readonly text: CursorText;
   readonly snippets: readonly Snippet[];
+  /** Other open documents of the session that may be read, the one used last first. */
+  readonly neighbours: readonly OpenDocument[];
   /** Tier or pool asked for; "": the tenant's default. */
   readonly model: string;
   readonly sampling: Sampling;
@@ -149,7 +160,7 @@ export class Retired extends Error {
 /** A part of a prompt that is encoded apart, so that its tokens never depend on its neighbours. */
 export type Segment = { readonly text: string } | { readonly special: string };
 
-/** Context chosen for one trigger, best first. */
+/** Context chosen for one trigger, in the order it stands in the prompt. */
 export interface Context {
   readonly snippets: readonly Snippet[];
 }

@@ -140,8 +140,11 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
         load: (model) => ({ busy: busyShare(fleet.snapshot(), model), answerMs: queue.answerMs("inline") }),
       },
     ),
-    context: new ContextRoom({ chunksMax: 6, scanUtf16Max: 64 << 10, scansBytes: 32 << 20 }),
-    prompt: new PromptRoom(),
+    context: new ContextRoom(
+      { chunksMax: 6, scanUtf16Max: 64 << 10, scansBytes: 24 << 20, chosenBytes: 16 << 20, timeMs: 2, order: "kept" },
+      { clock },
+    ),
+    prompt: new PromptRoom({}, { metrics }),
     cache: new Cache({ bytesMax: options.resultCacheBytes, entriesMax: 50_000, ttlMs: 600_000 }, { clock, metrics }),
     queue,
     fleet,

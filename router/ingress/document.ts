@@ -42,16 +42,26 @@ export class Document {
   #stale = false;
   /** Monotonic time of the last edit, for typing cadence. */
   #editedMs: number | undefined;
+  readonly #openedMs: number;
   #origin: Origin = "unknown";
   /** Bytes that may be hashed now: grows with each edit that brings a hash, shrinks by the document with each check. */
   #hashable: number;
 
-  constructor(options: { path: string; language: string; excluded: boolean; version: bigint; text: string; bytesMax: number }) {
+  constructor(options: {
+    path: string;
+    language: string;
+    excluded: boolean;
+    version: bigint;
+    text: string;
+    bytesMax: number;
+    now?: number;
+  }) {
     textBytes("document_open.text", options.text, options.bytesMax);
     this.path = options.path;
     this.language = options.language;
     this.excluded = options.excluded;
     this.#bytesMax = options.bytesMax;
+    this.#openedMs = options.now ?? 0;
     this.#text = Rope.of(options.text);
     this.#hashable = this.#text.bytes;
     this.#version = options.version;
@@ -71,6 +81,11 @@ export class Document {
 
   get editedMs(): number | undefined {
     return this.#editedMs;
+  }
+
+  /** When it was edited last, or opened. */
+  get touchedMs(): number {
+    return this.#editedMs ?? this.#openedMs;
   }
 
   /** How the last edit came about. */

@@ -172,6 +172,7 @@ export class Ingress {
       previousKeyMs: undefined,
       origin: "unknown" as const,
       selected: undefined,
+      neighbours: [],
       stateless: true,
     };
   }

@@ -14,6 +14,8 @@ export const limits = {
   /** Chunks a client sends along; the prompt takes 4–8 of them. */
   snippetsMax: 64,
   snippetBytesMax: 16 << 10,
+  /** Other open documents that a trigger's context may be read from: as many as a person goes to and fro between. */
+  neighboursMax: 8,
   /** Stop strings: as many as the strictest engine takes. */
   stopsMax: 8,
   stopBytesMax: 64,

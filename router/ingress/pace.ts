@@ -16,7 +16,10 @@ function textOf(message: ClientMessage["message"]): number {
     case "documentEdit":
       return sum(message.value.edits.map(({ text }) => text.length + utf16PerEdit));
     case "context":
-      return sum(message.value.snippets.map(({ text }) => text.length));
+      return (
+        sum(message.value.snippets.map(({ text }) => text.length)) +
+        sum(message.value.recentEdits.map(({ before, after }) => before.length + after.length))
+      );
     default:
       return 0;
   }

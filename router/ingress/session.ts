@@ -12,7 +12,7 @@ import type {
   Hello,
   Trigger as TriggerMessage,
 } from "../../proto/gen/slipstream/v1/completion_pb.ts";
-import { Retired, type Trigger } from "../completion.ts";
+import { type OpenDocument, Retired, type Trigger } from "../completion.ts";
 import { RopeText } from "../cursor-text.ts";
 import { id, offset, shortText } from "./check.ts";
 import { Document, type Mismatch, sha256 } from "./document.ts";
@@ -20,7 +20,7 @@ import { limits } from "./limits.ts";
 import { costOf } from "./pace.ts";
 import { sameToken } from "./parking.ts";
 import { selectedItem } from "./selected.ts";
-import { snippets } from "./snippets.ts";
+import { recentEdits, sameSnippets, snippets } from "./snippets.ts";
 import type { Wishes } from "./wishes.ts";
 
 export interface SessionOptions {
@@ -132,6 +132,7 @@ export class Session {
       version: message.version,
       text: message.text,
       bytesMax: this.#options.documentBytesMax,
+      now: this.#clock.now(),
     });
     if (message.sha256.length > 0 && !sha256(document.text).equals(message.sha256)) {
       // What was held before is not what the client has either.
@@ -162,7 +163,8 @@ export class Session {
   context(message: Context): void {
     const document = this.#documents.get(message.documentId);
     if (!document) throw invalid("context.document_id", "the document is not open");
-    document.snippets = snippets("context.snippets", message.snippets);
+    const given = [...snippets("context.snippets", message.snippets), ...recentEdits("context.recent_edits", message.recentEdits)];
+    if (!sameSnippets(document.snippets, given)) document.snippets = given;
   }
 
   /** A Trigger, or why the document cannot serve it: stale or unknown mirrors need a resync first. */
@@ -207,6 +209,7 @@ export class Session {
             )
           : new RopeText(document.text, at),
         snippets: document.snippets,
+        neighbours: this.#neighbours(message.documentId),
         previousKeyMs: document.editedMs,
         origin: document.origin,
         selected,
@@ -218,6 +221,16 @@ export class Session {
     this.#live.get(message.supersedes)?.retire(new Retired("superseded"));
     this.#live.set(trigger.id, trigger);
     return trigger;
+  }
+
+  /** Other documents that may be read, the one edited or opened last first. */
+  #neighbours(documentId: string): OpenDocument[] {
+    if (this.#documents.size < 2) return [];
+    return [...this.#documents]
+      .filter(([other, { excluded, stale }]) => other !== documentId && !excluded && !stale)
+      .sort(([, a], [, b]) => b.touchedMs - a.touchedMs)
+      .slice(0, limits.neighboursMax)
+      .map(([other, { path, text }]) => ({ document: this.#keyOf(other), path, text }));
   }
 
   /** The live trigger of that id, to be cancelled. */

@@ -44,6 +44,7 @@ type Place = Pick<
   | "language"
   | "text"
   | "snippets"
+  | "neighbours"
   | "previousKeyMs"
   | "origin"
   | "selected"

@@ -43,6 +43,7 @@ export function triggerAt(code: string, given: Partial<Trigger> = {}): Trigger &
     language: "typescript",
     text: new PlainText(code.slice(0, cursor), code.slice(cursor + 1)),
     snippets: [],
+    neighbours: [],
     model: "",
     sampling: greedy,
     n: 1,
