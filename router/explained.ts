@@ -77,6 +77,7 @@ export function explained(rooms: Path, trace: Trace, spanId: () => string): Path
     },
     prompt: {
       contextBudget: (...given) => rooms.prompt.contextBudget(...given),
+      send: (...given) => rooms.prompt.send(...given),
       render: (...given) => {
         const step = begin("prompt");
         const prompt = rooms.prompt.render(...given);

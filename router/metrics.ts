@@ -12,6 +12,10 @@ export const routerMetricTable = {
   queue_seconds: histogram("Time waited in the router's queue for a worker's credit.", ["lane"]),
   queued: gauge("Triggers waiting for a worker's credit.", ["lane"]),
   queue_refused_total: counter("Triggers refused because the queue was full.", ["lane"]),
+  prompt_expectations_total: counter(
+    "Prompts whose recomputed tokens were within a block of 16 of what the router expected, or not.",
+    ["fit"],
+  ),
   prompt_tokens_total: counter("Prompt tokens of ended generations, cancelled ones included.", ["kv"]),
   completion_tokens_total: counter("Tokens generated, by whether their text reached a live trigger.", ["fate"]),
   drafted_tokens_total: counter("Tokens drafted by speculation, by what became of them.", ["fate"]),

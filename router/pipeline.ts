@@ -55,7 +55,7 @@ export interface Path extends Pick<Rooms, "clock" | "place" | "retried"> {
   readonly gate: Pick<Gate, "judge">;
   readonly settle: Pick<Settle, "take">;
   readonly context: Pick<ContextRoom, "gather">;
-  readonly prompt: Pick<PromptRoom, "contextBudget" | "render">;
+  readonly prompt: Pick<PromptRoom, "contextBudget" | "render" | "send">;
   readonly cache: Pick<Cache, "find" | "join" | "launch" | "keep">;
   readonly queue: Pick<Queue, "length" | "predictedWaitMs" | "next">;
   readonly fleet: Pick<Fleet, "model" | "snapshot" | "book">;
@@ -181,12 +181,19 @@ async function* generate(
     const { worker } = booking.placement;
     placed(worker);
     tried.add(worker);
-    const second = { book: () => spare(rooms, rest.work, rest.prompt, tried), won: placed };
+    let holder = worker;
+    const won = (name: string) => {
+      holder = name;
+      placed(name);
+    };
+    const second = { book: () => spare(rooms, rest.work, rest.prompt, tried), won };
+    const cost = rooms.prompt.send(rest.work, rest.prompt, worker); //  what of it this worker holds already is known here
     const deltas = rooms.dispatch.generate(rest.work, rest.prompt, booking, second);
     const before = begun.usage;
     try {
       for (;;) {
         const step = await deltas.next();
+        cost(step.done ? step.value.usage : (step.value.prompt ?? noUsage), holder);
         if (step.done) return { ...step.value, usage: added(before, step.value.usage) };
         begun.text += step.value.text;
         begun.usage = grown(begun.usage, step.value);

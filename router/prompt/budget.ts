@@ -1,5 +1,6 @@
-// budget: how many bytes of prompt a model gets for one trigger. Pure. Bytes, because the router never tokenises: the
-// worker measures its model's bytes per token. The prompt shrinks to what can be prefilled in half the time left.
+// budget: how many bytes of prompt a model gets for one trigger. Pure. Bytes, because the router never tokenises: bytes per token
+// are measured (measured.ts). The prompt shrinks to what can be prefilled in half the time left, in eighths, and keeps to the
+// eighth it had: another budget moves every window and loses the KV it saves.
 import type { ServedModel, Trigger } from "../completion.ts";
 import type { Family } from "./families.ts";
 
@@ -9,32 +10,40 @@ const caution = 0.85;
 const reservedTokens = 12;
 /** The special tokens as text, and the completion so far where another worker goes on with it. */
 const reservedBytes = 4_096;
-/** The prefill rate wobbles; a budget that followed it would move the window and lose the KV it saves. */
-const rateSteps = 8;
+const eighthsMax = 8;
+/** How far beyond its eighth a rate must be before the eighth changes. */
+const slack = 0.5;
 
 export interface Budget {
   readonly contextBytes: number;
   readonly prefixBytes: number;
   readonly suffixBytes: number;
+  /** Of the model's room. */
+  readonly eighths: number;
 }
 
-export function budgetFor(trigger: Trigger, model: ServedModel, family: Family): Budget {
+/** `held`: the eighths that the document's last prompt had. */
+export function budgetFor(trigger: Trigger, model: ServedModel, family: Family, held?: number): Budget {
   const maxTokens = Math.min(trigger.sampling.maxTokens, model.maxTokensMax ?? trigger.sampling.maxTokens);
   const fits = model.contextTokens - maxTokens - reservedTokens;
   const room = Math.max(16, Math.min(fits, family.promptTokensMax ?? fits));
-  const tokens = Math.min(room, inTime(trigger, model, room));
+  const eighths = eighthsFor(trigger, model, room, held);
   const { promptBytesMax = Number.POSITIVE_INFINITY } = model;
   const taken = promptBytesMax - Math.min(reservedBytes, promptBytesMax / 4);
-  const bytes = Math.floor(Math.min(tokens * model.bytesPerToken * caution, taken));
-  if (trigger.lane === "chat") return { contextBytes: 0, prefixBytes: bytes, suffixBytes: 0 };
+  const bytes = Math.floor(Math.min(((room * eighths) / eighthsMax) * model.bytesPerToken * caution, taken));
+  if (trigger.lane === "chat") return { contextBytes: 0, prefixBytes: bytes, suffixBytes: 0, eighths };
   const contextBytes = Math.floor(bytes * family.contextShare);
   const suffixBytes = Math.floor((bytes - contextBytes) * family.suffixShare);
-  return { contextBytes, suffixBytes, prefixBytes: bytes - contextBytes - suffixBytes };
+  return { contextBytes, suffixBytes, prefixBytes: bytes - contextBytes - suffixBytes, eighths };
 }
 
-/** Tokens that half of the trigger's whole time can prefill, in eighths of the model's room. */
-function inTime(trigger: Trigger, model: ServedModel, room: number): number {
-  if (model.prefillTokensPerSecond <= 0) return room;
-  const possible = (model.prefillTokensPerSecond * (trigger.deadlineMs - trigger.receivedMs)) / 2_000;
-  return Math.max(room / rateSteps, Math.floor((possible / room) * rateSteps) * (room / rateSteps));
+/** What half of the trigger's whole time can prefill of the room. */
+function eighthsFor(trigger: Trigger, model: ServedModel, room: number, held: number | undefined): number {
+  if (model.prefillTokensPerSecond <= 0) return held ?? eighthsMax;
+  const possible = ((model.prefillTokensPerSecond * (trigger.deadlineMs - trigger.receivedMs)) / 2_000 / room) * eighthsMax;
+  const wanted = Math.min(eighthsMax, Math.max(1, Math.floor(possible)));
+  if (held === undefined) return wanted;
+  if (possible < held - slack) return wanted;
+  // Who asks ahead, or by hand, has more time than the next key will have: a prompt of theirs is no other prompt.
+  return trigger.kind === "auto" && possible >= held + 1 + slack ? wanted : held;
 }

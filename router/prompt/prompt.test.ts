@@ -2,11 +2,10 @@ import { expect, test } from "vitest";
 import { greedy, modelOf, triggerAt } from "../../test/support/router.ts";
 import type { Prompt, ServedModel, Snippet, Trigger } from "../completion.ts";
 import { budgetFor } from "./budget.ts";
-import { blockDigests, promptKey } from "./digest.ts";
+import { digested, promptKey } from "./digest.ts";
 import { familyOf } from "./families.ts";
 import { PromptRoom } from "./prompt.ts";
 
-const room = new PromptRoom();
 const generic = modelOf({
   fimFamily: "",
   fim: { prefix: "<P>", suffix: "<S>", middle: "<M>", fileSeparator: "", repository: "" },
@@ -14,7 +13,7 @@ const generic = modelOf({
 const suffixFirst = modelOf({ ...generic, fim: { ...generic.fim, middle: "" } });
 const snippet = (path: string, text: string, stable = true): Snippet => ({ path, text, score: 1, stable });
 const render = (trigger: Trigger, snippets: readonly Snippet[] = [], model: ServedModel = modelOf()): Prompt =>
-  room.render(trigger, { snippets }, model);
+  new PromptRoom().render(trigger, { snippets }, model);
 const textOf = (prompt: Prompt) => prompt.segments.map((part) => ("special" in part ? part.special : part.text)).join("");
 
 test.each<[name: string, given: Partial<ServedModel>, family: string]>([
@@ -34,7 +33,7 @@ test("the built-in family puts the suffix first, takes no context and has no mid
     { special: "<|fim_prefix|>" },
     { text: "let a = " },
   ]);
-  expect(room.contextBudget(triggerAt("a|"), modelOf()).bytes).toBe(0);
+  expect(new PromptRoom().contextBudget(triggerAt("a|"), modelOf()).bytes).toBe(0);
 });
 
 test("text is never a special token, whatever it spells", () => {
@@ -42,13 +41,10 @@ test("text is never a special token, whatever it spells", () => {
   expect(prompt.segments.filter((part) => "special" in part)).toHaveLength(3);
 });
 
-test("stable chunks lead in an order of their own, whatever their rank", () => {
-  const trigger = triggerAt("a|");
-  const [a, b, moving] = [snippet("a.ts", "one"), snippet("b.ts", "two"), snippet("a.ts", "now", false)];
-  const first = textOf(render(trigger, [moving, b, a], generic));
-  expect(first).toBe("<P>// Path: a.ts\none\n// Path: b.ts\ntwo\n// Path: a.ts\nnow\n<S><M>a");
-  expect(textOf(render(trigger, [a, moving, b], generic))).toBe(first);
-  expect(textOf(render(trigger, [a, b], generic)).startsWith("<P>// Path: a.ts\none\n// Path: b.ts\ntwo\n")).toBe(true);
+test("chunks stand in the order given, each under its header, and one that does not fit makes room for the next", () => {
+  const [big, a, b] = [snippet("big.ts", "x".repeat(9_000)), snippet("a.ts", "one"), snippet("b.ts", "two\n\n")];
+  const text = textOf(render(triggerAt("a|"), [b, big, a], generic));
+  expect(text).toBe("<P>// Path: b.ts\ntwo\n// Path: a.ts\none\n<S><M>a");
 });
 
 test("where the prefix comes first, what is typed stands after the middle token, and all before it stays", () => {
@@ -147,7 +143,7 @@ test("stops and segments that join to the same text make different keys", () => 
 });
 
 const digests = (text: string, salt = "acme") => {
-  const bytes = blockDigests([{ text }], salt);
+  const bytes = digested(Buffer.from(text), salt).digests;
   return Array.from({ length: bytes.length / 8 }, (_, i) => Buffer.from(bytes.subarray(i * 8, i * 8 + 8)).toString("hex"));
 };
 

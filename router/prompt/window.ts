@@ -14,12 +14,12 @@ export interface Window {
   readonly start: number;
 }
 
-/** The end of the text before the cursor within `bytesMax`, starting at an anchor. */
-export function prefixWindow(text: CursorText, bytesMax: number): Window {
+/** The end of the text before the cursor within `bytesMax`, starting at an anchor; `anchored` off: as long as may be. */
+export function prefixWindow(text: CursorText, bytesMax: number, anchored = true): Window {
   const size = text.bytesBefore;
   if (bytesMax <= 0) return { bytes: Buffer.alloc(0), start: size };
   if (size <= bytesMax) return { bytes: Buffer.from(text.before(text.lengthBefore)), start: 0 };
-  const step = Math.max(1, Math.floor(bytesMax / 2));
+  const step = anchored ? Math.max(1, Math.floor(bytesMax / 2)) : 1;
   const wanted = size - Math.ceil((size - bytesMax) / step) * step;
   // A unit is at least a byte, so the last `bytesMax` units hold the window.
   const tail = Buffer.from(text.before(bytesMax));

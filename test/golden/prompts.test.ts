@@ -1,6 +1,7 @@
 // Prompts as a model gets them, segment by segment, beside this file. A change here throws away every cached prefix of a fleet
 // and moves quality: look at the difference, then run with `--update`.
 import { expect, test } from "vitest";
+import { FakeClock } from "../../lib/clock.fake.ts";
 import type { ServedModel, Snippet, Trigger } from "../../router/completion.ts";
 import { ContextRoom } from "../../router/context/context.ts";
 import { PromptRoom } from "../../router/prompt/prompt.ts";
@@ -22,6 +23,8 @@ const snippets: readonly Snippet[] = [
 ];
 const fim = { prefix: "<|fim_prefix|>", suffix: "<|fim_suffix|>", middle: "<|fim_middle|>", fileSeparator: "", repository: "" };
 
+const contextOptions = { chunksMax: 6, scanUtf16Max: 64 << 10, scansBytes: 0, chosenBytes: 0, timeMs: 2, order: "kept" } as const;
+
 test.each<[name: string, code: string, model: Partial<ServedModel>, given: Partial<Trigger>]>([
   ["builtin", middle, {}, { snippets }],
   ["builtin-long", long, { contextTokens: 256 }, {}],
@@ -33,7 +36,7 @@ test.each<[name: string, code: string, model: Partial<ServedModel>, given: Parti
   ["chat", "System: Be short.\n\nUser: Hi.\n\nAssistant:|", {}, { lane: "chat" }],
 ])("%s", async (name, code, given, asked) => {
   const [trigger, model, prompt] = [triggerAt(code, asked), modelOf(given), new PromptRoom()];
-  const context = new ContextRoom({ chunksMax: 6, scanUtf16Max: 64 << 10, scansBytes: 0 }).gather(trigger, prompt.contextBudget(trigger, model));
+  const context = new ContextRoom(contextOptions, { clock: new FakeClock() }).gather(trigger, prompt.contextBudget(trigger, model));
   const { segments } = prompt.render(trigger, context, model);
   const shown = segments.map((part) => ("special" in part ? `=== special\n${part.special}\n` : `=== text\n${part.text}\n`)).join("");
   await expect(shown).toMatchFileSnapshot(`prompts/${name}.txt`);
