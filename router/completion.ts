@@ -1,8 +1,7 @@
 // completion: the nouns that travel along the router's path (pipeline.ts). All are made once and never changed; the one
 // thing that ends work is the trigger's signal, whose reason is a Retired that says how it ended.
 import type { ErrorCode, SlipstreamError } from "../lib/errors.ts";
-import type { Rope } from "../lib/structures/rope.ts";
-import type { CursorText } from "./cursor-text.ts";
+import type { CursorText, OpenDocument } from "./cursor-text.ts";
 
 export type { Asking, Booking, FleetView, Hold, Placement, Remembered, WorkerView } from "./placement.ts";
 export type { Milestones } from "./trace.ts";
@@ -93,14 +92,6 @@ export interface Snippet {
   readonly text: string;
   readonly score: number;
   readonly stable: boolean;
-}
-
-/** Another document of the same session, as it is now. */
-export interface OpenDocument {
-  /** Key of it; unique over tenants. */
-  readonly document: string;
-  readonly path: string;
-  readonly text: Rope;
 }
 
 /** One wish for a completion at a cursor, checked and complete. */

@@ -16,6 +16,14 @@ export interface CursorText {
   range(from: number, to: number): string;
 }
 
+/** Another document of the same session, as it is now. */
+export interface OpenDocument {
+  /** Key of it; unique over tenants. */
+  readonly document: string;
+  readonly path: string;
+  readonly text: Rope;
+}
+
 /** Most readers want a few lines: they share one reading. */
 const windowUtf16 = 1_024;
 

@@ -142,7 +142,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     ),
     context: new ContextRoom(
       { chunksMax: 6, scanUtf16Max: 64 << 10, scansBytes: 24 << 20, chosenBytes: 16 << 20, timeMs: 2, order: "kept" },
-      { clock },
+      { clock, excludes: (tenant, path) => policy.of(tenant).excludes(path) },
     ),
     prompt: new PromptRoom({}, { metrics }),
     cache: new Cache({ bytesMax: options.resultCacheBytes, entriesMax: 50_000, ttlMs: 600_000 }, { clock, metrics }),

@@ -1,7 +1,8 @@
 // candidates: what each source found in, one ranking out: reciprocal ranks of the lists a chunk is in (the client's own score, words shared
 // with the cursor's lines, how lately its document was used) are added, because scores of different sources are no common measure. Pure.
 import type { Rope } from "../../lib/structures/rope.ts";
-import type { OpenDocument, Snippet } from "../completion.ts";
+import type { Snippet } from "../completion.ts";
+import type { OpenDocument } from "../cursor-text.ts";
 import { words } from "./pieces.ts";
 
 export interface Candidate {

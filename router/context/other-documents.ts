@@ -3,7 +3,7 @@
 
 import { Lru } from "../../lib/structures/lru.ts";
 import type { Rope } from "../../lib/structures/rope.ts";
-import type { OpenDocument } from "../completion.ts";
+import type { OpenDocument } from "../cursor-text.ts";
 import { alike, extend, keptPerUtf16, newScan, type Scan } from "./pieces.ts";
 
 interface Read {

@@ -12,8 +12,8 @@ import type {
   Hello,
   Trigger as TriggerMessage,
 } from "../../proto/gen/slipstream/v1/completion_pb.ts";
-import { type OpenDocument, Retired, type Trigger } from "../completion.ts";
-import { RopeText } from "../cursor-text.ts";
+import { Retired, type Trigger } from "../completion.ts";
+import { type OpenDocument, RopeText } from "../cursor-text.ts";
 import { id, offset, shortText } from "./check.ts";
 import { Document, type Mismatch, sha256 } from "./document.ts";
 import { limits } from "./limits.ts";

@@ -3,7 +3,7 @@
 // a line with "}", and typing them takes them away again. What stands in must tell the model what it needs to know: the same
 // lines, and nothing that is no longer there. What it lacks, closing signs, is trimmed from the completion against the real text. Pure.
 
-export interface Staleness {
+interface Staleness {
   /** Closing signs that may have come before it; what they close was opened by the person who types. */
   readonly closersMax: number;
   /** Lines from the cursor on that must be the same. */
@@ -12,7 +12,7 @@ export interface Staleness {
   readonly shareMax: number;
 }
 
-export const staleness: Staleness = { closersMax: 8, nearLines: 4, shareMax: 0.1 };
+const staleness: Staleness = { closersMax: 8, nearLines: 4, shareMax: 0.1 };
 
 /** Closing signs with the line feeds and the indentation that editors put around them. */
 const gainedMax = 256;
@@ -21,7 +21,7 @@ const closing = /[)\]}>'"`;,]/;
 /** How the text held differs from the text there is: not, by closing signs that came, elsewhere and little, or too much. */
 export type Difference = "none" | "closers" | "stale" | "too_much";
 
-export function suffixDifference(held: string, now: string, bounds: Staleness = staleness): Difference {
+export function suffixDifference(held: string, now: string, bounds = staleness): Difference {
   if (held === now) return "none";
   const near = held.slice(0, endOfLines(held, bounds.nearLines));
   let closers = 0;
