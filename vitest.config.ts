@@ -21,7 +21,7 @@ export default defineConfig({
             "test/golden/**/*.test.ts",
             "test/support/**/*.test.ts",
           ],
-          testTimeout: 10_000,
+          testTimeout: 30_000,
         },
       },
       {
