@@ -60,6 +60,7 @@ function drawn(found: Status): string {
     }`,
     ...policy(found.policy),
     ...found.files.map(({ files, ageS, problem }) => `${files}: ${problem ? `PROBLEM: ${problem}; ` : ""}as read ${ageS} s ago`),
+    ...bus(found.bus),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -70,6 +71,13 @@ function drafts({ speculation }: Status["workers"][number]): string {
   const from = speculation.sources.length === 0 ? "none" : speculation.sources.join("+");
   const share = speculation.acceptance > 0 ? ` ${Math.round(speculation.acceptance * 100)} %` : "";
   return `${from}${share} (${speculation.why.replaceAll("_", " ")})`;
+}
+
+/** Who else is there, or that nobody can be. */
+function bus({ connected, routers, outcomesWaiting }: Status["bus"]): string[] {
+  const others = routers.length === 0 ? [] : [`other routers: ${routers.map(({ router }) => router).join(", ")}`];
+  const waiting = outcomesWaiting === 0 ? "" : `, ${outcomesWaiting} outcomes wait for it`;
+  return connected ? others : [`degraded: the bus is away${waiting}`];
 }
 
 /** Which version holds, and what is wrong with a newer one. */

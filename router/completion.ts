@@ -126,6 +126,9 @@ export interface Trigger {
   readonly stream: boolean;
   /** Came by a session stream or by a stateless call. */
   readonly stateless: boolean;
+  /** Another router may hold triggers of the same document; their number as the client counts them, if it does. */
+  readonly roams?: boolean;
+  readonly sequence?: number;
   /** Monotonic ms: receipt, the key before it in this document, and the end of its use. */
   readonly receivedMs: number;
   readonly previousKeyMs: number | undefined;

@@ -1,5 +1,6 @@
 // config: the router's settings, by environment. Behaviour of pools and tenants comes as one versioned policy document;
 // what stands here belongs to one process.
+import { natsSettings } from "../lib/bus/settings.ts";
 import {
   address,
   addressList,
@@ -31,7 +32,18 @@ export const routerSettings = {
   ),
   adminAddress: setting("SLIPSTREAM_ROUTER_ADMIN_ADDRESS", address, "127.0.0.1:7413", "/healthz, /readyz and /metrics."),
   workers: setting("SLIPSTREAM_ROUTER_WORKERS", addressList, "", "Worker agents, comma-separated host:port."),
-  nats: setting("SLIPSTREAM_ROUTER_NATS", text, "", "NATS servers, comma-separated host:port; empty: signals stay in the process."),
+  spool: setting(
+    "SLIPSTREAM_ROUTER_SPOOL",
+    text,
+    "",
+    "Folder of this router alone, where outcomes wait that the bus has not stored, over a restart too; empty: in memory.",
+  ),
+  spoolBytes: setting(
+    "SLIPSTREAM_ROUTER_SPOOL_BYTES",
+    bytes(1 << 20, 64 * 2 ** 30),
+    "256MiB",
+    "Most that waits there; the oldest outcomes are dropped first.",
+  ),
   keysFile: setting(
     "SLIPSTREAM_ROUTER_KEYS_FILE",
     text,
@@ -132,6 +144,7 @@ export const routerSettings = {
     "Triggers of late whose steps `slipstream explain` can show; 0: none are kept.",
   ),
   graceMs: setting("SLIPSTREAM_ROUTER_GRACE", duration(0, 600_000), "5s", "Time for running calls when the process ends."),
+  ...natsSettings,
   ...tracingSettings,
   logLevel: setting("SLIPSTREAM_ROUTER_LOG_LEVEL", choice(...levels), "info", "fatal, error, warn, info, debug or silent."),
 } as const;

@@ -2,6 +2,7 @@
 import { startAdmin } from "../lib/admin.ts";
 import type { Bus } from "../lib/bus/bus.ts";
 import { MemoryBus } from "../lib/bus/memory.ts";
+import { subjects } from "../lib/bus/subjects.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import type { Env } from "../lib/config.ts";
 import { startGrpcServer } from "../lib/grpc/server.ts";
@@ -15,6 +16,8 @@ import { type RouterConfig, readRouterConfig } from "./config.ts";
 import { connectGrpc } from "./connect.ts";
 import { openCredentials } from "./credentials.ts";
 import { addExplain } from "./explain-pages.ts";
+import { DiskSpool } from "./feedback/disk-spool.ts";
+import type { Spool } from "./feedback/spool.ts";
 import { startHttp } from "./http/http.ts";
 import { createRouterMetrics } from "./metrics.ts";
 import type { Rooms } from "./pipeline.ts";
@@ -38,6 +41,8 @@ interface Deps {
   readonly random: Random;
   readonly log: Log;
   readonly bus: Bus;
+  /** Where outcomes wait; absent: in memory. */
+  readonly spool?: Spool;
   /** For measurements: is given the rooms before the first trigger. */
   readonly measured?: (rooms: Rooms) => void;
 }
@@ -96,6 +101,23 @@ export async function startRouter(config: RouterConfig, deps: Deps): Promise<Run
   return { router, ports: { grpc: grpc.port, http: http.port, admin: admin.port }, status, registry, ready };
 }
 
+/** Joins behind the process's back: a router serves with NATS away. */
+async function joinBus(config: RouterConfig, log: Log): Promise<Bus> {
+  if (config.natsServers.length === 0) return new MemoryBus();
+  const { NatsBus } = await import("../lib/bus/nats.ts");
+  const { name, natsServers: servers } = config;
+  return new NatsBus({ ...config, servers, name, connectTimeoutMs: 5_000, echo: false, kept }, { clock: systemClock, log });
+}
+
+/** The stream of outcomes, where an operator has not made it otherwise. */
+const kept = {
+  stream: "SLIPSTREAM_OUTCOMES",
+  subjects: [subjects.allOutcomes],
+  maxAgeMs: 7 * 86_400_000,
+  maxBytes: 2 ** 30,
+  idsMs: 600_000,
+};
+
 /** `slipstream router`: settings from the environment. Resolves with the exit code. */
 export async function main(
   env: Env,
@@ -104,14 +126,19 @@ export async function main(
   const config = readRouterConfig(env);
   const log = createLog({ process: "router", level: config.logLevel });
   return run({ graceMs: config.graceMs }, { clock: systemClock, log, ...io }, async (lifecycle) => {
-    const bus =
-      config.nats === ""
-        ? new MemoryBus()
-        : await (await import("../lib/bus/nats.ts")).NatsBus.connect(
-            { servers: config.nats, name: config.name, connectTimeoutMs: 5_000 },
-            { log },
-          );
-    const { ports } = await startRouter(config, { lifecycle, clock: systemClock, random: systemRandom(), log, bus });
+    const bus = await joinBus(config, log);
+    const spool =
+      config.spool === ""
+        ? undefined
+        : await DiskSpool.open({ folder: config.spool, bytesMax: config.spoolBytes, recordsMax: 100_000 }, { log });
+    const { ports } = await startRouter(config, {
+      lifecycle,
+      clock: systemClock,
+      random: systemRandom(),
+      log,
+      bus,
+      ...(spool && { spool }),
+    });
     log.info(ports, "listening");
   });
 }

@@ -2,6 +2,7 @@
 // port, drawn by the status page and by `slipstream status`. Figures come from the router's own metrics; no code text.
 import type { Registry } from "../lib/metrics.ts";
 import type { FilesState } from "../lib/watched-files.ts";
+import type { PeerView } from "./peers/peers.ts";
 import type { PolicyState } from "./policy/policy.ts";
 import type { Router } from "./wire.ts";
 
@@ -27,6 +28,8 @@ export interface Status {
   }[];
   readonly queued: number;
   readonly policy: PolicyState;
+  /** Signals between routers; away: each serves by what it sees itself, and outcomes wait. */
+  readonly bus: { readonly connected: boolean; readonly routers: readonly PeerView[]; readonly outcomesWaiting: number };
   readonly outcomes: Readonly<Record<string, number>>;
   /** Of inline triggers since the start, interpolated from the histogram; null before the first. */
   readonly firstTextMs: { readonly p50: number | null; readonly p95: number | null };
@@ -78,6 +81,7 @@ export async function statusOf(
       ),
     queued: router.rooms.queue.length,
     policy: router.policy.state,
+    bus: { connected: router.bus.connected, routers: router.peers.others, outcomesWaiting: router.outcomesWaiting() },
     outcomes,
     firstTextMs: { p50: bucketQuantile(firstText, 0.5), p95: bucketQuantile(firstText, 0.95) },
     promptTokens: { cached: kv.get("cached") ?? 0, recomputed: kv.get("recomputed") ?? 0 },

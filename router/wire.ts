@@ -11,7 +11,7 @@ import { drawn, isSent } from "../lib/tracing/tail.ts";
 import type { Tracing } from "../lib/tracing/tracing.ts";
 import { withAlternatives } from "./alternatives.ts";
 import { Cache } from "./cache/cache.ts";
-import type { Delta, Ending, Milestones, Report, Trigger } from "./completion.ts";
+import type { Delta, Ending, FleetView, Milestones, Report, Trigger, WorkerView } from "./completion.ts";
 import type { RouterConfig } from "./config.ts";
 import { ContextRoom } from "./context/context.ts";
 import { type Connect, Dispatch, dispatchDefaults } from "./dispatch/dispatch.ts";
@@ -20,10 +20,12 @@ import { explained } from "./explained.ts";
 import type { FarewellOptions } from "./farewell.ts";
 import { Feedback } from "./feedback/feedback.ts";
 import { Outbox } from "./feedback/outbox.ts";
-import { Fleet, type LeaseException } from "./fleet/fleet.ts";
+import { MemorySpool, type Spool } from "./feedback/spool.ts";
+import { Fleet } from "./fleet/fleet.ts";
 import { Gate } from "./gate/gate.ts";
 import { Ingress } from "./ingress/ingress.ts";
 import type { RouterMetrics } from "./metrics.ts";
+import { Peers } from "./peers/peers.ts";
 import { complete, type Rooms } from "./pipeline.ts";
 import { Policy } from "./policy/policy.ts";
 import { PromptRoom } from "./prompt/prompt.ts";
@@ -39,6 +41,8 @@ export interface RouterDeps {
   readonly log: Log;
   readonly metrics: RouterMetrics;
   readonly bus: Bus;
+  /** Where outcomes wait; absent: in memory. */
+  readonly spool?: Spool;
   readonly connect: Connect;
   /** API keys as they are now; absent: everyone is the default tenant. */
   readonly keys?: () => KeyRing;
@@ -46,8 +50,6 @@ export interface RouterDeps {
   readonly draining?: AbortSignal;
   /** Where traces go; absent: nothing is traced. */
   readonly tracing?: Pick<Tracing, "send">;
-  /** Given each lease that other routers should know of; theirs go to `rooms.fleet.leaseElsewhere`. */
-  readonly leased?: (exception: LeaseException) => void;
   /** For measurements: is given the rooms before the first trigger. */
   readonly measured?: (rooms: Rooms) => void;
 }
@@ -84,6 +86,10 @@ export interface Router {
   readonly feedback: Feedback;
   readonly explain: Explain;
   readonly policy: Policy;
+  readonly peers: Peers;
+  readonly bus: Pick<Bus, "connected">;
+  /** Outcomes that the bus has not stored yet. */
+  readonly outcomesWaiting: () => number;
   readonly clock: Clock;
   readonly log: Log;
   readonly draining: AbortSignal;
@@ -96,7 +102,8 @@ export interface Router {
   models(): string[];
   /** What it still waits for before it can serve; empty: ready. */
   missing(): readonly string[];
-  close(): void;
+  /** Resolves when the last outcomes are where they can be. */
+  close(): Promise<void>;
 }
 
 export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
@@ -107,7 +114,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
       leases: { max: options.sessionsMax, ttlMs: 300_000, exceptionTtlMs: 60_000 },
       warmth: { documentsMax: 20_000, bytesMax: 32 << 20, ttlMs: 300_000 },
     },
-    { clock, capacity: () => queue.pump(), leased: (exception) => deps.leased?.(exception) },
+    { clock, capacity: () => queue.pump(), leased: (exception) => peers.lease(exception) },
   );
   const scheduling = { boundedLoad: 1.1, spareShare: 0.5, patienceMs: 20, rampMs: 10_000 };
   const queue: Queue = new Queue(
@@ -128,15 +135,31 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     const barred = fleet.snapshot().workers.flatMap(({ name }) => (dispatch.bars(name) ? [name] : []));
     return new Set([...avoid, ...barred]);
   };
+  const peers: Peers = new Peers(
+    {
+      router: options.name,
+      ...{ shards: 64, shardIdleMs: 300_000, loadEveryMs: 1_000, sessionsMax: 20_000, routersMax: 256 },
+    },
+    {
+      clock,
+      bus,
+      metrics,
+      superseded: (document, rank) => rooms.settle.superseded(document, rank),
+      leased: (lease) => fleet.leaseElsewhere(lease),
+      pools: () => poolsOf(fleet.snapshot()),
+      poolOf: (model) => poolOf(model, fleet.snapshot()),
+    },
+  );
   const rooms: Rooms = {
     clock,
     reuse: new Reuse({ documentsMax: 20_000, textsMax: 8, ttlMs: 300_000 }, { clock }),
     gate: new Gate({ floor: 0.15, cap: 0.5, waitShareMax: 0.5, documentsMax: 20_000 }),
     settle: new Settle(
-      { pauseMaxMs: options.settleMs, sessionsMax: options.sessionsMax },
+      { pauseMaxMs: options.settleMs, sessionsMax: options.sessionsMax, router: options.name },
       {
         clock,
         metrics,
+        taken: (trigger, rank) => peers.taken(trigger, rank),
         load: (model) => ({ busy: busyShare(fleet.snapshot(), model), answerMs: queue.answerMs("inline") }),
       },
     ),
@@ -155,7 +178,11 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     retried: (when) => metrics.worker_retries_total.inc({ when }),
   };
   deps.measured?.(rooms);
-  const outbox = new Outbox({ router: options.name, everyMs: 100, batchMax: 256, pendingMax: 10_000 }, { clock, bus, metrics });
+  const spool = deps.spool ?? new MemorySpool({ bytesMax: 32 << 20, recordsMax: 20_000 });
+  const outbox = new Outbox(
+    { router: options.name, everyMs: 100, batchMax: 256, bytesMax: 512 << 10, unspooledMax: 64, retryMs: 500 },
+    { clock, bus, spool, log, metrics },
+  );
   const reported = (report: Report) => rooms.gate.observe(report, clock.now());
   const explain = new Explain({ max: options.explainMax }, { clock });
   const feedback = new Feedback(
@@ -169,14 +196,16 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     const told = options.explainMax > 0 || tracing ? explain.begin(trigger, tracing && placeOf(caller)) : undefined;
     const met = told ? explained(rooms, told, spanId) : rooms;
     const path = (one: Trigger, its: Milestones) => complete(met, one, its);
+    const metered = peers.met(trigger, at);
     const ended = (ending: Ending) => {
+      metered(ending);
       if (!told) return;
       explain.ended(told, ending);
       const tookMs = (at.firstTextMs ?? told.endedMs) - trigger.receivedMs;
       if (tracing && told.context && isSent(told.context, { tookMs, failed: ending.outcome === "failed" }, tail))
         tracing.send(spansOf(told, clock.wall() - clock.now(), spanId));
     };
-    return feedback.follow(trigger, at, withAlternatives(rooms, path, trigger, at), told && ended);
+    return feedback.follow(trigger, at, withAlternatives(rooms, path, trigger, at), ended);
   };
   // Whether a caller flagged its trace does not decide: the flag that workers see is ours.
   const placeOf = (caller: string | undefined) => {
@@ -200,6 +229,9 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     feedback,
     explain,
     policy,
+    peers,
+    bus,
+    outcomesWaiting: () => spool.waiting,
     clock,
     log,
     draining: deps.draining ?? never(),
@@ -212,14 +244,27 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     run,
     models: () => [...new Set(fleet.snapshot().workers.flatMap((worker) => worker.models.map((model) => model.name)))].sort(),
     missing: () => (dispatch.links.ready > 0 ? [] : ["worker"]),
-    close: () => {
+    close: async () => {
       ingress.close();
       queue.close();
       dispatch.close();
       policy.close();
-      outbox.flush();
+      peers.close();
+      await outbox.close();
     },
   };
+}
+
+/** Every pool that a worker here is of, with how many. */
+function poolsOf({ workers }: FleetView): { pool: string; workers: number }[] {
+  const counts = new Map<string, number>();
+  for (const { pool } of workers) counts.set(pool, (counts.get(pool) ?? 0) + 1);
+  return [...counts].map(([pool, count]) => ({ pool, workers: count }));
+}
+
+function poolOf(model: string, { workers }: FleetView): string {
+  const serves = (worker: WorkerView) => model === "" || worker.pool === model || worker.models.some(({ name }) => name === model);
+  return workers.find(serves)?.pool ?? "";
 }
 
 /** A signal that every session may listen to, and that nobody aborts. */

@@ -70,7 +70,7 @@ test("the planted bus tells the first outcome of a batch twice and touches nothi
   const bus = doublesOutcomes(memory);
   const seen = bus.subscribe(">", { max: 10 })[Symbol.asyncIterator]();
   const batch = create(OutcomeBatchSchema, { router: "r", outcomes: [{ triggerId: "a" }, { triggerId: "b" }] });
-  bus.publish(subjects.outcomes("r"), toBinary(OutcomeBatchSchema, batch));
+  await bus.append(subjects.outcomes("r"), toBinary(OutcomeBatchSchema, batch), "1");
   bus.publish(subjects.supersede(1), Uint8Array.of(1));
   const first = (await seen.next()).value;
   expect(fromBinary(OutcomeBatchSchema, first.data).outcomes.map((outcome) => outcome.triggerId)).toEqual(["a", "b", "a"]);

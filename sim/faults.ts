@@ -3,8 +3,6 @@
 // ours, which only tests switch on, to see that the simulation finds them.
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { Bus } from "../lib/bus/bus.ts";
-import { matches } from "../lib/bus/bus.ts";
-import { subjects } from "../lib/bus/subjects.ts";
 import type { Clock } from "../lib/clock.ts";
 import { below, type Random } from "../lib/random.ts";
 import { OutcomeBatchSchema } from "../proto/gen/slipstream/v1/fleet_pb.ts";
@@ -140,14 +138,15 @@ export const losesCancels: Watch<RouterFrame> = { pass: ({ frame }) => frame.cas
 export function doublesOutcomes(bus: Bus): Bus {
   return {
     ...{ subscribe: (pattern, options) => bus.subscribe(pattern, options), close: () => bus.close() },
+    ...{ listen: (pattern, take) => bus.listen(pattern, take), publish: (subject, data) => bus.publish(subject, data) },
+    shared: bus.shared,
     get connected() {
       return bus.connected;
     },
-    publish(subject, data) {
-      if (!matches(subjects.allOutcomes, subject)) return bus.publish(subject, data);
+    append(subject, data, id) {
       const batch = fromBinary(OutcomeBatchSchema, data);
       batch.outcomes.push(...batch.outcomes.slice(0, 1));
-      return bus.publish(subject, toBinary(OutcomeBatchSchema, batch));
+      return bus.append(subject, toBinary(OutcomeBatchSchema, batch), id);
     },
   };
 }

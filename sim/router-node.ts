@@ -96,6 +96,6 @@ export class RouterNode {
   }
 
   async close(): Promise<void> {
-    this.#router.close();
+    await this.#router.close();
   }
 }

@@ -88,7 +88,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldReport> {
   };
   // Today a tenant's salt is its name (router/dispatch/frames.ts).
   const books = new Books({ saltOf: (tenant) => tenant });
-  const memory = new MemoryBus();
+  const memory = new MemoryBus({ shared: true });
   const bus = options.plant === "doubleOutcome" ? doublesOutcomes(memory) : memory;
   const outcomes = memory.subscribe(subjects.allOutcomes, { max: 1_000_000 });
   const reading = (async () => {

@@ -1,5 +1,6 @@
-// bus: signals between processes, at most once, never on the path of a trigger. Losing it degrades signals, not serving.
-// Subjects and their messages are in subjects.ts; `memory.ts` is the bus of one process, `nats.ts` that of a cluster.
+// bus: signals between processes, at most once, and records that are kept. Never on the path of a trigger: losing it degrades
+// signals, not serving. Subjects and their messages are in subjects.ts; `memory.ts` is the bus of one process, `nats.ts` that of
+// a cluster.
 
 export interface BusMessage {
   readonly subject: string;
@@ -16,7 +17,13 @@ export interface Bus {
   publish(subject: string, data: Uint8Array): boolean;
   /** `pattern` as in NATS: `*` is one token, `>` the rest. */
   subscribe(pattern: string, options: { readonly max: number }): Subscription;
+  /** Calls `take` in the tick of a message's arrival, for what cannot wait for a reader; it must be quick and not throw. */
+  listen(pattern: string, take: (message: BusMessage) => void): Disposable;
+  /** Keeps a record under its id: resolves when it is stored, or was before; rejects when nobody knows whether it is. */
+  append(subject: string, data: Uint8Array, id: string): Promise<void>;
   readonly connected: boolean;
+  /** Others may be on it: signals between routers have somebody to hear them. */
+  readonly shared: boolean;
   close(): Promise<void>;
 }
 

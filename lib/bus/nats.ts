@@ -1,79 +1,92 @@
-// bus/nats: the bus of a cluster, on NATS core. Reconnects for ever; while it is away publish says false and the caller's
-// signals degrade. Subscriptions come back by themselves after a reconnect (the client's doing).
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+// bus/nats: the bus of a cluster, on NATS core and JetStream. Never holds up a start: it connects behind the process's back, for
+// ever, and while NATS is away publish says false, append rejects and the caller's signals degrade. Who listens hears again as
+// soon as it is back. Says once in the log what is wrong, not at every try.
+import { readFileSync } from "node:fs";
+import { type Auth, type ConnectionOptions, connect, credsAuthenticator, type NatsConnection } from "@nats-io/transport-node";
+import type { Clock } from "../clock.ts";
 import { SlipstreamError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { Mailbox } from "../structures/mailbox.ts";
 import type { Bus, BusMessage, Subscription } from "./bus.ts";
+import { Kept, type KeptOptions } from "./kept.ts";
+import { Readers } from "./reader.ts";
 
 export interface NatsOptions {
-  /** "host:port", several separated by commas. */
-  readonly servers: string;
+  readonly servers: readonly string[];
   /** Shown in the server's connection list. */
   readonly name: string;
   readonly connectTimeoutMs: number;
+  /** false: it does not hear what it says itself. */
+  readonly echo?: boolean;
+  /** Where records are kept; absent: this process keeps none. */
+  readonly kept?: KeptOptions;
+  readonly natsCredentials?: string;
+  readonly natsUser?: string;
+  readonly natsPassword?: string;
+  readonly natsTls?: boolean;
+  readonly natsTlsCa?: string;
+  readonly natsTlsCert?: string;
+  readonly natsTlsKey?: string;
+}
+
+interface Deps {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface Heard {
+  readonly pattern: string;
+  readonly take: (message: BusMessage) => void;
+  subscription?: { unsubscribe(): void };
 }
 
 /** Bytes that may be on their way to the server before publish says false: a server that hangs costs no more memory. */
 const sendBufferMax = 8 << 20;
 /** Below this nobody asks the server how far it has read. */
 const confirmAbove = 256 << 10;
+const retryMs = 1_000;
 
 export class NatsBus implements Bus {
-  readonly #connection: NatsConnection;
-  readonly #log: Log;
-  readonly #mailboxes = new Set<Mailbox<BusMessage>>();
+  readonly #options: NatsOptions;
+  readonly #deps: Deps;
+  readonly #heard = new Set<Heard>();
+  readonly #readers = new Readers();
+  readonly #ending = new AbortController();
+  readonly #running: Promise<void>;
+  #connection: NatsConnection | undefined;
+  #kept: Kept | undefined;
   #unconfirmedBytes = 0;
   #confirming = false;
-  connected = true;
+  readonly shared = true;
+  connected = false;
 
-  private constructor(connection: NatsConnection, log: Log) {
-    this.#connection = connection;
-    this.#log = log;
-    void this.#follow();
-  }
-
-  static async connect(options: NatsOptions, deps: { log: Log }): Promise<NatsBus> {
-    try {
-      const connection = await connect({
-        servers: options.servers.split(","),
-        name: options.name,
-        timeout: options.connectTimeoutMs,
-        maxReconnectAttempts: -1,
-        reconnectTimeWait: 500,
-        reconnectJitter: 500,
-        // A server that hangs or whose machine is gone is left after 15 s; by default it would be minutes.
-        pingInterval: 5_000,
-        maxPingOut: 2,
-      });
-      return new NatsBus(connection, deps.log);
-    } catch (thrown) {
-      throw new SlipstreamError("unavailable", `cannot reach NATS at ${options.servers}`, { cause: thrown });
-    }
+  constructor(options: NatsOptions, deps: Deps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#running = this.#run();
   }
 
   publish(subject: string, data: Uint8Array): boolean {
     const size = subject.length + data.length;
-    if (!this.connected || this.#unconfirmedBytes + size > sendBufferMax) return false;
+    if (!this.connected || !this.#connection || this.#unconfirmedBytes + size > sendBufferMax) return false;
     try {
       this.#connection.publish(subject, data);
     } catch (error) {
       // Over the server's payload limit, or a subject that is none: nothing that a caller of a signal could mend.
-      this.#log.warn({ bus: "nats", subject, bytes: data.length, err: error }, "a message cannot be published");
+      this.#deps.log.warn({ bus: "nats", subject, bytes: data.length, err: error }, "a message cannot be published");
       return false;
     }
     this.#unconfirmedBytes += size;
-    if (this.#unconfirmedBytes > confirmAbove) void this.#confirm();
+    if (this.#unconfirmedBytes > confirmAbove) void this.#confirm(this.#connection);
     return true;
   }
 
   /** Learns how much the server has read; one question at a time. */
-  async #confirm(): Promise<void> {
+  async #confirm(connection: NatsConnection): Promise<void> {
     if (this.#confirming) return;
     this.#confirming = true;
     const sent = this.#unconfirmedBytes;
     try {
-      await this.#connection.flush();
+      await connection.flush();
       this.#unconfirmedBytes -= sent;
     } catch {
       // The connection is gone, and its buffer with it.
@@ -82,65 +95,128 @@ export class NatsBus implements Bus {
     this.#confirming = false;
   }
 
-  subscribe(pattern: string, options: { max: number }): Subscription {
-    const mailbox = new Mailbox<BusMessage>({ max: options.max, full: "drop_oldest" });
-    this.#mailboxes.add(mailbox);
-    const subscription = this.#subscribe(pattern, mailbox);
+  async append(subject: string, data: Uint8Array, id: string): Promise<void> {
+    if (!this.connected || !this.#kept) throw new SlipstreamError("unavailable", "the bus is away");
+    await this.#kept.append(subject, data, id);
+  }
+
+  listen(pattern: string, take: (message: BusMessage) => void): Disposable {
+    const heard: Heard = { pattern, take };
+    if (!this.#ending.signal.aborted) this.#heard.add(heard);
+    this.#hear(heard);
     return {
-      [Symbol.asyncIterator]: () => mailbox[Symbol.asyncIterator](),
-      get dropped() {
-        return mailbox.dropped;
-      },
       [Symbol.dispose]: () => {
-        subscription?.unsubscribe();
-        this.#mailboxes.delete(mailbox);
-        mailbox.end();
+        this.#heard.delete(heard);
+        heard.subscription?.unsubscribe();
       },
     };
   }
 
-  #subscribe(pattern: string, mailbox: Mailbox<BusMessage>): { unsubscribe(): void } | undefined {
-    if (this.#connection.isClosed()) {
-      mailbox.end();
-      return undefined;
-    }
-    return this.#connection.subscribe(pattern, {
+  subscribe(pattern: string, options: { max: number }): Subscription {
+    const subscription = this.#readers.read(this, pattern, options);
+    if (this.#ending.signal.aborted) this.#readers.end();
+    return subscription;
+  }
+
+  #hear(heard: Heard): void {
+    if (!this.#connection || this.#connection.isClosed()) return;
+    heard.subscription = this.#connection.subscribe(heard.pattern, {
       callback: (error, message) => {
-        if (error) this.#log.error({ bus: "nats", pattern, err: error }, "a subscription was refused");
-        else mailbox.push({ subject: message.subject, data: message.data });
+        if (error) this.#deps.log.error({ bus: "nats", pattern: heard.pattern, err: error }, "a subscription was refused");
+        else heard.take({ subject: message.subject, data: message.data });
       },
     });
   }
 
-  /** What was published before now has reached the server. */
-  flush(): Promise<void> {
-    return this.#connection.flush();
+  /** What was published and listened for before now has reached the server. */
+  async flush(): Promise<void> {
+    await this.#connection?.flush();
   }
 
   async close(): Promise<void> {
     this.connected = false;
-    await this.#connection.close();
-    this.#endReaders();
+    this.#ending.abort();
+    this.#readers.end();
+    await this.#connection?.close();
+    await this.#running;
   }
 
-  #endReaders(): void {
-    for (const mailbox of this.#mailboxes) mailbox.end();
-    this.#mailboxes.clear();
+  /** One connection after another until `close`; each lives as long as the client can mend it. */
+  async #run(): Promise<void> {
+    const { clock, log } = this.#deps;
+    const servers = this.#options.servers.join(",");
+    let said = false;
+    while (!this.#ending.signal.aborted) {
+      try {
+        const connection = await connect(connectionOptions(this.#options, log));
+        if (this.#ending.signal.aborted) return await connection.close();
+        said = false;
+        log.info({ bus: "nats", servers }, "bus joined");
+        await this.#serve(connection);
+      } catch (thrown) {
+        const why = thrown instanceof Error ? thrown.message : String(thrown);
+        if (!said)
+          log.warn({ bus: "nats", servers, why }, "bus cannot be reached; serving goes on, signals degrade until it is there");
+        said = true;
+      }
+      await clock.sleep(retryMs, this.#ending.signal).catch(() => {});
+    }
   }
 
-  async #follow(): Promise<void> {
-    for await (const status of this.#connection.status()) {
+  async #serve(connection: NatsConnection): Promise<void> {
+    const { log } = this.#deps;
+    this.#connection = connection;
+    this.#kept = this.#options.kept && new Kept(this.#options.kept, connection, log);
+    this.#unconfirmedBytes = 0;
+    for (const heard of this.#heard) this.#hear(heard);
+    this.connected = true;
+    for await (const status of connection.status()) {
       if (status.type === "disconnect") {
         this.connected = false;
-        this.#log.warn({ bus: "nats" }, "bus disconnected; signals degrade until it is back");
-      } else if (status.type === "reconnect") {
+        log.warn({ bus: "nats" }, "bus disconnected; signals degrade until it is back");
+      } else if (status.type === "reconnect" && !this.#ending.signal.aborted) {
         this.connected = true;
-        this.#log.info({ bus: "nats" }, "bus is back");
+        log.info({ bus: "nats" }, "bus is back");
       }
     }
-    // The connection is closed for good: by us, or because the server no longer lets us in.
-    if (this.connected) this.#log.error({ bus: "nats" }, "bus closed; signals stay degraded until this process restarts");
     this.connected = false;
-    this.#endReaders();
+    if (!this.#ending.signal.aborted) log.warn({ bus: "nats" }, "bus closed the connection; a new one is tried");
+  }
+}
+
+function connectionOptions(options: NatsOptions, log: Log): ConnectionOptions {
+  const { servers, name, connectTimeoutMs, natsCredentials = "", natsUser = "", natsPassword = "" } = options;
+  const { natsTls = false, natsTlsCa = "", natsTlsCert = "", natsTlsKey = "" } = options;
+  const tls = {
+    ...(natsTlsCa === "" ? {} : { caFile: natsTlsCa }),
+    ...(natsTlsCert === "" ? {} : { certFile: natsTlsCert }),
+    ...(natsTlsKey === "" ? {} : { keyFile: natsTlsKey }),
+  };
+  return {
+    servers: [...servers],
+    name,
+    timeout: connectTimeoutMs,
+    noEcho: options.echo === false,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 500,
+    reconnectJitter: 500,
+    // A server that hangs or whose machine is gone is left after 15 s; by default it would be minutes.
+    pingInterval: 5_000,
+    maxPingOut: 2,
+    // Credentials may be renewed on the server's side too.
+    ignoreAuthErrorAbort: true,
+    ...(natsCredentials === "" ? {} : { authenticator: (nonce) => authenticate(natsCredentials, nonce, log) }),
+    ...(natsUser === "" ? {} : { user: natsUser, pass: natsPassword }),
+    ...(natsTls || Object.keys(tls).length > 0 ? { tls } : {}),
+  };
+}
+
+function authenticate(path: string, nonce: string | undefined, log: Log): Auth {
+  try {
+    return credsAuthenticator(readFileSync(path))(nonce) as Auth;
+  } catch (error) {
+    log.error({ bus: "nats", path, err: error }, "credentials cannot be read");
+    // The server refuses it, and the next try reads the file again.
+    return { user: "" };
   }
 }

@@ -4,7 +4,7 @@ import { MemoryBus } from "../../lib/bus/memory.ts";
 import { subjects } from "../../lib/bus/subjects.ts";
 import { FakeClock, settle } from "../../lib/clock.fake.ts";
 import { type ErrorCode, errorTable, SlipstreamError } from "../../lib/errors.ts";
-import { createLog } from "../../lib/log.ts";
+import { createLog, silentLog } from "../../lib/log.ts";
 import { seeded } from "../../lib/random.ts";
 import { FeedbackEvent, FeedbackSchema, Finish, Outcome, Reason, Shape } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import { type OutcomeBatch, OutcomeBatchSchema } from "../../proto/gen/slipstream/v1/fleet_pb.ts";
@@ -12,6 +12,7 @@ import { recordedMetrics, triggerAt } from "../../test/support/router.ts";
 import { type Delta, type Ending, type Milestones, noUsage, Retired, type Trigger } from "../completion.ts";
 import { Feedback } from "./feedback.ts";
 import { Outbox } from "./outbox.ts";
+import { MemorySpool } from "./spool.ts";
 
 const secret = "secretPrefix";
 const textParts = ["const secret", "Text = 1;"];
@@ -34,8 +35,8 @@ function room(completionsMax = 10, keepText = false) {
     for await (const { data } of subscription) batches.push(fromBinary(OutcomeBatchSchema, data));
   })();
   const outbox = new Outbox(
-    { router: "r1", everyMs: 100, batchMax: 10, pendingMax: 100 },
-    { clock, bus, metrics: metrics.metrics },
+    { router: "r1", everyMs: 100, batchMax: 10, bytesMax: 10_000, unspooledMax: 100, retryMs: 500 },
+    { clock, bus, spool: new MemorySpool({ bytesMax: 1 << 20, recordsMax: 100 }), log: silentLog, metrics: metrics.metrics },
   );
   const log = createLog({ process: "router", level: "debug" }, { write: (line) => lines.push(line) });
   const feedback = new Feedback({ completionsMax, keepText }, { clock, random: seeded(1), log, outbox, metrics: metrics.metrics });
@@ -62,7 +63,7 @@ function room(completionsMax = 10, keepText = false) {
     }
   };
   const events = async () => {
-    outbox.flush();
+    await outbox.flush();
     await settle();
     return batches.flatMap(({ outcomes }) => outcomes);
   };

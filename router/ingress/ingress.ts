@@ -174,6 +174,7 @@ export class Ingress {
       selected: undefined,
       neighbours: [],
       stateless: true,
+      roams: sessionId !== "" && documentId !== "",
     };
   }
 }

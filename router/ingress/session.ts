@@ -214,6 +214,7 @@ export class Session {
         origin: document.origin,
         selected,
         stateless: false,
+        roams: true,
       },
       caller,
     );

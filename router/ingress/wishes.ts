@@ -27,6 +27,7 @@ interface Wish {
   readonly deadlineMs: number;
   readonly model: string;
   readonly stream: boolean;
+  readonly sequence?: bigint;
   readonly n?: number | undefined;
   readonly indent?: IndentMessage | undefined;
   readonly clientAcceptProbability?: number | undefined;
@@ -49,6 +50,7 @@ type Place = Pick<
   | "origin"
   | "selected"
   | "stateless"
+  | "roams"
 > & { readonly excluded: boolean };
 
 const kinds: Partial<Record<TriggerKind, Kind>> = {
@@ -116,6 +118,7 @@ export class Wishes {
             ? undefined
             : within(`${at}client_accept_probability`, wish.clientAcceptProbability, 0, 1),
         indent: indent(at, wish.indent),
+        sequence: sequenceOf(at, wish.sequence),
         stream: wish.stream,
         deadlineAfterMs: this.#deadline(at, wish.deadlineMs, fallback),
       },
@@ -129,6 +132,7 @@ export class Wishes {
       {
         ...trigger,
         id: "",
+        roams: false,
         kind: "speculative",
         lane: "speculative",
         text: new AppendedText(trigger.text, shown),
@@ -173,6 +177,11 @@ function alternatives(at: string, n: number, kind: Kind): number {
   if (n > 1 && kind !== "invoked")
     throw new SlipstreamError("unsupported", `${at}n: more than one alternative is for INVOKED alone`, { field: `${at}n` });
   return Math.max(1, n);
+}
+
+function sequenceOf(at: string, sequence = 0n): number {
+  if (sequence > BigInt(Number.MAX_SAFE_INTEGER)) throw invalid(`${at}sequence`, `must be at most ${Number.MAX_SAFE_INTEGER}`);
+  return Number(sequence);
 }
 
 /** Width 0 is no statement. */

@@ -3,17 +3,20 @@ import { expect, test } from "vitest";
 import { FakeClock, settle as letRun } from "../../lib/clock.fake.ts";
 import { recordedMetrics, triggerAt } from "../../test/support/router.ts";
 import { Retired, type Trigger } from "../completion.ts";
+import type { Rank } from "../rank.ts";
 import { Settle } from "./settle.ts";
 
 /** Everyone types so that the pause is 100 ms, as long as workers are full and answers late. */
-function room(load = { busy: 1, answerMs: 2_000 }, pauseMaxMs = 100) {
-  const clock = new FakeClock();
+function room(load = { busy: 1, answerMs: 2_000 }, pauseMaxMs = 100, router = "a", wallStartMs = 1_700_000_000_000) {
+  const clock = new FakeClock({ wallStartMs });
   const asked: string[] = [];
+  const told: { id: string; rank: Rank }[] = [];
   const settle = new Settle(
-    { pauseMaxMs, sessionsMax: 10 },
+    { pauseMaxMs, sessionsMax: 10, router },
     {
       clock,
       metrics: recordedMetrics().metrics,
+      taken: ({ id }, rank) => told.push({ id, rank }),
       load: (model) => {
         asked.push(model);
         return load;
@@ -22,7 +25,7 @@ function room(load = { busy: 1, answerMs: 2_000 }, pauseMaxMs = 100) {
   );
   for (let i = 0; i < 400; i++) settle.key("default/s1", i * 88);
   return {
-    ...{ clock, settle, asked },
+    ...{ clock, settle, asked, told },
     now: (given: Partial<Trigger> = {}) => triggerAt("a|", { receivedMs: clock.now(), deadlineMs: clock.now() + 3_000, ...given }),
   };
 }
@@ -169,3 +172,69 @@ test.each(["superseded", "cancelled", "expired"] as const)(
     expect(await turn.settled().catch((thrown: Retired) => thrown.outcome)).toBe(outcome);
   },
 );
+
+const roaming = { roams: true, document: "d" } as const;
+
+test("a newer trigger at another router retires the older one here; an older one does not", () => {
+  const { settle, now, told } = room();
+  const here = now({ ...roaming, sequence: 5 });
+  settle.take(here);
+  expect(told).toMatchObject([{ rank: { sequence: 5, router: "a" } }]);
+  expect(settle.superseded("d", { sequence: 4, unixMs: 9e12, router: "b" })).toBe(false);
+  expect(settle.superseded("other", { sequence: 6, unixMs: 0, router: "b" })).toBe(false);
+  expect(endOf(here)).toBeUndefined();
+  expect(settle.superseded("d", { sequence: 6, unixMs: 0, router: "b" })).toBe(true);
+  expect([endOf(here), settle.superseded("d", { sequence: 7, unixMs: 0, router: "b" })]).toEqual(["superseded", false]);
+});
+
+test("a trigger that comes after its successor came elsewhere ends as superseded, and tells nobody", async () => {
+  const { settle, now, told, clock } = room();
+  settle.superseded("d", { sequence: 6, unixMs: 0, router: "b" });
+  const late = now({ ...roaming, sequence: 5 });
+  const turn = settle.take(late);
+  await expect(turn.settled()).rejects.toMatchObject({ outcome: "superseded" });
+  expect(told).toEqual([]);
+  await clock.advance(11_000);
+  const again = now({ ...roaming, sequence: 5 });
+  settle.take(again);
+  expect(endOf(again)).toBeUndefined();
+});
+
+test("two triggers that cross on the way retire one of each other, never both, whatever the clocks", () => {
+  for (const [skewMs, sequences] of [
+    [0, [0, 0]],
+    [-5_000, [0, 0]],
+    [5_000, [0, 0]],
+    [5_000, [1, 2]],
+    [-5_000, [2, 1]],
+  ] as const) {
+    const a = room(undefined, 100, "a");
+    const b = room(undefined, 100, "b", 1_700_000_000_000 + skewMs);
+    const [first, second] = [a.now({ ...roaming, sequence: sequences[0] }), b.now({ ...roaming, sequence: sequences[1] })];
+    a.settle.take(first);
+    b.settle.take(second);
+    a.settle.superseded("d", b.told[0]?.rank as Rank);
+    b.settle.superseded("d", a.told[0]?.rank as Rank);
+    expect([endOf(first), endOf(second)].filter((end) => end === "superseded")).toHaveLength(1);
+    if (sequences[0] !== sequences[1]) expect(endOf(sequences[0] > sequences[1] ? first : second)).toBeUndefined();
+  }
+});
+
+test("a router whose clock is behind knows its trigger as the newer of one that it has heard of", () => {
+  const a = room(undefined, 100, "a");
+  const b = room(undefined, 100, "b", 1_700_000_000_000 - 60_000);
+  const first = a.now(roaming);
+  a.settle.take(first);
+  b.settle.superseded("d", a.told[0]?.rank as Rank);
+  const second = b.now(roaming);
+  b.settle.take(second);
+  expect(a.settle.superseded("d", b.told[0]?.rank as Rank)).toBe(true);
+  expect([endOf(first), endOf(second)]).toEqual(["superseded", undefined]);
+});
+
+test("work ahead of the person, and what nobody else can name, is told to nobody", () => {
+  const { settle, now, told } = room();
+  settle.take(now({ ...roaming, lane: "speculative", kind: "speculative" }));
+  settle.take(now({ document: "call-1" }));
+  expect(told).toEqual([]);
+});

@@ -4,6 +4,8 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
 import { findTool } from "../../tools/toolbox.ts";
 
 const readyTimeoutMs = 20_000;
@@ -13,6 +15,8 @@ export const natsServer = findTool("nats-server");
 export interface Nats extends AsyncDisposable {
   /** "host:port". */
   readonly address: string;
+  /** What it keeps. */
+  readonly folder: string;
   /** Stops it where it is, connections and all, until `thaw`. Resolves when it reads no more: a signal is only a request. */
   freeze(): Promise<void>;
   thaw(): void;
@@ -20,10 +24,10 @@ export interface Nats extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
-/** `port` 0 takes any free one; give the port of a killed server to bring it back in its place. */
-export async function startNats(port = 0): Promise<Nats> {
+/** `port` 0 takes any free one; give the port of a killed server, and its folder, to bring it back in its place. */
+export async function startNats(port = 0, kept?: string): Promise<Nats> {
   if (natsServer.path === undefined) throw new Error(natsServer.missing);
-  const folder = mkdtempSync(join(tmpdir(), "slipstream-nats-"));
+  const folder = kept ?? mkdtempSync(join(tmpdir(), "slipstream-nats-"));
   const words = ["--addr", "127.0.0.1", "--port", port === 0 ? "-1" : String(port), "--jetstream", "--store_dir", folder];
   const child = spawn(natsServer.path, words, { stdio: ["ignore", "ignore", "pipe"] });
   const killNow = () => void child.kill("SIGKILL");
@@ -39,6 +43,7 @@ export async function startNats(port = 0): Promise<Nats> {
     };
     return {
       address,
+      folder,
       freeze: async () => {
         child.kill("SIGSTOP");
         await stopped(child.pid as number);
@@ -54,6 +59,27 @@ export async function startNats(port = 0): Promise<Nats> {
     child.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
     throw error;
+  }
+}
+
+/** All that a stream holds, in order, as "subject text". */
+export async function storedIn(address: string, stream: string): Promise<string[]> {
+  return (await messagesIn(address, stream)).map(({ subject, data }) => `${subject} ${new TextDecoder().decode(data)}`);
+}
+
+export async function messagesIn(address: string, stream: string): Promise<{ subject: string; data: Uint8Array }[]> {
+  const connection = await connect({ servers: [address] });
+  try {
+    const { streams } = await jetstreamManager(connection);
+    const { state } = await streams.info(stream);
+    const found: { subject: string; data: Uint8Array }[] = [];
+    for (let seq = state.first_seq; seq <= state.last_seq && state.messages > 0; seq++) {
+      const message = await streams.getMessage(stream, { seq });
+      if (message) found.push({ subject: message.subject, data: message.data });
+    }
+    return found;
+  } finally {
+    await connection.close();
   }
 }
 

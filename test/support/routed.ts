@@ -26,10 +26,13 @@ import { type ScriptedStream, ScriptedWorkers } from "./scripted-worker.ts";
 type Said = MessageInitShape<typeof ClientMessageSchema>["message"];
 type Ended = { readonly case: "completion"; readonly value: Completion } | { readonly case: "nothing"; readonly value: Nothing };
 
-export function routed(given: Partial<WireOptions> & { sessions?: number } = {}) {
-  const clock = new FakeClock();
+/** `shared`: what several routers of one test have together. */
+export function routed(
+  given: Partial<WireOptions> & { sessions?: number } = {},
+  shared: { clock?: FakeClock; bus?: MemoryBus } = {},
+) {
+  const { clock = new FakeClock(), bus = new MemoryBus() } = shared;
   const workers = new ScriptedWorkers(clock);
-  const bus = new MemoryBus();
   const metrics = recordedMetrics();
   const lines: string[] = [];
   const draining = new AbortController();

@@ -1,12 +1,22 @@
 import { expect, test } from "vitest";
 import type { Bus, Subscription } from "../../lib/bus/bus.ts";
 import { NatsBus } from "../../lib/bus/nats.ts";
+import { systemClock } from "../../lib/clock.ts";
 import { silentLog } from "../../lib/log.ts";
-import { natsServer, startNats } from "../support/nats.ts";
+import { natsServer, startNats, storedIn } from "../support/nats.ts";
+import { freePort } from "../support/ports.ts";
 
 const here = test.skipIf(natsServer.path === undefined);
 const bytes = (text: string) => new TextEncoder().encode(text);
-const connect = (servers: string) => NatsBus.connect({ servers, name: "test", connectTimeoutMs: 5_000 }, { log: silentLog });
+const kept = { stream: "OUTCOMES", subjects: ["out.*"], maxAgeMs: 60_000, maxBytes: 1 << 20, idsMs: 60_000 };
+const start = (servers: string) =>
+  new NatsBus({ servers: [servers], name: "test", connectTimeoutMs: 5_000, kept }, { clock: systemClock, log: silentLog });
+
+async function connect(servers: string): Promise<NatsBus> {
+  const bus = start(servers);
+  await expect.poll(() => bus.connected, { timeout: 10_000 }).toBe(true);
+  return bus;
+}
 
 async function take(subscription: Subscription, count: number): Promise<string[]> {
   const found: string[] = [];
@@ -68,11 +78,54 @@ here("while the server is away publish says false; when it is back, subscription
   await bus.close();
 });
 
-here("a server that cannot be reached is an unavailable error that names it", async () => {
-  await expect(connect("127.0.0.1:1")).rejects.toMatchObject({
-    code: "unavailable",
-    message: expect.stringContaining("127.0.0.1:1"),
-  });
+here("a server that is not there at the start is joined when it comes, by those who listened before", async () => {
+  const port = await freePort();
+  const bus = start(`127.0.0.1:${port}`);
+  const heard: string[] = [];
+  using _ = bus.listen("a", ({ data }) => heard.push(new TextDecoder().decode(data)));
+  expect([bus.connected, bus.publish("a", bytes("lost"))]).toEqual([false, false]);
+  await expect(bus.append("out.a", bytes("lost"), "1")).rejects.toMatchObject({ code: "unavailable" });
+  await using _server = await startNats(port);
+  await expect.poll(() => bus.connected, { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => (bus.publish("a", bytes("here")), heard.length)).toBeGreaterThan(0);
+  expect(new Set(heard)).toEqual(new Set(["here"]));
+  await bus.close();
+});
+
+here("closing does not wait for a server that never came", async () => {
+  const bus = start(`127.0.0.1:${await freePort()}`);
+  await bus.close();
+  expect([bus.connected, bus.publish("a", bytes("late"))]).toEqual([false, false]);
+});
+
+here("a record is kept once under its id, over a kill of the server", async () => {
+  await using first = await startNats();
+  const port = Number(first.address.split(":").at(-1));
+  const bus = await connect(first.address);
+  for (const id of ["1", "2", "1"]) await bus.append("out.r", bytes(id), id);
+  await first.kill();
+  await expect.poll(() => bus.connected, { timeout: 10_000 }).toBe(false);
+  await expect(bus.append("out.r", bytes("3"), "3")).rejects.toMatchObject({ code: "unavailable" });
+  await using second = await startNats(port, first.folder);
+  await expect.poll(() => bus.connected, { timeout: 20_000 }).toBe(true);
+  for (const id of ["2", "3"])
+    await expect
+      .poll(() =>
+        bus.append("out.r", bytes(id), id).then(
+          () => "kept",
+          () => "not yet",
+        ),
+      )
+      .toBe("kept");
+  expect(await storedIn(second.address, kept.stream)).toEqual(["out.r 1", "out.r 2", "out.r 3"]);
+  await bus.close();
+});
+
+here("a record that no server takes is refused at once, and not tried for ever", async () => {
+  await using nats = await startNats();
+  const bus = await connect(nats.address);
+  await expect(bus.append("out.r", new Uint8Array(2 << 20), "1")).rejects.toMatchObject({ code: "invalid_request" });
+  await bus.close();
 });
 
 here("a closed bus ends its readers, takes nothing more and gives nothing more", async () => {

@@ -21,7 +21,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** Processes made of rooms, and the files of each that its rooms may import: its nouns, and its nouns as messages. */
 const nouns: Readonly<Record<string, readonly string[]>> = {
-  router: ["router/completion.ts", "router/cursor-text.ts", "router/messages.ts", "router/placement.ts", "router/trace.ts"],
+  router: [
+    ...["router/completion.ts", "router/cursor-text.ts", "router/messages.ts"],
+    ...["router/placement.ts", "router/rank.ts", "router/trace.ts"],
+  ],
   workers: ["workers/generation.ts"],
   operator: ["operator/pool.ts"],
 };

@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file slipstream/v1/fleet.proto.
  */
 export const file_slipstream_v1_fleet: GenFile = /*@__PURE__*/
-  fileDesc("ChlzbGlwc3RyZWFtL3YxL2ZsZWV0LnByb3RvEg1zbGlwc3RyZWFtLnYxIucBCghMYW5lTG9hZBIhCgRsYW5lGAEgASgOMhMuc2xpcHN0cmVhbS52MS5MYW5lEg4KBnF1ZXVlZBgCIAEoDRIRCglpbl9mbGlnaHQYAyABKA0SEAoIYXJyaXZhbHMYBCABKA0SEAoIZmluaXNoZWQYBSABKA0SEQoJY2FuY2VsbGVkGAYgASgNEg8KB3JlZnVzZWQYByABKA0SGQoRZmlyc3RfdGV4dF9wNTBfbXMYCCABKAISGQoRZmlyc3RfdGV4dF9wOTVfbXMYCSABKAISFwoPc2VydmljZV9tZWFuX21zGAogASgCIqMBCghQb29sTG9hZBIOCgZyb3V0ZXIYASABKAkSDAoEcG9vbBgCIAEoCRIQCghzZXF1ZW5jZRgDIAEoBBIPCgd1bml4X21zGAQgASgEEiYKBWxhbmVzGAUgAygLMhcuc2xpcHN0cmVhbS52MS5MYW5lTG9hZBIYChBkcmFmdF9hY2NlcHRhbmNlGAYgASgCEhQKDHdvcmtlcnNfc2VlbhgHIAEoDSLyAQoOTGVhc2VFeGNlcHRpb24SEwoLc2Vzc2lvbl9rZXkYASABKAkSDAoEcG9vbBgCIAEoCRIOCgZ3b3JrZXIYAyABKAkSDwoHdW5peF9tcxgEIAEoBBIOCgZ0dGxfbXMYBSABKA0SMgoFY2F1c2UYBiABKA4yIy5zbGlwc3RyZWFtLnYxLkxlYXNlRXhjZXB0aW9uLkNhdXNlIlgKBUNhdXNlEhUKEUNBVVNFX1VOU1BFQ0lGSUVEEAASDwoLQ0FVU0VfTU9WRUQQARIUChBDQVVTRV9PVkVSRkxPV0VEEAISEQoNQ0FVU0VfRFJBSU5FRBADImsKCVN1cGVyc2VkZRIOCgZyb3V0ZXIYASABKAkSEwoLc2Vzc2lvbl9rZXkYAiABKAkSFAoMZG9jdW1lbnRfa2V5GAMgASgJEhIKCnRyaWdnZXJfaWQYBCABKAkSDwoHdW5peF9tcxgFIAEoBCLgAwoMT3V0Y29tZUV2ZW50EhIKCnRyaWdnZXJfaWQYASABKAkSFQoNY29tcGxldGlvbl9pZBgCIAEoCRInCgdvdXRjb21lGAMgASgOMhYuc2xpcHN0cmVhbS52MS5PdXRjb21lEiUKBnJlYXNvbhgEIAEoDjIVLnNsaXBzdHJlYW0udjEuUmVhc29uEiUKBmZpbmlzaBgFIAEoDjIVLnNsaXBzdHJlYW0udjEuRmluaXNoEgwKBGNvZGUYBiABKAkSDgoGdGVuYW50GAcgASgJEhMKC3Nlc3Npb25fa2V5GAggASgJEgwKBHBvb2wYCSABKAkSIQoEbGFuZRgKIAEoDjITLnNsaXBzdHJlYW0udjEuTGFuZRIoCgRraW5kGAsgASgOMhouc2xpcHN0cmVhbS52MS5UcmlnZ2VyS2luZBIQCghsYW5ndWFnZRgMIAEoCRIlCgZ0aW1pbmcYDSABKAsyFS5zbGlwc3RyZWFtLnYxLlRpbWluZxImCgVjYWNoZRgOIAEoCzIXLnNsaXBzdHJlYW0udjEuQ2FjaGVVc2USDwoHdW5peF9tcxgPIAEoBBISCgp0ZXh0X3V0ZjE2GBAgASgNEhEKBHRleHQYESABKAlIAIgBAUIHCgVfdGV4dCKlAgoORmVlZGJhY2tSZWNvcmQSKQoIZmVlZGJhY2sYASABKAsyFy5zbGlwc3RyZWFtLnYxLkZlZWRiYWNrEg4KBnRlbmFudBgCIAEoCRIMCgRwb29sGAMgASgJEg8KB3VuaXhfbXMYBCABKAQSEgoKdGV4dF91dGYxNhgFIAEoDRIWCg5hY2NlcHRlZF91dGYxNhgGIAEoDRIQCghzaG93bl9tcxgHIAEoDRIjCgVzaGFwZRgIIAEoDjIULnNsaXBzdHJlYW0udjEuU2hhcGUSKAoEa2luZBgJIAEoDjIaLnNsaXBzdHJlYW0udjEuVHJpZ2dlcktpbmQSEAoIbGFuZ3VhZ2UYCiABKAkSEQoEdGV4dBgLIAEoCUgAiAEBQgcKBV90ZXh0IpABCgxPdXRjb21lQmF0Y2gSDgoGcm91dGVyGAEgASgJEhAKCGJhdGNoX2lkGAIgASgEEi0KCG91dGNvbWVzGAMgAygLMhsuc2xpcHN0cmVhbS52MS5PdXRjb21lRXZlbnQSLwoIZmVlZGJhY2sYBCADKAsyHS5zbGlwc3RyZWFtLnYxLkZlZWRiYWNrUmVjb3JkYgZwcm90bzM", [file_slipstream_v1_completion, file_slipstream_v1_worker]);
+  fileDesc("ChlzbGlwc3RyZWFtL3YxL2ZsZWV0LnByb3RvEg1zbGlwc3RyZWFtLnYxIucBCghMYW5lTG9hZBIhCgRsYW5lGAEgASgOMhMuc2xpcHN0cmVhbS52MS5MYW5lEg4KBnF1ZXVlZBgCIAEoDRIRCglpbl9mbGlnaHQYAyABKA0SEAoIYXJyaXZhbHMYBCABKA0SEAoIZmluaXNoZWQYBSABKA0SEQoJY2FuY2VsbGVkGAYgASgNEg8KB3JlZnVzZWQYByABKA0SGQoRZmlyc3RfdGV4dF9wNTBfbXMYCCABKAISGQoRZmlyc3RfdGV4dF9wOTVfbXMYCSABKAISFwoPc2VydmljZV9tZWFuX21zGAogASgCIqMBCghQb29sTG9hZBIOCgZyb3V0ZXIYASABKAkSDAoEcG9vbBgCIAEoCRIQCghzZXF1ZW5jZRgDIAEoBBIPCgd1bml4X21zGAQgASgEEiYKBWxhbmVzGAUgAygLMhcuc2xpcHN0cmVhbS52MS5MYW5lTG9hZBIYChBkcmFmdF9hY2NlcHRhbmNlGAYgASgCEhQKDHdvcmtlcnNfc2VlbhgHIAEoDSKCAgoOTGVhc2VFeGNlcHRpb24SEwoLc2Vzc2lvbl9rZXkYASABKAkSDAoEcG9vbBgCIAEoCRIOCgZ3b3JrZXIYAyABKAkSDwoHdW5peF9tcxgEIAEoBBIOCgZ0dGxfbXMYBSABKA0SMgoFY2F1c2UYBiABKA4yIy5zbGlwc3RyZWFtLnYxLkxlYXNlRXhjZXB0aW9uLkNhdXNlEg4KBnJvdXRlchgHIAEoCSJYCgVDYXVzZRIVChFDQVVTRV9VTlNQRUNJRklFRBAAEg8KC0NBVVNFX01PVkVEEAESFAoQQ0FVU0VfT1ZFUkZMT1dFRBACEhEKDUNBVVNFX0RSQUlORUQQAyJ9CglTdXBlcnNlZGUSDgoGcm91dGVyGAEgASgJEhMKC3Nlc3Npb25fa2V5GAIgASgJEhQKDGRvY3VtZW50X2tleRgDIAEoCRISCgp0cmlnZ2VyX2lkGAQgASgJEg8KB3VuaXhfbXMYBSABKAQSEAoIc2VxdWVuY2UYBiABKAQiZAoSV29ya2VyQW5ub3VuY2VtZW50Eg4KBndvcmtlchgBIAEoCRIMCgRwb29sGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSDwoHdW5peF9tcxgEIAEoBBIOCgZ0dGxfbXMYBSABKA0i4AMKDE91dGNvbWVFdmVudBISCgp0cmlnZ2VyX2lkGAEgASgJEhUKDWNvbXBsZXRpb25faWQYAiABKAkSJwoHb3V0Y29tZRgDIAEoDjIWLnNsaXBzdHJlYW0udjEuT3V0Y29tZRIlCgZyZWFzb24YBCABKA4yFS5zbGlwc3RyZWFtLnYxLlJlYXNvbhIlCgZmaW5pc2gYBSABKA4yFS5zbGlwc3RyZWFtLnYxLkZpbmlzaBIMCgRjb2RlGAYgASgJEg4KBnRlbmFudBgHIAEoCRITCgtzZXNzaW9uX2tleRgIIAEoCRIMCgRwb29sGAkgASgJEiEKBGxhbmUYCiABKA4yEy5zbGlwc3RyZWFtLnYxLkxhbmUSKAoEa2luZBgLIAEoDjIaLnNsaXBzdHJlYW0udjEuVHJpZ2dlcktpbmQSEAoIbGFuZ3VhZ2UYDCABKAkSJQoGdGltaW5nGA0gASgLMhUuc2xpcHN0cmVhbS52MS5UaW1pbmcSJgoFY2FjaGUYDiABKAsyFy5zbGlwc3RyZWFtLnYxLkNhY2hlVXNlEg8KB3VuaXhfbXMYDyABKAQSEgoKdGV4dF91dGYxNhgQIAEoDRIRCgR0ZXh0GBEgASgJSACIAQFCBwoFX3RleHQipQIKDkZlZWRiYWNrUmVjb3JkEikKCGZlZWRiYWNrGAEgASgLMhcuc2xpcHN0cmVhbS52MS5GZWVkYmFjaxIOCgZ0ZW5hbnQYAiABKAkSDAoEcG9vbBgDIAEoCRIPCgd1bml4X21zGAQgASgEEhIKCnRleHRfdXRmMTYYBSABKA0SFgoOYWNjZXB0ZWRfdXRmMTYYBiABKA0SEAoIc2hvd25fbXMYByABKA0SIwoFc2hhcGUYCCABKA4yFC5zbGlwc3RyZWFtLnYxLlNoYXBlEigKBGtpbmQYCSABKA4yGi5zbGlwc3RyZWFtLnYxLlRyaWdnZXJLaW5kEhAKCGxhbmd1YWdlGAogASgJEhEKBHRleHQYCyABKAlIAIgBAUIHCgVfdGV4dCKfAQoMT3V0Y29tZUJhdGNoEg4KBnJvdXRlchgBIAEoCRIQCghiYXRjaF9pZBgCIAEoBBItCghvdXRjb21lcxgDIAMoCzIbLnNsaXBzdHJlYW0udjEuT3V0Y29tZUV2ZW50Ei8KCGZlZWRiYWNrGAQgAygLMh0uc2xpcHN0cmVhbS52MS5GZWVkYmFja1JlY29yZBINCgVpbmRleBgFIAEoDWIGcHJvdG8z", [file_slipstream_v1_completion, file_slipstream_v1_worker]);
 
 /**
  * One lane of one pool as one router sees it.
@@ -162,6 +162,8 @@ export type LeaseException = Message<"slipstream.v1.LeaseException"> & {
   unixMs: bigint;
 
   /**
+   * How long it holds unless it is said again; 0: the session is where its hash says again.
+   *
    * @generated from field: uint32 ttl_ms = 5;
    */
   ttlMs: number;
@@ -170,6 +172,13 @@ export type LeaseException = Message<"slipstream.v1.LeaseException"> & {
    * @generated from field: slipstream.v1.LeaseException.Cause cause = 6;
    */
   cause: LeaseException_Cause;
+
+  /**
+   * Who says so. Of two that say different things of a session the later one holds, by time, then name.
+   *
+   * @generated from field: string router = 7;
+   */
+  router: string;
 };
 
 /**
@@ -220,7 +229,8 @@ export const LeaseException_CauseSchema: GenEnum<LeaseException_Cause> = /*@__PU
   enumDesc(file_slipstream_v1_fleet, 2, 0);
 
 /**
- * A newer trigger of the same document arrived at another router.
+ * A newer trigger of the same document arrived at another router. Which of two triggers is the newer one is decided by sequence,
+ * then time, then the router's name, by every router alike.
  *
  * @generated from message slipstream.v1.Supersede
  */
@@ -246,9 +256,18 @@ export type Supersede = Message<"slipstream.v1.Supersede"> & {
   triggerId: string;
 
   /**
+   * Of its receipt, and later than that of every trigger of the document that its router had heard of.
+   *
    * @generated from field: uint64 unix_ms = 5;
    */
   unixMs: bigint;
+
+  /**
+   * As the client counts (Trigger.sequence); 0: it does not.
+   *
+   * @generated from field: uint64 sequence = 6;
+   */
+  sequence: bigint;
 };
 
 /**
@@ -257,6 +276,49 @@ export type Supersede = Message<"slipstream.v1.Supersede"> & {
  */
 export const SupersedeSchema: GenMessage<Supersede> = /*@__PURE__*/
   messageDesc(file_slipstream_v1_fleet, 3);
+
+/**
+ * A worker that serves says so every few seconds, so that routers find it without a list.
+ *
+ * @generated from message slipstream.v1.WorkerAnnouncement
+ */
+export type WorkerAnnouncement = Message<"slipstream.v1.WorkerAnnouncement"> & {
+  /**
+   * @generated from field: string worker = 1;
+   */
+  worker: string;
+
+  /**
+   * @generated from field: string pool = 2;
+   */
+  pool: string;
+
+  /**
+   * Where routers connect, host:port.
+   *
+   * @generated from field: string address = 3;
+   */
+  address: string;
+
+  /**
+   * @generated from field: uint64 unix_ms = 4;
+   */
+  unixMs: bigint;
+
+  /**
+   * Who hears nothing for so long takes it for gone; 0: it leaves now.
+   *
+   * @generated from field: uint32 ttl_ms = 5;
+   */
+  ttlMs: number;
+};
+
+/**
+ * Describes the message slipstream.v1.WorkerAnnouncement.
+ * Use `create(WorkerAnnouncementSchema)` to create a new message.
+ */
+export const WorkerAnnouncementSchema: GenMessage<WorkerAnnouncement> = /*@__PURE__*/
+  messageDesc(file_slipstream_v1_fleet, 4);
 
 /**
  * How one trigger ended.
@@ -361,7 +423,7 @@ export type OutcomeEvent = Message<"slipstream.v1.OutcomeEvent"> & {
  * Use `create(OutcomeEventSchema)` to create a new message.
  */
 export const OutcomeEventSchema: GenMessage<OutcomeEvent> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_fleet, 4);
+  messageDesc(file_slipstream_v1_fleet, 5);
 
 /**
  * Feedback matched to its completion.
@@ -434,10 +496,11 @@ export type FeedbackRecord = Message<"slipstream.v1.FeedbackRecord"> & {
  * Use `create(FeedbackRecordSchema)` to create a new message.
  */
 export const FeedbackRecordSchema: GenMessage<FeedbackRecord> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_fleet, 5);
+  messageDesc(file_slipstream_v1_fleet, 6);
 
 /**
- * Batches of at most 100 ms, deduplicated by router and batch id.
+ * Batches of at most 100 ms. Router, batch id and index name each message; it travels under them as its Nats-Msg-Id, so that one
+ * sent again is stored once while the stream remembers ids, and a reader can tell one later.
  *
  * @generated from message slipstream.v1.OutcomeBatch
  */
@@ -461,6 +524,13 @@ export type OutcomeBatch = Message<"slipstream.v1.OutcomeBatch"> & {
    * @generated from field: repeated slipstream.v1.FeedbackRecord feedback = 4;
    */
   feedback: FeedbackRecord[];
+
+  /**
+   * Of the message among those of its batch: a large batch travels in several.
+   *
+   * @generated from field: uint32 index = 5;
+   */
+  index: number;
 };
 
 /**
@@ -468,5 +538,5 @@ export type OutcomeBatch = Message<"slipstream.v1.OutcomeBatch"> & {
  * Use `create(OutcomeBatchSchema)` to create a new message.
  */
 export const OutcomeBatchSchema: GenMessage<OutcomeBatch> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_fleet, 6);
+  messageDesc(file_slipstream_v1_fleet, 7);
 
