@@ -200,7 +200,7 @@ class Editor {
     this.#frames.end();
     await this.#over;
     this.#gone.abort();
-    this.#router.close();
+    await this.#router.close();
   }
 
   #push(message: Message["message"]): void {

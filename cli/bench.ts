@@ -23,6 +23,8 @@ cancel        from a Cancel to the engine's stop, in prefill and in decode, on t
               simulated one (an H100 with a 7B model, by estimate)
 keys          what keystrokes cost through a real router with simulated workers, and with one mechanism off at a time;
               it has options of its own: slipstream bench keys --help
+fleet         two routers on a real nats-server: how soon a key at one ends the older text at the other, and what it costs
+              that NATS is killed; it has options of its own: slipstream bench fleet --help
 document      what a key costs the router's processor against the length of its document (1 KB, 100 KB, 1 MB)
 engine        the embedded engine: prompt and decode rates, what reused KV saves, abort latency
 speculation   throughput over plain decoding on held-out code: fixed draft lengths, lookups, the controller; as it
@@ -67,6 +69,7 @@ const table = {
 type Values = Record<keyof typeof table, string | boolean | undefined>;
 
 export const bench: Command = async (args, io) => {
+  if (args[0] === "fleet") return (await import("./bench-fleet.ts")).benchFleetCommand(args.slice(1), io);
   if (args[0] === "keys") return (await import("./bench-keys.ts")).benchKeysCommand(args.slice(1), io);
   const { values, positionals } = options(args, table);
   if (values.help) {
@@ -75,7 +78,10 @@ export const bench: Command = async (args, io) => {
   }
   const [name = ""] = positionals;
   if (positionals.length !== 1 || !Object.hasOwn(benches, name))
-    throw new SlipstreamError("invalid_request", `there are: ${[...Object.keys(benches), "keys"].join(", ")}; --help says more`);
+    throw new SlipstreamError(
+      "invalid_request",
+      `there are: ${[...Object.keys(benches), "keys", "fleet"].join(", ")}; --help says more`,
+    );
   const interrupted = new AbortController();
   io.on("SIGINT", () => interrupted.abort());
   return benches[name as keyof typeof benches](values as Values, io, interrupted.signal);

@@ -55,11 +55,20 @@ export const address = z
   .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:[\]]+):\d{1,5}$/, 'is not "host:port"')
   .refine((text) => Number(text.slice(text.lastIndexOf(":") + 1)) <= 65_535, "has a port above 65535");
 
+/** "host:port" or nothing. */
+export const optionalAddress = z.union([z.literal(""), address], 'is not "host:port"');
+
 /** Comma-separated addresses, may be empty. */
 export const addressList = z
   .string()
   .transform((text) => text.split(",").flatMap((part) => (part.trim() === "" ? [] : [part.trim()])))
   .pipe(z.array(address));
+
+/** Comma-separated "host:port" or SRV names like "_grpc._tcp.name", may be empty. */
+export const nameList = z
+  .string()
+  .transform((text) => text.split(",").flatMap((part) => (part.trim() === "" ? [] : [part.trim()])))
+  .pipe(z.array(z.union([address, z.string().regex(/^_[^\s:]+$/)], 'is not "host:port", nor a name like "_grpc._tcp.workers"')));
 
 /** Comma-separated host names, may be empty. */
 export const hostList = z

@@ -12,6 +12,7 @@ import {
   flag,
   hostList,
   integer,
+  nameList,
   readConfig,
   setting,
   shares,
@@ -31,7 +32,24 @@ export const routerSettings = {
     "Host names besides loopback that HTTP requests and their Origin may carry, comma-separated.",
   ),
   adminAddress: setting("SLIPSTREAM_ROUTER_ADMIN_ADDRESS", address, "127.0.0.1:7413", "/healthz, /readyz and /metrics."),
-  workers: setting("SLIPSTREAM_ROUTER_WORKERS", addressList, "", "Worker agents, comma-separated host:port."),
+  workers: setting(
+    "SLIPSTREAM_ROUTER_WORKERS",
+    addressList,
+    "",
+    "Worker agents, comma-separated host:port. Those that announce themselves on the bus are found too.",
+  ),
+  workersDns: setting(
+    "SLIPSTREAM_ROUTER_WORKERS_DNS",
+    nameList,
+    "",
+    'Names that lead to worker agents, looked up again and again, comma-separated: "host:port" (a headless Service) or "_grpc._tcp.name" (SRV).',
+  ),
+  workersDnsEveryMs: setting(
+    "SLIPSTREAM_ROUTER_WORKERS_DNS_EVERY",
+    duration(100, 3_600_000),
+    "5s",
+    "How often they are looked up.",
+  ),
   spool: setting(
     "SLIPSTREAM_ROUTER_SPOOL",
     text,

@@ -1,4 +1,5 @@
 // main: the router process: settings in, servers up, drained on a signal. Ready once a worker is linked.
+import { Resolver } from "node:dns/promises";
 import { startAdmin } from "../lib/admin.ts";
 import type { Bus } from "../lib/bus/bus.ts";
 import { MemoryBus } from "../lib/bus/memory.ts";
@@ -64,6 +65,7 @@ export async function startRouter(config: RouterConfig, deps: Deps): Promise<Run
     ...(credentials.keys ? { keys: credentials.keys } : {}),
     metrics,
     connect: connectGrpc,
+    resolver: new Resolver({ timeout: 2_000, tries: 2 }),
     draining: lifecycle.signal,
   });
   lifecycle.use({ name: "bus", close: () => bus.close() });
@@ -102,11 +104,16 @@ export async function startRouter(config: RouterConfig, deps: Deps): Promise<Run
 }
 
 /** Joins behind the process's back: a router serves with NATS away. */
-async function joinBus(config: RouterConfig, log: Log): Promise<Bus> {
+export async function joinBus(config: RouterConfig, log: Log): Promise<Bus> {
   if (config.natsServers.length === 0) return new MemoryBus();
   const { NatsBus } = await import("../lib/bus/nats.ts");
   const { name, natsServers: servers } = config;
   return new NatsBus({ ...config, servers, name, connectTimeoutMs: 5_000, echo: false, kept }, { clock: systemClock, log });
+}
+
+/** Where outcomes outlive the process; undefined: nowhere. */
+export async function openSpool({ spool: folder, spoolBytes: bytesMax }: RouterConfig, log: Log): Promise<Spool | undefined> {
+  return folder === "" ? undefined : DiskSpool.open({ folder, bytesMax, recordsMax: 100_000 }, { log });
 }
 
 /** The stream of outcomes, where an operator has not made it otherwise. */
@@ -127,10 +134,7 @@ export async function main(
   const log = createLog({ process: "router", level: config.logLevel });
   return run({ graceMs: config.graceMs }, { clock: systemClock, log, ...io }, async (lifecycle) => {
     const bus = await joinBus(config, log);
-    const spool =
-      config.spool === ""
-        ? undefined
-        : await DiskSpool.open({ folder: config.spool, bytesMax: config.spoolBytes, recordsMax: 100_000 }, { log });
+    const spool = await openSpool(config, log);
     const { ports } = await startRouter(config, {
       lifecycle,
       clock: systemClock,

@@ -40,6 +40,7 @@ export const routerMetricTable = {
   cancels_total: counter("Cancels sent to workers.", ["cause"]),
   cancel_ack_seconds: histogram("From Cancel on the link to the worker's CancelAck.", []),
   result_cache_lookups_total: counter("Lookups in the finished-result cache.", ["result"]),
+  workers_found: gauge("Addresses of workers, by where they were found.", ["source"]),
   bus_connected: gauge("1: the bus is there; 0: signals degrade, outcomes wait.", []),
   peers: gauge("Other routers heard on the bus within the last seconds.", []),
   peer_messages_total: counter("Messages between routers, by what became of them.", ["kind", "fate"]),

@@ -14,6 +14,7 @@ import { Cache } from "./cache/cache.ts";
 import type { Delta, Ending, FleetView, Milestones, Report, Trigger, WorkerView } from "./completion.ts";
 import type { RouterConfig } from "./config.ts";
 import { ContextRoom } from "./context/context.ts";
+import { Discovery, type Resolver } from "./discovery/discovery.ts";
 import { type Connect, Dispatch, dispatchDefaults } from "./dispatch/dispatch.ts";
 import { Explain, spansOf } from "./explain/explain.ts";
 import { explained } from "./explained.ts";
@@ -43,6 +44,8 @@ export interface RouterDeps {
   readonly bus: Bus;
   /** Where outcomes wait; absent: in memory. */
   readonly spool?: Spool;
+  /** Absent: no names are looked up. */
+  readonly resolver?: Resolver;
   readonly connect: Connect;
   /** API keys as they are now; absent: everyone is the default tenant. */
   readonly keys?: () => KeyRing;
@@ -59,6 +62,8 @@ export type WireOptions = Pick<
   | "name"
   | "policy"
   | "workers"
+  | "workersDns"
+  | "workersDnsEveryMs"
   | "settleMs"
   | "autoDeadlineMs"
   | "invokedDeadlineMs"
@@ -122,11 +127,19 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     { clock, metrics, depths: (depths) => dispatch.demand(depths) },
   );
   const dispatch: Dispatch = new Dispatch(
-    { ...dispatchDefaults, workers: options.workers, router: options.name },
+    { ...dispatchDefaults, workers: [], router: options.name },
     {
       ...{ clock, random, log, metrics, connect: deps.connect, roster: fleet },
       address: (worker) => fleet.address(worker),
       capacity: () => queue.pump(),
+    },
+  );
+  const discovery = new Discovery(
+    { listed: options.workers, names: options.workersDns, everyMs: options.workersDnsEveryMs, max: 1_000 },
+    {
+      ...{ clock, bus, log, metrics, resolver: deps.resolver ?? noNames },
+      reached: (worker) => fleet.address(worker),
+      found: (addresses) => dispatch.retarget(addresses),
     },
   );
   /** With those whose generations end badly. */
@@ -231,7 +244,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     policy,
     peers,
     bus,
-    outcomesWaiting: () => spool.waiting,
+    outcomesWaiting: () => outbox.waiting,
     clock,
     log,
     draining: deps.draining ?? never(),
@@ -247,6 +260,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     close: async () => {
       ingress.close();
       queue.close();
+      discovery.close();
       dispatch.close();
       policy.close();
       peers.close();
@@ -254,6 +268,8 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     },
   };
 }
+
+const noNames: Resolver = { resolve4: async () => [], resolve6: async () => [], resolveSrv: async () => [] };
 
 /** Every pool that a worker here is of, with how many. */
 function poolsOf({ workers }: FleetView): { pool: string; workers: number }[] {

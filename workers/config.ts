@@ -1,6 +1,19 @@
 // config: the worker's settings, by environment. What a pool does comes from the routers' policy; what stands here belongs
 // to one process.
-import { address, bytes, type Config, choice, duration, type Env, integer, readConfig, setting, text } from "../lib/config.ts";
+import { natsSettings } from "../lib/bus/settings.ts";
+import {
+  address,
+  bytes,
+  type Config,
+  choice,
+  duration,
+  type Env,
+  integer,
+  optionalAddress,
+  readConfig,
+  setting,
+  text,
+} from "../lib/config.ts";
 import { levels } from "../lib/log.ts";
 import { tracingSettings } from "../lib/tracing/settings.ts";
 
@@ -8,6 +21,12 @@ export const workerSettings = {
   name: setting("SLIPSTREAM_WORKER_NAME", text, "worker", "Stable name of this worker on links; unique in a fleet."),
   pool: setting("SLIPSTREAM_WORKER_POOL", text, "inline", "Pool the worker belongs to."),
   address: setting("SLIPSTREAM_WORKER_ADDRESS", address, "127.0.0.1:7421", "Where routers connect."),
+  advertise: setting(
+    "SLIPSTREAM_WORKER_ADVERTISE",
+    optionalAddress,
+    "",
+    "host:port that the worker says of itself on the bus, for routers to connect to; empty: its own address.",
+  ),
   adminAddress: setting("SLIPSTREAM_WORKER_ADMIN_ADDRESS", address, "127.0.0.1:7423", "/healthz, /readyz and /metrics."),
   engine: setting(
     "SLIPSTREAM_WORKER_ENGINE",
@@ -64,6 +83,7 @@ export const workerSettings = {
   loadEveryMs: setting("SLIPSTREAM_WORKER_LOAD_EVERY", duration(10, 10_000), "100ms", "Least time between two Load frames."),
   routersMax: setting("SLIPSTREAM_WORKER_ROUTERS_MAX", integer(1, 1_000), "64", "Routers connected at once."),
   graceMs: setting("SLIPSTREAM_WORKER_GRACE", duration(0, 600_000), "5s", "Time for running generations when the process ends."),
+  ...natsSettings,
   ...tracingSettings,
   logLevel: setting("SLIPSTREAM_WORKER_LOG_LEVEL", choice(...levels), "info", "fatal, error, warn, info, debug or silent."),
 } as const;

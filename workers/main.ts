@@ -3,6 +3,7 @@
 // ends the process.
 import { join } from "node:path";
 import { startAdmin } from "../lib/admin.ts";
+import type { Bus } from "../lib/bus/bus.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import type { Env } from "../lib/config.ts";
 import { startGrpcServer } from "../lib/grpc/server.ts";
@@ -12,6 +13,7 @@ import { processRegistry } from "../lib/metrics.ts";
 import { packageRoot } from "../lib/package-root.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import { startTracing } from "../lib/tracing/start.ts";
+import { Announcer, advertised } from "./announcer.ts";
 import { readWorkerConfig, type WorkerConfig } from "./config.ts";
 import type { Engine } from "./engine/engine.ts";
 import { SupervisedEngine } from "./engine/supervised.ts";
@@ -35,6 +37,8 @@ interface Deps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Where it says that it is there; absent: routers must know. */
+  readonly bus?: Bus;
   /** Instead of the engine that the settings name: for measurements. */
   readonly startEngine?: () => Promise<Engine>;
 }
@@ -79,8 +83,18 @@ export async function startWorker(config: WorkerConfig, deps: Deps): Promise<Run
       },
     ),
   );
+  const { bus } = deps;
+  const { name: worker, pool } = config;
+  const announcer =
+    bus &&
+    new Announcer(
+      { worker, pool, address: advertised(config.advertise, config.address, grpc.port), everyMs: 2_000, ttlMs: 10_000 },
+      { clock, bus },
+    );
+  if (bus) lifecycle.use({ name: "bus", close: () => bus.close() });
   const serving = (what: readonly string[]) => {
     missing = what;
+    announcer?.serving(what.length === 0);
     grpc.setServing(what.length === 0);
   };
   lifecycle.use({
@@ -128,12 +142,21 @@ async function startEngine(config: WorkerConfig, { clock, random, log }: Deps): 
   return EmbeddedEngine.start({ modelPath, slots, ...given }, { clock, log });
 }
 
+async function joinBus(config: WorkerConfig, log: Log): Promise<Bus | undefined> {
+  if (config.natsServers.length === 0) return undefined;
+  const { NatsBus } = await import("../lib/bus/nats.ts");
+  const { name, natsServers: servers } = config;
+  return new NatsBus({ ...config, servers, name, connectTimeoutMs: 5_000 }, { clock: systemClock, log });
+}
+
 /** `slipstream worker`: settings from the environment. Resolves with the exit code. */
 export async function main(env: Env, io: Omit<Parameters<typeof run>[1], "clock" | "log">): Promise<number> {
   const config = readWorkerConfig(env);
   const log = createLog({ process: "worker", level: config.logLevel });
   return run({ graceMs: config.graceMs }, { clock: systemClock, log, ...io }, async (lifecycle) => {
-    const { died, ...ports } = await startWorker(config, { lifecycle, clock: systemClock, random: systemRandom(), log });
+    const bus = await joinBus(config, log);
+    const deps = { lifecycle, clock: systemClock, random: systemRandom(), log, ...(bus && { bus }) };
+    const { died, ...ports } = await startWorker(config, deps);
     log.info({ ...ports, engine: config.engine }, "listening");
     throw await died;
   });

@@ -27,8 +27,13 @@ export class BenchProcess {
     });
   }
 
-  static async start(entry: "router" | "worker", orders: object, flags: readonly string[] = []) {
-    const path = join(packageRoot(), "dist", "bench", "keys", `${entry}-process.js`);
+  static async start(
+    entry: "router" | "worker",
+    orders: object,
+    flags: readonly string[] = [],
+    bench: "keys" | "fleet" = "keys",
+  ): Promise<{ process: BenchProcess; address: string }> {
+    const path = join(packageRoot(), "dist", "bench", bench, `${entry}-process.js`);
     if (!existsSync(path)) throw new SlipstreamError("internal", `${path} is not built: npm run build`);
     const child = fork(path, [JSON.stringify(orders)], {
       // Flags of the parent (loaders, inspectors) are not for the child.

@@ -1,17 +1,14 @@
 // stand: a router, its workers and a crowd of typists, each process on its own: what one measurement runs on. Windows are taken
 // from all of them at once. Ends every process it started, by its id.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { systemClock } from "../../lib/clock.ts";
-import { SlipstreamError } from "../../lib/errors.ts";
-import { packageRoot } from "../../lib/package-root.ts";
 import type { Source } from "../../sim/trace/generate.ts";
 import type { ProfileEnd, ProfileName } from "../../workers/engine/simulated/profiles.ts";
 import type { Spent } from "./child.ts";
 import { Person } from "./person.ts";
 import { BenchProcess } from "./process.ts";
 import type { RouterFigures, RouterOrders } from "./router-process.ts";
+import { ownSources } from "./sources.ts";
 import type { Switches } from "./switches.ts";
 import { type Tallied, Tally } from "./tally.ts";
 import type { WorkerFigures, WorkerOrders } from "./worker-process.ts";
@@ -166,28 +163,4 @@ export class Stand {
     this.address = address;
     signal?.throwIfAborted();
   }
-}
-
-const sourceUtf16Min = 4_000;
-const sourcesMax = 60;
-
-/** Source files of this package: what is typed. Long enough to type a while in. */
-function ownSources(): Source[] {
-  const root = packageRoot();
-  const folders = ["router", "workers", "sim", "lib", "cli"].map((folder) => join(root, folder)).filter((path) => existsSync(path));
-  const from = folders.length > 0 ? folders : [join(root, "dist")];
-  const found: Source[] = [];
-  const walk = (folder: string) => {
-    for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) walk(path);
-      else if (/\.(ts|js)$/.test(entry.name) && found.length < sourcesMax) {
-        const text = readFileSync(path, "utf8");
-        if (text.length >= sourceUtf16Min) found.push({ path, language: "typescript", text });
-      }
-    }
-  };
-  for (const folder of from) walk(folder);
-  if (found.length === 0) throw new SlipstreamError("not_found", "no source files to type");
-  return found;
 }

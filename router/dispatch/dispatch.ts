@@ -64,6 +64,8 @@ export interface DispatchDeps extends Omit<LinkDeps, "changed" | "barred" | "ans
 
 export class Dispatch {
   readonly #links = new Map<string, Link>();
+  readonly #linkDeps: LinkDeps;
+  #wanted: ReadonlySet<string> = new Set();
   readonly #options: DispatchOptions;
   readonly #deps: DispatchDeps;
   readonly #hedging: Hedging;
@@ -81,15 +83,22 @@ export class Dispatch {
       afterMs: () => this.#stallMs(),
       stalled: (generation) => this.#hedge(generation),
     });
-    const linkDeps: LinkDeps = {
+    this.#linkDeps = {
       ...deps,
-      changed: () => this.#count(),
+      changed: () => this.#changed(),
       barred: (link, why) => this.#barred(link, why),
       answered: (generation) => this.#answered(generation),
       spare: (link) => this.#spare(link),
     };
-    for (const address of options.workers) this.#links.set(address, new Link({ ...options, address }, linkDeps));
-    this.#count();
+    this.retarget(options.workers);
+  }
+
+  /** Links are held to these from now on. Who is no more among them is left when its link is down: until then it is there. */
+  retarget(addresses: readonly string[]): void {
+    this.#wanted = new Set(addresses);
+    for (const address of addresses)
+      if (!this.#links.has(address)) this.#links.set(address, new Link({ ...this.#options, address }, this.#linkDeps));
+    this.#leave();
   }
 
   /** Links that are up, of all. */
@@ -201,6 +210,21 @@ export class Dispatch {
 
   #link(worker: string): Link | undefined {
     return this.#links.get(this.#deps.address(worker) ?? "");
+  }
+
+  #changed(): void {
+    this.#count();
+    // Not in the midst of a link's own doing.
+    if ([...this.#links.keys()].some((address) => !this.#wanted.has(address))) this.#deps.clock.timer(0, () => this.#leave());
+  }
+
+  #leave(): void {
+    for (const [address, link] of this.#links) {
+      if (this.#wanted.has(address) || link.ready) continue;
+      this.#links.delete(address);
+      link.close();
+    }
+    this.#count();
   }
 
   #count(): void {

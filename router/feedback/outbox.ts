@@ -42,6 +42,7 @@ export class Outbox {
   /** Batches on their way into the spool, in order. */
   #spooling: Promise<void> = Promise.resolve();
   #unspooled = 0;
+  #unspooledEvents = 0;
   #sending: Promise<void> | undefined;
   #closed = false;
 
@@ -51,6 +52,11 @@ export class Outbox {
     // Above all ids of earlier lives of this router, which readers may still remember.
     this.#batchId = BigInt(Math.round(deps.clock.wall())) * 1_000n;
     if (deps.spool.waiting > 0) this.#send();
+  }
+
+  /** Outcomes and reports that the bus has not stored. */
+  get waiting(): number {
+    return this.#outcomes.length + this.#feedback.length + this.#unspooledEvents + this.#deps.spool.waiting;
   }
 
   outcome(event: OutcomeEvent): void {
@@ -124,9 +130,11 @@ export class Outbox {
       return;
     }
     this.#unspooled += 1;
+    this.#unspooledEvents += batch.events;
     this.#spooling = this.#spooling.then(async () => {
       const dropped = await spool.append(batch);
       this.#unspooled -= 1;
+      this.#unspooledEvents -= batch.events;
       if (dropped > 0) metrics.outcome_events_total.inc({ fate: "dropped" }, dropped);
       metrics.outcome_events_waiting.set({}, spool.waiting);
       // A bus that was just asked in vain is asked again by the timer alone.

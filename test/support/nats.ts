@@ -67,7 +67,7 @@ export async function storedIn(address: string, stream: string): Promise<string[
   return (await messagesIn(address, stream)).map(({ subject, data }) => `${subject} ${new TextDecoder().decode(data)}`);
 }
 
-export async function messagesIn(address: string, stream: string): Promise<{ subject: string; data: Uint8Array }[]> {
+async function messagesIn(address: string, stream: string): Promise<{ subject: string; data: Uint8Array }[]> {
   const connection = await connect({ servers: [address] });
   try {
     const { streams } = await jetstreamManager(connection);

@@ -1,0 +1,45 @@
+// pairs: arrivals at routers and generations at engines in; of each trigger that came to another router while its predecessor was
+// decoding, how long it took to stop that one. Pure.
+import type { Arrival } from "./router-process.ts";
+import type { Ran } from "./worker-process.ts";
+
+export interface Pair {
+  readonly atMs: number;
+  /** From the newer trigger's arrival to the engine's being told to stop the older one; undefined: it never was. */
+  readonly abortMs?: number;
+  /** To its having stopped. */
+  readonly stoppedMs?: number;
+}
+
+export function pairsOf(
+  routers: readonly { readonly name: string; readonly arrivals: readonly Arrival[] }[],
+  ran: readonly Ran[],
+): Pair[] {
+  const arrivals = routers
+    .flatMap(({ name, arrivals: own }) => own.map((arrival) => ({ ...arrival, router: name })))
+    .sort((a, b) => a.atMs - b.atMs);
+  const running = new Map<string, Ran[]>();
+  for (const one of ran) running.set(one.document, [...(running.get(one.document) ?? []), one]);
+  const last = new Map<string, (typeof arrivals)[number]>();
+  const pairs: Pair[] = [];
+  for (const arrival of arrivals) {
+    const before = last.get(arrival.document);
+    last.set(arrival.document, arrival);
+    if (!before || before.router === arrival.router) continue;
+    const older = running
+      .get(arrival.document)
+      ?.filter(
+        ({ link, beganMs, overMs }) =>
+          link === before.router && beganMs >= before.atMs && beganMs < arrival.atMs && overMs > arrival.atMs,
+      )
+      .at(-1);
+    // Cut where its text ends, before anybody typed on.
+    if (!older || (older.abortedMs !== undefined && older.abortedMs < arrival.atMs)) continue;
+    pairs.push(
+      older.abortedMs === undefined
+        ? { atMs: arrival.atMs }
+        : { atMs: arrival.atMs, abortMs: older.abortedMs - arrival.atMs, stoppedMs: older.overMs - arrival.atMs },
+    );
+  }
+  return pairs;
+}

@@ -1,0 +1,90 @@
+// bench-fleet: `slipstream bench fleet`: two routers on NATS: what a key at one ends at the other, and NATS killed on the way.
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { benchFleet } from "../bench/fleet/fleet.ts";
+import { pageOf } from "../bench/fleet/report.ts";
+import { profileNames } from "../bench/keys/keys.ts";
+import { SlipstreamError } from "../lib/errors.ts";
+import type { Command } from "./command.ts";
+import { milliseconds, oneOf, options } from "./options.ts";
+
+const help = `Usage: slipstream bench fleet [OPTIONS]
+
+Two routers, a real nats-server and simulated workers, each a process of its own on loopback. People type, and each key
+reaches the other router than the one before it. Says how soon the older text's engine is told to stop, what of that is
+the engine's step, and, with nats-server killed and brought back on the way, what failed and whether the stream holds an
+outcome for every trigger, once.
+
+Options:
+  --nats-server PATH  the program (default: nats-server of the PATH; "npm run tools -- nats-server" brings one)
+  --profile NAME      of the pretend GPUs (default l40s-7b-eagle3)
+  --workers N         (default 4)
+  --slots N           generations that a worker runs at once (default 8)
+  --people N          who type at the same time (default 8)
+  --duration TIME     of typing (default 24s)
+  --seed N            (default 1)
+  --json              one JSON object instead of a page
+
+Examples:
+  slipstream bench fleet
+  slipstream bench fleet --people 16 --duration 60s --json
+`;
+
+export const benchFleetCommand: Command = async (args, io) => {
+  const { values, positionals } = options(args, {
+    json: { type: "boolean", default: false },
+    "nats-server": { type: "string" },
+    profile: { type: "string", default: "l40s-7b-eagle3" },
+    workers: { type: "string", default: "4" },
+    slots: { type: "string", default: "8" },
+    people: { type: "string", default: "8" },
+    duration: { type: "string", default: "24s" },
+    seed: { type: "string", default: "1" },
+  });
+  if (values.help) {
+    io.out(help);
+    return 0;
+  }
+  if (positionals.length > 0)
+    throw new SlipstreamError("invalid_request", `"${positionals[0]}" is not an option; --help shows them`);
+  const made = {
+    natsServer: values["nats-server"] ?? onPath("nats-server", io.env["PATH"] ?? ""),
+    profile: oneOf("profile", values.profile, profileNames),
+    workers: whole("workers", values.workers, 1, 64),
+    slots: whole("slots", values.slots, 1, 256),
+    people: whole("people", values.people, 1, 1_000),
+    seconds: milliseconds("duration", values.duration, 3_600_000) / 1_000,
+    seed: whole("seed", values.seed, 0, 1e6),
+  };
+  const interrupted = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    io.on(signal, () => interrupted.abort(new SlipstreamError("cancelled", "interrupted")));
+  const report = await benchFleet(made, { say: io.complain, signal: interrupted.signal });
+  io.out(values.json ? `${JSON.stringify(report)}\n` : pageOf(report));
+  return report.failed === 0 && report.stream.equal ? 0 : 1;
+};
+
+function onPath(program: string, path: string): string {
+  for (const folder of path.split(delimiter)) {
+    const at = join(folder, program);
+    try {
+      accessSync(at, constants.X_OK);
+      return at;
+    } catch {
+      // Not in this folder.
+    }
+  }
+  throw new SlipstreamError(
+    "not_found",
+    `no ${program} on the PATH: give --nats-server; "npm run tools -- nats-server" brings one and says where it is`,
+  );
+}
+
+function whole(option: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < min || value > max)
+    throw new SlipstreamError("invalid_request", `--${option}: "${text}" is not a whole number between ${min} and ${max}`, {
+      field: option,
+    });
+  return value;
+}
