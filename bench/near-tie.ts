@@ -1,6 +1,7 @@
 // near-tie: a prompt and another completion of it in, the gap between the two best tokens of the plain decode where the two
 // part out. Rounding differs with the number of tokens in a pass; it may tip a tie, and nothing but a tie.
 import type { Token } from "node-llama-cpp";
+import { circles } from "../workers/engine/embedded/circles.ts";
 import { Healing } from "../workers/engine/embedded/healing.ts";
 import { type LoadedModel, loadModel } from "../workers/engine/embedded/loaded-model.ts";
 import { encodePrompt } from "../workers/engine/embedded/prompt-tokens.ts";
@@ -41,7 +42,10 @@ export async function gapWhereTheyPart(
   for (let step = 0; step < options.maxTokens; step++) {
     const { allowed } = healing;
     const last = feed.length - 1;
-    const sampling = { temperature: 1, topK: 2, topP: 1, minP: 0, seed: 1, ...(allowed && { tokenBias: loaded.biasTo(allowed) }) };
+    // As the engine chooses greedily.
+    const closing = loaded.small && !allowed ? circles(chosen) : [];
+    const bias = allowed ? loaded.biasTo(allowed) : closing.length > 0 ? loaded.biasAgainst(closing) : undefined;
+    const sampling = { temperature: 1, topK: 2, topP: 1, minP: 0, seed: 1, ...(bias && { tokenBias: bias }) };
     const output = await sequence.controlledEvaluate([
       ...feed.slice(0, last),
       [feed[last] as Token, { generateNext: { probabilities: true, options: sampling } }],

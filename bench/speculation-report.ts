@@ -30,12 +30,12 @@ export interface Run {
   readonly accepted: number;
   readonly targetPasses: number;
   readonly draftPasses: number;
+  /** What the engine's process had of the processor; nothing that other processes do adds to it. */
+  readonly processorMs: number;
   readonly text: string;
 }
 
-interface Ratios {
-  readonly emulated: boolean;
-  readonly spans: number;
+interface Compared {
   readonly auto_ratio: number;
   /** 95 % of resampled sets of spans. */
   readonly auto_ratio_interval: readonly [number, number];
@@ -44,10 +44,20 @@ interface Ratios {
   readonly auto_of_best_fixed: number;
   readonly lookup_ratio: number;
   readonly ratios: Readonly<Record<string, number>>;
-  /** Paced only: the same from the passes counted, as if none had been late; on a busy machine many are. */
-  readonly counted_ratios?: Readonly<Record<string, number>>;
+}
+
+interface Ratios extends Compared {
+  readonly emulated: boolean;
+  readonly spans: number;
+  /** The same by what a busy machine does not change. */
+  readonly steady: Steady;
   readonly plain_tokens_per_second: number;
   readonly auto_blocks: Readonly<Record<string, number>>;
+}
+
+/** Paced, from the passes counted, as if none had been late; as it is, from what the engine's process had of the processor. */
+interface Steady extends Compared {
+  readonly by: "passes" | "processor";
 }
 
 export interface SpeculationReport {
@@ -149,11 +159,12 @@ async function lookInto(spans: readonly Span[], measured: readonly Measured[], o
 }
 
 function summed(runs: readonly ReadonlyMap<string, Run>[], name: string): Omit<Run, "text"> {
-  const sum = { tokens: 0, ms: 0, drafted: 0, accepted: 0, targetPasses: 0, draftPasses: 0 };
+  const sum = { tokens: 0, ms: 0, drafted: 0, accepted: 0, targetPasses: 0, draftPasses: 0, processorMs: 0 };
   for (const byWay of runs) {
     const run = byWay.get(name);
     if (run)
-      for (const key of ["tokens", "ms", "drafted", "accepted", "targetPasses", "draftPasses"] as const) sum[key] += run[key];
+      for (const key of ["tokens", "ms", "drafted", "accepted", "targetPasses", "draftPasses", "processorMs"] as const)
+        sum[key] += run[key];
   }
   return sum;
 }
@@ -169,33 +180,48 @@ function counted(runs: readonly ReadonlyMap<string, Run>[], name: string): numbe
   return tokens / (targetPasses + draftShare * draftPasses);
 }
 
+/** Tokens a millisecond of the processor, of plain decoding's. */
+function byProcessor(runs: readonly ReadonlyMap<string, Run>[], name: string): number {
+  const [way, none] = [summed(runs, name), summed(runs, "none")];
+  return way.tokens / way.processorMs / (none.tokens / none.processorMs);
+}
+
 const resamples = 1_000;
 
+type Measure = (runs: readonly ReadonlyMap<string, Run>[], name: string) => number;
+
 function ratios({ runs, paceMs, autoBlocks }: Measured, seed: number): Ratios {
-  const random = seeded(seed);
-  const resampled = Array.from({ length: resamples }, () =>
-    ratio(
-      runs.map(() => runs[below(random, runs.length)] as ReadonlyMap<string, Run>),
-      "auto",
-    ),
-  );
-  const fixed = [{ k: 0, ratio: 1 }, ...fixedLengths.map((k) => ({ k, ratio: ratio(runs, `model ${k}`) }))];
-  const best = fixed.reduce((one, other) => (other.ratio > one.ratio ? other : one));
-  const auto = ratio(runs, "auto");
+  const wall = compared(runs, ratio, seed);
   const none = summed(runs, "none");
   return {
     emulated: paceMs > 0,
     spans: runs.length,
+    ...wall,
+    steady: { by: paceMs > 0 ? "passes" : "processor", ...compared(runs, paceMs > 0 ? counted : byProcessor, seed) },
+    plain_tokens_per_second: round((none.tokens / none.ms) * 1_000),
+    auto_blocks: autoBlocks,
+  };
+}
+
+function compared(runs: readonly ReadonlyMap<string, Run>[], of: Measure, seed: number) {
+  const random = seeded(seed);
+  const drawn = Array.from({ length: resamples }, () =>
+    of(
+      runs.map(() => runs[below(random, runs.length)] as ReadonlyMap<string, Run>),
+      "auto",
+    ),
+  );
+  const fixed = [{ k: 0, ratio: 1 }, ...fixedLengths.map((k) => ({ k, ratio: of(runs, `model ${k}`) }))];
+  const best = fixed.reduce((one, other) => (other.ratio > one.ratio ? other : one));
+  const auto = of(runs, "auto");
+  return {
     auto_ratio: round(auto),
-    auto_ratio_interval: [round(percentile(resampled, 0.025)), round(percentile(resampled, 0.975))],
+    auto_ratio_interval: [round(percentile(drawn, 0.025)), round(percentile(drawn, 0.975))] as const,
     best_fixed_k: best.k,
     best_fixed_ratio: round(best.ratio),
     auto_of_best_fixed: round(auto / best.ratio),
-    lookup_ratio: round(ratio(runs, "lookup")),
-    ratios: Object.fromEntries(ways.map(({ name }) => [name, round(ratio(runs, name))])),
-    ...(paceMs > 0 && { counted_ratios: Object.fromEntries(ways.map(({ name }) => [name, round(counted(runs, name))])) }),
-    plain_tokens_per_second: Math.round((none.tokens / none.ms) * 1_000),
-    auto_blocks: autoBlocks,
+    lookup_ratio: round(of(runs, "lookup")),
+    ratios: Object.fromEntries(ways.map(({ name }) => [name, round(of(runs, name))])),
   };
 }
 

@@ -4,6 +4,7 @@
 import { systemClock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import { seeded } from "../lib/random.ts";
+import { mean } from "../sim/statistics.ts";
 import { EmbeddedEngine } from "../workers/engine/embedded/embedded.ts";
 import type { FimTokens, Generation } from "../workers/generation.ts";
 import { heldOutSpans, type Span, shuffled } from "./spans.ts";
@@ -113,8 +114,10 @@ async function measure(
   return { paceMs, runs, costs, autoBlocks: auto, perPosition };
 }
 
+/** Processor time is not the luck of one run: all count. */
 function middle(list: readonly Run[]): Run {
-  return [...list].sort((a, b) => a.ms - b.ms)[list.length >> 1] as Run;
+  const run = [...list].sort((a, b) => a.ms - b.ms)[list.length >> 1] as Run;
+  return { ...run, processorMs: mean(list.map(({ processorMs }) => processorMs)) };
 }
 
 async function complete(
@@ -124,7 +127,7 @@ async function complete(
   options: SpeculationBenchOptions,
   signal: AbortSignal,
 ): Promise<Run | undefined> {
-  const before = engine.speculation().passes;
+  const before = engine.speculation();
   const path = engine.generate(generation(span, way, engine.models[0]?.fim as FimTokens, options), signal, way.fixed);
   let text = "";
   for (let step = await path.next(); ; step = await path.next()) {
@@ -142,19 +145,23 @@ async function complete(
           ms: usage.decodeMs,
           drafted: usage.drafted,
           accepted: usage.draftAccepted,
-          ...passesSince(before, engine.speculation().passes),
+          ...spentSince(before, engine.speculation()),
           text,
         };
   }
 }
 
-interface Passes {
-  readonly target: number;
-  readonly draft: number;
+interface Spent {
+  readonly passes: { readonly target: number; readonly draft: number };
+  readonly processorMs: number;
 }
 
-function passesSince(before: Passes, after: Passes) {
-  return { targetPasses: after.target - before.target, draftPasses: after.draft - before.draft };
+function spentSince(before: Spent, after: Spent) {
+  return {
+    targetPasses: after.passes.target - before.passes.target,
+    draftPasses: after.passes.draft - before.passes.draft,
+    processorMs: after.processorMs - before.processorMs,
+  };
 }
 
 let nextId = 0n;

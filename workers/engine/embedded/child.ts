@@ -1,6 +1,6 @@
 // child: the engine's process. Messages of the agent in, messages to the agent out. It lives exactly as long as its channel:
 // when the agent is gone, however it went, this process ends at once.
-import { systemClock } from "../../../lib/clock.ts";
+import { processorMs, systemClock } from "../../../lib/clock.ts";
 import { SlipstreamError } from "../../../lib/errors.ts";
 import { below, systemRandom } from "../../../lib/random.ts";
 import type { EngineLoad } from "../../generation.ts";
@@ -84,6 +84,7 @@ function partsOf(loaded: LoadedModel, options: Start): Parts {
     chunkTokens: options.chunkTokens,
     meter: new Meter({ clock: systemClock }),
     clock: systemClock,
+    processorMs,
     confidenceTokens: options.confidenceTokens,
     speculation: new Speculation({ lengthMax: draftLengthMax }),
     tally: new Tally({ lengthMax: draftLengthMax }),

@@ -26,6 +26,7 @@ export interface Parts {
   readonly chunkTokens: number;
   readonly meter: Meter;
   readonly clock: Clock;
+  readonly processorMs: () => number;
   readonly confidenceTokens: number;
   readonly speculation: Speculation;
   readonly tally: Tally;

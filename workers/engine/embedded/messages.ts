@@ -92,6 +92,7 @@ const speculation = z.object({
   drafted: counts,
   accepted: counts,
   passes: z.object({ target: count, draft: count }),
+  processorMs: amount,
   sources: z.record(z.enum(draftSources), count),
   whys: z.record(z.enum(draftWhys), count),
   open: z.array(z.enum(draftSources)).max(draftSources.length),

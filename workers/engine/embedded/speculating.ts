@@ -44,6 +44,7 @@ interface Deps {
   readonly tally: Tally;
   readonly turns: Turns;
   readonly clock: Clock;
+  readonly processorMs: () => number;
 }
 
 interface Proposal {
@@ -68,12 +69,14 @@ export class Speculating {
   /** The tokens of one step; undefined when the signal aborted. */
   async next(signal: AbortSignal): Promise<readonly Chosen[] | undefined> {
     const { usage } = this.#options;
-    const { clock } = this.#deps;
+    const { clock, processorMs, tally } = this.#deps;
     const startedMs = clock.now();
+    const spentMs = processorMs();
     try {
       return await this.#block(signal);
     } finally {
       usage.decodeMs += clock.now() - startedMs;
+      tally.spent(processorMs() - spentMs);
     }
   }
 

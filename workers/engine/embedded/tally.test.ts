@@ -6,7 +6,10 @@ test("blocks are counted by source, by reason and by position", () => {
   tally.block({ source: "none", why: "no_gain", tokens: [], accepted: 0, draftPasses: 0 });
   tally.block({ source: "model", why: "gain", tokens: [1, 2, 3], accepted: 1, draftPasses: 5 });
   tally.block({ source: "lookup", why: "gain", tokens: [1], accepted: 1, draftPasses: 0 });
+  tally.spent(1.5);
+  tally.spent(2);
   expect(tally.now).toMatchObject({
+    processorMs: 3.5,
     drafted: [2, 1, 1],
     accepted: [2, 0, 0],
     passes: { target: 3, draft: 5 },

@@ -7,6 +7,8 @@ export interface Tallied {
   readonly accepted: readonly number[];
   /** Of the target, and of the draft model, those that only read included. */
   readonly passes: { readonly target: number; readonly draft: number };
+  /** Processor time of all blocks, for measurements on a busy machine. */
+  readonly processorMs: number;
   /** Blocks by source, and by reason. */
   readonly sources: Readonly<Record<DraftSource, number>>;
   readonly whys: Readonly<Record<DraftWhy, number>>;
@@ -16,6 +18,7 @@ export class Tally {
   readonly #drafted: number[];
   readonly #accepted: number[];
   #passes = { target: 0, draft: 0 };
+  #processorMs = 0;
   readonly #sources = zeros(draftSources);
   readonly #whys = zeros(draftWhys);
 
@@ -35,11 +38,16 @@ export class Tally {
     }
   }
 
+  spent(processorMs: number): void {
+    this.#processorMs += processorMs;
+  }
+
   get now(): Tallied {
     return {
       drafted: [...this.#drafted],
       accepted: [...this.#accepted],
       passes: this.#passes,
+      processorMs: this.#processorMs,
       sources: { ...this.#sources },
       whys: { ...this.#whys },
     };
