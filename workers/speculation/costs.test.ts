@@ -48,3 +48,16 @@ test("a load that was never measured takes the nearest one's figures", () => {
   costs.measured(1, 14, 6);
   expect([1, 2, 4, 6, 30].map((load) => Math.round(costs.verifyMs(1, load)))).toEqual([10, 10, 14, 14, 14]);
 });
+
+test("the step after drafts is a cost of its own and leaves that of a plain step alone", () => {
+  const costs = new Costs({ tokensMax: 9 });
+  costs.measured(1, 0.5);
+  costs.switchMeasured(0.75);
+  expect(costs.switchMs).toBeCloseTo(0.25);
+  for (let i = 0; i < 500; i++) {
+    costs.verified(1, 0.5);
+    costs.switched(0.6);
+  }
+  expect(costs.verifyMs(1)).toBeCloseTo(0.5);
+  expect(costs.switchMs).toBeCloseTo(0.1, 2);
+});

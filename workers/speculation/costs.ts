@@ -1,7 +1,8 @@
 // costs: measured times in, the time a verify of n tokens and a draft pass take now out. A table by n and by load; what was
 // never measured lies on the line through its neighbours. When a machine gets busy all times grow together, so each is kept in
 // relation to a plain step, which lasts, and one scale says what a plain step takes at present. Means are geometric: a call
-// that was disturbed moves them little.
+// that was disturbed moves them little. A plain step after a pass of another size costs more than one after its like: llama.cpp
+// lays its computation out anew. That is a cost of the draft before it, and is kept apart.
 
 /** Loads at which costs are kept apart: 1, 2, 3–4, 5–8, more. */
 const loadsMax = 5;
@@ -35,6 +36,8 @@ export class Costs {
   readonly #verify: readonly Relation[][];
   #draft: Relation;
   #reading: Relation;
+  /** What the first plain step after drafts takes beyond another. */
+  #switch: Relation;
   /** ms of a plain step; 0: nothing was measured yet. */
   #stepMs = 0;
 
@@ -56,6 +59,11 @@ export class Costs {
     if (this.#stepMs > 0) this.#draft = { value: ms / this.#stepMs, samples: purposeSamples };
   }
 
+  /** The first plain step after drafts, measured on purpose. */
+  switchMeasured(ms: number): void {
+    if (this.#stepMs > 0) this.#switch = { value: Math.max(0, ms / this.#stepMs - 1), samples: purposeSamples };
+  }
+
   verified(tokens: number, ms: number, load = 1): void {
     const row = this.#verify[bucket(load)];
     if (!row || tokens > this.#tokensMax) return;
@@ -71,6 +79,15 @@ export class Costs {
     if (this.#stepMs === 0) return;
     this.#draft ??= { value: ms / this.#stepMs, samples: 1 };
     this.#learn(this.#draft, ms, false);
+  }
+
+  /** The first plain step after drafts. */
+  switched(ms: number): void {
+    if (this.#stepMs === 0) return;
+    this.#switch ??= { value: 0, samples: 1 };
+    this.#switch.samples += 1;
+    const more = Math.min(outlierFactor, Math.max(0, ms / this.#stepMs - 1));
+    this.#switch.value += (more - this.#switch.value) * Math.max(relationWeight, 1 / this.#switch.samples);
   }
 
   /** Passes that only read what the draft model had missed. */
@@ -91,6 +108,10 @@ export class Costs {
     const before = lastKnown(row, below - 1);
     const slope = before > 0 ? Math.max(0, (at(below) - at(before)) / (below - before)) : at(below) * unknownSlope;
     return at(below) + slope * (tokens - below);
+  }
+
+  get switchMs(): number {
+    return (this.#switch?.value ?? 0) * this.#stepMs;
   }
 
   get draftMs(): number {

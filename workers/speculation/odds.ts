@@ -60,7 +60,8 @@ export class Odds {
   }
 }
 
-function matchKind(tokens: number): number {
+/** Of seven: how long a match is. */
+export function matchKind(tokens: number): number {
   return tokens <= 4 ? Math.max(0, tokens - 1) : tokens <= 6 ? 4 : tokens <= 9 ? 5 : 6;
 }
 

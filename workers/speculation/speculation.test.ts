@@ -18,6 +18,8 @@ interface World {
   readonly found: number;
   readonly noise: number;
   readonly busy?: boolean;
+  /** ms more of a plain step that follows a pass of another size. */
+  readonly switchMs?: number;
 }
 
 const flat = (ms: number) => () => ms;
@@ -47,6 +49,7 @@ function disturbed(world: World, time: number, random: Random): number {
 function run(world: World, speculation: Speculation, tokens: number, random: Random, change: Partial<Situation> = {}): Ran {
   const blocks: Record<Source, number> = { none: 0, lookup: 0, model: 0 };
   let [out, ms, left, behind, drafted, drafting] = [0, 0, 0, 400, 0, 0];
+  let size = 1;
   const noisy = (time: number) => disturbed(world, time, random);
   while (out < tokens) {
     if (left <= 0) [left, behind] = [24, 400];
@@ -82,7 +85,9 @@ function run(world: World, speculation: Speculation, tokens: number, random: Ran
     }
     const wrong = right.indexOf(false);
     const accepted = wrong < 0 ? right.length : wrong;
-    const verifyMs = noisy(world.verify(evidence.length + 1));
+    const switchMs = evidence.length === 0 && size > 1 ? (world.switchMs ?? 0) : 0;
+    size = evidence.length + 1;
+    const verifyMs = noisy(world.verify(size) + switchMs);
     speculation.ended({
       source: plan.source,
       why: plan.why,
@@ -101,7 +106,7 @@ function run(world: World, speculation: Speculation, tokens: number, random: Ran
     left -= accepted + 1;
     behind += accepted + 1;
     // Scored without the noise that it saw.
-    ms += world.verify(evidence.length + 1) + (plan.source === "model" ? evidence.length * world.draftMs : 0);
+    ms += world.verify(size) + switchMs + (plan.source === "model" ? evidence.length * world.draftMs : 0);
     ms += catchUpTokens * world.readMs;
     if (left <= 0) speculation.finished(24);
   }
@@ -112,6 +117,7 @@ function calibrated(world: World, random = seeded(9)): Speculation {
   const speculation = new Speculation({ lengthMax });
   const least = (ms: number) => Math.min(...Array.from({ length: 5 }, () => disturbed(world, ms, random)));
   for (const n of [1, 2, 3, 5, lengthMax + 1]) speculation.costs.measured(n, least(world.verify(n)));
+  speculation.costs.switchMeasured(least(world.verify(1) + (world.switchMs ?? 0)));
   speculation.costs.draftMeasured(least(world.draftMs));
   speculation.costs.caughtUp(128, least(128 * world.readMs));
   return speculation;
@@ -151,6 +157,10 @@ const worlds: [title: string, world: World][] = [
   ["a CPU with a free draft", { ...cpu, draftMs: 0.01 }],
   ["a CPU where verifies jump at four tokens", { ...cpu, verify: (n) => (n < 4 ? 0.55 : 2), draftMs: 0.05, readMs: 0.001 }],
   ["a CPU on which times scatter", { ...cpu, noise: 0.6 }],
+  [
+    "a CPU where the step after a draft costs half a step more",
+    { ...cpu, verify: linear(0.5, 0.1), switchMs: 0.25, found: 0.8, lookup: (match) => match / 20 },
+  ],
   ["a busy CPU", { ...cpu, noise: 0.2, busy: true }],
   ["a busy CPU with lookups that seldom help", { ...cpu, noise: 0.2, busy: true, found: 0.8, lookup: (match) => match / 40 }],
 ];

@@ -5,6 +5,7 @@ import type { DraftSource, DraftWhy } from "../generation.ts";
 import { Costs } from "./costs.ts";
 import { Odds } from "./odds.ts";
 import { Purse } from "./purse.ts";
+import { Settled } from "./settled.ts";
 
 export type Source = DraftSource;
 export type Why = DraftWhy;
@@ -76,6 +77,11 @@ class Arm {
   idle = 0;
   wait = exploreEvery.first;
 
+  /** Blocks for which it is not curious; more than one even when only its purse keeps it. */
+  get restsFor(): number {
+    return this.wait > this.idle ? this.wait - this.idle : exploreEvery.first;
+  }
+
   learn(drafted: number, accepted: number): void {
     this.drafted += (drafted - this.drafted) * armWeight;
     this.accepted += (accepted - this.accepted) * armWeight;
@@ -85,6 +91,7 @@ class Arm {
 
 class Kind {
   readonly odds: Odds;
+  readonly settled = new Settled();
   readonly lookup = new Arm();
   readonly model = new Arm();
   /** Means of recent blocks: tokens and ms. */
@@ -111,6 +118,8 @@ export class Speculation {
   readonly #options: SpeculationOptions;
   readonly #kinds: readonly [greedy: Kind, sampled: Kind];
   #horizon = firstHorizon;
+  /** Whether the last block carried drafts: then leaving off costs, not going on. */
+  #drafted = false;
 
   constructor(options: SpeculationOptions) {
     this.#options = options;
@@ -123,11 +132,12 @@ export class Speculation {
     const plain = this.#offer("none", 0, 1, this.costs.verifyMs(1, load));
     if (mode === "off") return this.#planned(plain, "asked", situation);
     if (lengthMax < 1) return this.#planned(plain, "nothing_to_draft", situation);
+    const kind = this.#kind(situation);
+    if (mode === "auto" && kind.settled.has(situation)) return this.#planned(plain, "no_gain", situation);
     const offers = [this.#lookup(situation), this.#model(situation)].filter((offer) => offer !== undefined);
     if (offers.length === 0) return this.#planned(plain, "nothing_to_draft", situation);
     const best = offers.reduce((one, other) => (this.#worth(other, situation) > this.#worth(one, situation) ? other : one));
     if (mode === "always") return this.#planned(best, "asked", situation);
-    const kind = this.#kind(situation);
     const margin = this.#arm(kind, best.source).open ? -closeMargin : openMargin;
     const gains = this.#worth(best, situation) > this.#worth(plain, situation) + margin;
     const arm = this.#arm(kind, best.source);
@@ -139,14 +149,21 @@ export class Speculation {
         : this.#planned(plain, "no_budget", situation);
     }
     const curious = offers.find((offer) => this.#curious(kind, offer.source, this.#risk(offer, plain)));
-    return curious ? this.#planned(curious, "explore", situation) : this.#planned(plain, "no_gain", situation);
+    if (curious) return this.#planned(curious, "explore", situation);
+    kind.settled.add(situation, Math.min(kind.lookup.restsFor, kind.model.restsFor));
+    return this.#planned(plain, "no_gain", situation);
   }
 
   /** What became of a plan of "auto". */
   ended(block: Block): void {
     const { source, evidence, accepted, load, verifyMs, draftMs, catchUpMs } = block;
     const kind = this.#kind(block);
-    this.costs.verified(evidence.length + 1, verifyMs, load);
+    const drafts = evidence.length > 0;
+    const entryMs = drafts ? this.#entryMs : 0;
+    if (this.#drafted && !drafts) this.costs.switched(verifyMs);
+    else this.costs.verified(evidence.length + 1, verifyMs, load);
+    this.#drafted = drafts;
+    kind.settled.stepped();
     if (source === "model" && evidence.length > 0) this.costs.drafted(draftMs / evidence.length);
     this.costs.caughtUp(block.catchUpTokens, catchUpMs);
     kind.lookup.idle += 1;
@@ -154,14 +171,15 @@ export class Speculation {
     // By the table, not by this block's own time: what else the machine did meanwhile is no merit of a plan.
     const stepMs = this.costs.verifyMs(1, load);
     const passesMs = source === "model" ? evidence.length * this.costs.draftMs + this.costs.catchUpMs(block.catchUpTokens) : 0;
-    const ms = this.costs.verifyMs(evidence.length + 1, load) + passesMs;
-    if (source === "none" || evidence.length === 0) for (const { purse } of [kind.lookup, kind.model]) purse.plain();
+    const ms = this.costs.verifyMs(evidence.length + 1, load) + passesMs + entryMs;
+    if (source === "none" || !drafts) for (const { purse } of [kind.lookup, kind.model]) purse.plain();
     else {
       const arm = this.#arm(kind, source);
       // Better than thought: looked into at once, as far as its purse goes. As bad as thought: not again so soon.
       if (block.why === "explore") arm.wait = accepted > arm.accepted ? 0 : Math.min(exploreEvery.most, Math.max(1, arm.wait * 2));
       arm.learn(evidence.length, accepted);
       kind.odds.learn(source, evidence, accepted);
+      kind.settled.clear();
       arm.purse.block(stepMs > 0 ? accepted + 1 - ms / stepMs : 0);
     }
     kind.tokens += (accepted + 1 - kind.tokens) * rateWeight;
@@ -171,6 +189,7 @@ export class Speculation {
   /** A generation ended after so many tokens. */
   finished(tokens: number): void {
     this.#horizon += (tokens - this.#horizon) * 0.1;
+    for (const { settled } of this.#kinds) settled.clear();
   }
 
   /** What it knows now, for reports. */
@@ -193,7 +212,7 @@ export class Speculation {
     for (let k = 1; k <= Math.min(length, situation.lengthMax, this.#options.lengthMax); k++) {
       survival *= odds.of("lookup", match + k - 1);
       tokens += survival;
-      const offer = this.#offer("lookup", k, tokens, this.costs.verifyMs(k + 1, situation.load));
+      const offer = this.#offer("lookup", k, tokens, this.costs.verifyMs(k + 1, situation.load) + this.#entryMs);
       // A shorter one may still be afforded.
       if (best && situation.mode === "auto" && !lookup.purse.affords(this.#risk(offer, plain))) break;
       if (!best || this.#worth(offer, situation) > this.#worth(best, situation)) best = offer;
@@ -211,7 +230,7 @@ export class Speculation {
     // Reading what it missed serves all blocks that are left: this one bears its share.
     const readMs = this.costs.catchUpMs(behindTokens);
     const share = tokens / Math.max(tokens, Math.min(horizonTokens, this.#horizon));
-    const ms = this.costs.verifyMs(drafted + 1, load) + drafted * this.costs.draftMs;
+    const ms = this.costs.verifyMs(drafted + 1, load) + drafted * this.costs.draftMs + this.#entryMs;
     return { ...this.#offer("model", length, tokens, ms + readMs * share), mostMs: ms + readMs };
   }
 
@@ -252,6 +271,11 @@ export class Speculation {
     const survival = evidence.reduce((product, one) => product * odds.of("model", one), 1);
     const ms = this.costs.draftMs + this.costs.verifyMs(n + 2, load) - this.costs.verifyMs(n + 1, load);
     return survival * odds.next(n) > this.#rate(situation) * ms;
+  }
+
+  /** Of drafts after a plain step: the plain step that follows them some time takes longer. */
+  get #entryMs(): number {
+    return this.#drafted ? 0 : this.costs.switchMs;
   }
 
   #kind({ sampled }: { readonly sampled: boolean }): Kind {

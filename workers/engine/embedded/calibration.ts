@@ -37,16 +37,24 @@ export async function calibrate(loaded: LoadedModel, options: { lengthMax: numbe
     costs.caughtUp(tokens.length, clock.now() - readMs);
   }
   const verified = sizes.map((): number[] => []);
+  const switched: number[] = [];
   const drafted: number[] = [];
   for (let repeat = 0; repeat < repeats; repeat++) {
     if (repeat > warmups && clock.now() - startedMs > options.limitMs) break;
-    if (repeat === warmups) for (const list of [...verified, drafted]) list.length = 0;
-    for (const [index, size] of sizes.entries())
-      verified[index]?.push(await timed(target, tokens, size, clock, (at) => pace.target(at)));
+    if (repeat === warmups) for (const list of [...verified, drafted, switched]) list.length = 0;
+    const passed = (size: number) => timed(target, tokens, size, clock, (at) => pace.target(at));
+    for (const [index, size] of sizes.entries()) {
+      const first = await passed(size);
+      // A plain step counts where it follows another; the first after a longer pass is one of that pass's costs.
+      const second = await passed(1);
+      verified[index]?.push(size === 1 ? second : first);
+      if (size > 1) switched.push(second);
+    }
     if (draft) drafted.push(await timed(draft, tokens, 1, clock, (at) => pace.draft(at)));
   }
   // The shortest of each: a busy machine only ever adds, and by chance to one and not to the other.
   for (const [index, size] of sizes.entries()) costs.measured(size, Math.min(...(verified[index] ?? [])));
+  costs.switchMeasured(Math.min(...switched));
   if (draft) costs.draftMeasured(Math.min(...drafted));
 }
 
