@@ -129,6 +129,8 @@ export interface Trigger {
   /** Another router may hold triggers of the same document; their number as the client counts them, if it does. */
   readonly roams?: boolean;
   readonly sequence?: number;
+  /** The text before the cursor is a prompt rendered by the client that could not be taken apart: nothing is put around it. */
+  readonly verbatim?: boolean;
   /** Monotonic ms: receipt, the key before it in this document, and the end of its use. */
   readonly receivedMs: number;
   readonly previousKeyMs: number | undefined;
@@ -203,6 +205,8 @@ export interface ServedModel {
     readonly fileSeparator: string;
     readonly repository: string;
   };
+  /** Other special tokens that every one of its workers takes; absent: none says so. */
+  readonly specials?: readonly string[];
   readonly contextTokens: number;
   readonly bytesPerToken: number;
   readonly chatTemplate: boolean;

@@ -16,6 +16,9 @@ test("knows what follows the prefix in every layout", () => {
   expect(truth(pre, before, suf, { text: "}" }, mid)).toBe(follows);
   expect(truth(suf, { text: "}" }, pre, before)).toBe(follows);
   expect(truth(pre, { text: "// Path: b.ts\nconst b = 1;\n" }, before, suf, mid)).toBe(follows);
+  expect(
+    truth(pre, { text: "function add(first: number, " }, suf, { text: "}" }, mid, { text: "second: number) {\n  return " }),
+  ).toBe(follows);
   expect(truth(suf, { text: "x" }, pre, { text: "function add(" }, { text: "first" })?.startsWith(": number")).toBe(true);
 });
 

@@ -10,13 +10,10 @@ const truthMax = 512;
 
 export function oracle(texts: readonly string[]): (work: Generation) => string | undefined {
   return ({ segments }) => {
-    // The prefix is the text just before the cursor: after the family's prefix token in every layout.
     const marked = segments.findLastIndex((segment) => "special" in segment && /prefix/i.test(segment.special));
-    let prefix = "";
-    for (const segment of segments.slice(marked + 1)) {
-      if ("special" in segment) break;
-      prefix += segment.text;
-    }
+    // The text before the cursor follows the prefix token; what is being typed of it may follow the middle token (lib/fim/render.ts).
+    const middle = segments.findLastIndex((segment) => "special" in segment && /middle/i.test(segment.special));
+    const prefix = textAfter(segments, marked) + (middle > marked ? textAfter(segments, middle) : "");
     if (marked < 0) return undefined;
     for (const length of tails) {
       if (prefix.length < length) continue;
@@ -28,4 +25,14 @@ export function oracle(texts: readonly string[]): (work: Generation) => string |
     }
     return undefined;
   };
+}
+
+/** The texts that follow the segment, up to the next special token. */
+function textAfter(segments: Generation["segments"], at: number): string {
+  const rest = segments.slice(at + 1);
+  const end = rest.findIndex((segment) => "special" in segment);
+  return rest
+    .slice(0, end < 0 ? rest.length : end)
+    .map((segment) => ("text" in segment ? segment.text : ""))
+    .join("");
 }

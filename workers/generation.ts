@@ -101,6 +101,8 @@ export interface Model {
   /** A family the router knows by name; "": derive from the tokens. */
   readonly fimFamily: string;
   readonly fim: FimTokens;
+  /** Other special tokens that a segment may hold. */
+  readonly specials: readonly string[];
   readonly contextTokens: number;
   readonly bytesPerToken: number;
   readonly chatTemplate: boolean;

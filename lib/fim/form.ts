@@ -66,3 +66,8 @@ function sided(pieces: readonly Piece[], { name }: Family): readonly Piece[] {
       throw new Error(`a form of ${name} does not hold its ${hole} once`);
   return pieces;
 }
+
+/** A text as a pattern that matches only it. */
+export function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, (character) => `\\${character}`);
+}

@@ -100,6 +100,7 @@ export function profileOf(welcome: WorkerWelcome) {
         fileSeparator: model.fim?.fileSeparator ?? "",
         repository: model.fim?.repository ?? "",
       },
+      ...(model.specials.length > 0 && { specials: model.specials }),
       contextTokens: model.contextTokens,
       bytesPerToken: model.bytesPerToken > 0 ? model.bytesPerToken : 3,
       chatTemplate: model.chatTemplate,

@@ -231,15 +231,17 @@ export class Fleet {
 /** With the least that a worker takes: whoever is asked can do it. */
 function tightest(model: ServedModel, workers: readonly WorkerView[]): ServedModel {
   const none = Number.POSITIVE_INFINITY;
-  let { promptBytesMax = none, maxTokensMax = none } = model;
+  let { promptBytesMax = none, maxTokensMax = none, specials = [] } = model;
   for (const worker of workers)
     for (const other of worker.models) {
       if (other.name !== model.name) continue;
       promptBytesMax = Math.min(promptBytesMax, other.promptBytesMax ?? promptBytesMax);
       maxTokensMax = Math.min(maxTokensMax, other.maxTokensMax ?? maxTokensMax);
+      if (specials.length > 0) specials = specials.filter((special) => other.specials?.includes(special));
     }
-  if (promptBytesMax === none && maxTokensMax === none) return model;
-  return { ...model, promptBytesMax, maxTokensMax };
+  if (promptBytesMax === none && maxTokensMax === none && specials.length === (model.specials?.length ?? 0)) return model;
+  const limits = promptBytesMax === none && maxTokensMax === none ? {} : { promptBytesMax, maxTokensMax };
+  return { ...model, ...limits, ...(model.specials && { specials }) };
 }
 
 function viewOf(known: Known, leases: number): WorkerView {

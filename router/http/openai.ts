@@ -4,6 +4,7 @@ import { create } from "@bufbuild/protobuf";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { SlipstreamError } from "../../lib/errors.ts";
+import { readRaw } from "../../lib/fim/raw-request.ts";
 import { CompleteRequestSchema, SamplingSchema, Shape, TriggerKind } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import type { Ending, Milestones, Trigger } from "../completion.ts";
 import type { Router } from "../wire.ts";
@@ -73,10 +74,9 @@ function parse(given: unknown): Body {
 
 /**
  * A client asks anew on another connection while the one before still waits, so that only the address tells it from others;
- * a proxy says for whom it calls. Without a suffix it is no cursor in a text: evaluations ask such things side by side.
+ * a proxy says for whom it calls.
  */
 function whoAsks(request: FastifyRequest, asked: Body): string {
-  if (asked.suffix == null) return "";
   const { "x-forwarded-for": forwarded, "user-agent": agent } = request.headers;
   return JSON.stringify([request.ip, forwarded, agent, asked.user]);
 }
@@ -99,7 +99,12 @@ function toTrigger(router: Router, asked: Body, tenant: string, caller: AbortSig
       stop: asked.stop == null ? [] : [asked.stop].flat(),
     }),
   });
-  return { ...router.ingress.complete(request, tenant, caller, who), shape: "raw" };
+  // Without a suffix it is no cursor in a text, and evaluations ask such things side by side; or it is a prompt that the client
+  // rendered for a model, which says where the cursor is.
+  const raw = asked.suffix == null ? readRaw(request) : undefined;
+  const place = raw === undefined || raw.reading === "prompt" ? who : "";
+  const trigger = router.ingress.complete(raw?.request ?? request, tenant, caller, place, { raw: false });
+  return { ...trigger, shape: "raw", ...(raw?.reading === "whole" ? { verbatim: true } : {}) };
 }
 
 /** Ingress names fields as our own messages do; here they are said as the caller wrote them. */

@@ -73,6 +73,16 @@ test.each<[name: string, given: Complete, field: string]>([
   expect(refusal(() => complete(given))).toEqual(invalid(field));
 });
 
+test("a call that names nothing but a rendered prompt is the call it stands for", () => {
+  const prefix = "<|fim_prefix|>let a<|fim_suffix|>;<|fim_middle|>";
+  const trigger = complete({ prefix });
+  expect([trigger.text.before(99), trigger.text.after(99), trigger.verbatim]).toEqual(["let a", ";", undefined]);
+  // Who says what the text is means the text.
+  for (const named of [{ path: "a.ts" }, { suffix: "}" }, { documentId: "d", sessionId: "s" }])
+    expect(complete({ prefix, ...named }).text.before(99)).toBe(prefix);
+  expect(complete({ prefix: "<|im_start|>user\nhi" })).toMatchObject({ verbatim: true });
+});
+
 test("edits away from the cursor are reserved, and refused as such", () => {
   expect(refusal(() => complete({ kind: TriggerKind.NEXT_EDIT }))).toEqual({ code: "unsupported", field: "kind" });
 });

@@ -4,6 +4,7 @@
 
 import type { Clock } from "../../lib/clock.ts";
 import { invalid } from "../../lib/errors.ts";
+import { readRaw } from "../../lib/fim/raw-request.ts";
 import type { Random } from "../../lib/random.ts";
 import {
   type CompleteRequest,
@@ -95,18 +96,20 @@ export class Ingress {
 
   /**
    * A completion without a session. `who` tells callers of one tenant apart where the call does not name what it edits: with
-   * it a later key in the same place is known as such (lineage.ts); "": each such call stands alone.
+   * it a later key in the same place is known as such (lineage.ts); "": each such call stands alone. `raw`: the prefix may be
+   * a prompt that the client rendered for a model, and is taken apart then.
    */
-  complete(request: CompleteRequest, tenant: string, caller: AbortSignal, who = ""): Trigger {
+  complete(given: CompleteRequest, tenant: string, caller: AbortSignal, who = "", { raw = isBare(given) } = {}): Trigger {
     const max = this.#options.documentBytesMax;
-    const size = textBytes("prefix", request.prefix, max) + textBytes("suffix", request.suffix, max);
+    const size = textBytes("prefix", given.prefix, max) + textBytes("suffix", given.suffix, max);
     if (size > max) throw invalid("prefix", `prefix and suffix together are larger than ${max} bytes`);
+    const { request, reading } = raw ? readRaw(given) : { request: given, reading: "code" };
     const triggerId = request.triggerId === "" ? "" : id("trigger_id", request.triggerId, limits.idCharsMax);
     const place = this.#place(tenant, triggerId, request.sessionId, request.documentId);
     const named = request.sessionId !== "" && request.documentId !== "";
     const names =
       named || (who === "" && request.sessionId === "") ? {} : this.#lineage.namesOf(askedOf(request, tenant, who), place);
-    return this.#wishes.inline(
+    const trigger = this.#wishes.inline(
       "",
       request,
       {
@@ -120,6 +123,7 @@ export class Ingress {
       },
       caller,
     );
+    return reading === "whole" ? { ...trigger, verbatim: true } : trigger;
   }
 
   /** As if `shown` were accepted where the trigger stands. */
@@ -177,6 +181,11 @@ export class Ingress {
       roams: sessionId !== "" && documentId !== "",
     };
   }
+}
+
+/** Names nothing but one text. */
+function isBare({ path, suffix, snippets, documentId }: CompleteRequest): boolean {
+  return path === "" && suffix === "" && snippets.length === 0 && documentId === "";
 }
 
 function askedOf(

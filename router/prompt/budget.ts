@@ -31,7 +31,7 @@ export function budgetFor(trigger: Trigger, model: ServedModel, family: Family, 
   const { promptBytesMax = Number.POSITIVE_INFINITY } = model;
   const taken = promptBytesMax - Math.min(reservedBytes, promptBytesMax / 4);
   const bytes = Math.floor(Math.min(((room * eighths) / eighthsMax) * model.bytesPerToken * caution, taken));
-  if (trigger.lane === "chat") return { contextBytes: 0, prefixBytes: bytes, suffixBytes: 0, eighths };
+  if (trigger.lane === "chat" || trigger.verbatim) return { contextBytes: 0, prefixBytes: bytes, suffixBytes: 0, eighths };
   const contextBytes = Math.floor(bytes * family.contextShare);
   const suffixBytes = Math.floor((bytes - contextBytes) * family.suffixShare);
   return { contextBytes, suffixBytes, prefixBytes: bytes - contextBytes - suffixBytes, eighths };

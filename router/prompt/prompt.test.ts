@@ -64,6 +64,14 @@ test("an empty side leaves no empty segment", () => {
   expect(render(triggerAt("|")).segments).toEqual([{ special: "<|fim_suffix|>" }, { special: "<|fim_prefix|>" }]);
 });
 
+test("a prompt that could not be taken apart is given as it is, with the model's own tokens special", () => {
+  const text = "<P>a<S>b<M>c<M>d|";
+  expect(render(triggerAt(text, { verbatim: true }), [snippet("b.ts", "b")], generic).segments).toEqual(
+    ["<P>", "a", "<S>", "b", "<M>", "c", "<M>", "d"].map((part) => (part.startsWith("<") ? { special: part } : { text: part })),
+  );
+  expect(new PromptRoom().contextBudget(triggerAt(text, { verbatim: true }), generic).bytes).toBe(0);
+});
+
 test("chat is its text alone", () => {
   expect(render(triggerAt("User: hi|", { lane: "chat" })).segments).toEqual([{ text: "User: hi" }]);
 });

@@ -2,6 +2,7 @@
 // that as much of it as can be is the same bytes as at the last key. Remembers each document's last prompts, within bounds:
 // how they were laid out, and what was sent to whom, which says what the next one will cost.
 
+import { verbatim } from "../../lib/fim/verbatim.ts";
 import type { Context, Prompt, Segment, ServedModel, Snippet, Trigger, Usage, Work } from "../completion.ts";
 import type { RouterMetrics } from "../metrics.ts";
 import { type Budget, budgetFor } from "./budget.ts";
@@ -69,7 +70,10 @@ export class PromptRoom {
 
   render(trigger: Trigger, context: Context, model: ServedModel): Prompt {
     const place = this.#at(trigger, model);
-    const segments = trigger.lane === "chat" ? [{ text: place.window.bytes.toString() }] : this.#infill(place, context);
+    const segments =
+      trigger.lane === "chat" || trigger.verbatim
+        ? verbatim(place.window.bytes.toString(), trigger.verbatim ? place.family.trusted : [])
+        : this.#infill(place, context);
     // How deep to speculate changes no text.
     const { speculation: _, ...sampling } = trigger.sampling;
     const bytes = Buffer.from(renderedText(segments));

@@ -106,6 +106,7 @@ describe("one engine", () => {
       {
         name: "slipstream-fim-4m",
         fimFamily: "slipstream-builtin",
+        specials: ["<|endoftext|>"],
         fim: expect.objectContaining({ prefix: "<|fim_prefix|>", suffix: "<|fim_suffix|>", fileSeparator: "<|file_sep|>" }),
         contextTokens: 2_048,
         bytesPerToken: expect.any(Number),

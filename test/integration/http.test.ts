@@ -60,6 +60,44 @@ test("the suffix counts: another one gives another prompt", async () => {
   expect(texts[0]).not.toBe(texts[1]);
 });
 
+describe("a prompt that the client rendered for some model", () => {
+  const suffix = "\n}\n";
+  const text = async (body: object) => ((await (await post({ max_tokens: 12, ...body })).json()) as Completion).choices[0]?.text;
+
+  test.each([
+    ["Qwen", `<|fim_prefix|>${prompt}<|fim_suffix|>${suffix}<|fim_middle|>`],
+    ["Code Llama", `<PRE> ${prompt} <SUF>${suffix} <MID>`],
+    ["Codestral", `[SUFFIX]${suffix}[PREFIX]${prompt}`],
+    ["DeepSeek", `<｜fim▁begin｜>${prompt}<｜fim▁hole｜>${suffix}<｜fim▁end｜>`],
+    ["StarCoder, suffix first", `<fim_prefix><fim_suffix>${suffix}<fim_middle>${prompt}`],
+  ])("is answered as prompt and suffix would be: %s", async (_, rendered) => {
+    expect(await text({ prompt: rendered })).toBe(await text({ prompt, suffix }));
+  });
+
+  test("takes the stops that Continue sends with it", async () => {
+    const rendered = `<｜fim▁begin｜>${prompt}<｜fim▁hole｜>${suffix}<｜fim▁end｜>`;
+    const stop = ["<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>", "//", "<｜end▁of▁sentence｜>"];
+    const all = [...stop, "\n\n", "\r\n\r\n", "/src/", "#- coding: utf-8", "```"];
+    expect((await post({ prompt: rendered, stop: all })).status).toBe(200);
+    expect(await text({ prompt: rendered, stop })).toBe(await text({ prompt, suffix }));
+  });
+
+  test("is a cursor in a text: its next key retires it", async () => {
+    const rendered = (typed: string) =>
+      `<fim_prefix>${"// one of many lines\n".repeat(20)}${prompt}${typed}<fim_suffix>${suffix}<fim_middle>`;
+    const asked = { max_tokens: 200, temperature: 1, seed: 7, user: "raw" };
+    const first = await post({ ...asked, prompt: rendered(""), stream: true });
+    const next = post({ ...asked, prompt: rendered("a"), max_tokens: 4 });
+    expect(await first.text()).toContain('"code":"cancelled"');
+    expect((await next).status).toBe(200);
+  });
+
+  test("is answered as it is where it cannot be read", async () => {
+    const chat = "<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n";
+    expect((await post({ prompt: chat, max_tokens: 4 })).status).toBe(200);
+  });
+});
+
 test("streamed, the pieces make the whole text and [DONE] comes last", async () => {
   const asked = { prompt, suffix: "\n", max_tokens: 16, seed: 3 };
   const whole = ((await (await post(asked)).json()) as Completion).choices[0]?.text;

@@ -116,7 +116,7 @@ export class Intake {
   #segments(segments: readonly WireSegment[], model: Model, field: string): Segment[] {
     if (segments.length === 0) throw invalid(field, "must not be empty");
     if (segments.length > segmentsMax) throw invalid(field, `must be at most ${segmentsMax}`);
-    const specials = new Set(Object.values(model.fim as unknown as Record<string, string>));
+    const specials = new Set([...Object.values(model.fim as unknown as Record<string, string>), ...model.specials]);
     specials.delete("");
     let bytes = 0;
     const checked = segments.map(({ part }, index): Segment => {

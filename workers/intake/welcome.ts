@@ -30,7 +30,7 @@ export function welcomeFrame(
   const value = {
     ...identity,
     protocol: hello.protocol,
-    models: engine.models.map((model) => ({ ...model, fim: { ...model.fim } })),
+    models: engine.models.map((model) => ({ ...model, fim: { ...model.fim }, specials: [...model.specials] })),
     capabilities: [...engine.capabilities],
     blockTokens: engine.blockTokens,
     slots: engine.slots,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fimFamily, findFimTokens } from "./fim-tokens.ts";
+import { findFimTokens } from "./fim-tokens.ts";
 
 const vocabulary = (...texts: string[]) => ({
   textOf: (id: number) => texts[id] ?? "",
@@ -8,7 +8,7 @@ const vocabulary = (...texts: string[]) => ({
 
 test("the tokens that the file declares are taken, and only those", () => {
   const metadata = { fim_pre_token_id: 0, fim_suf_token_id: 1, fim_sep_token_id: 3 };
-  expect(findFimTokens(metadata, vocabulary("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "<|file_sep|>"))).toEqual({
+  expect(findFimTokens(metadata, vocabulary("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "<|file_sep|>"))?.fim).toEqual({
     prefix: "<|fim_prefix|>",
     suffix: "<|fim_suffix|>",
     middle: "",
@@ -19,7 +19,7 @@ test("the tokens that the file declares are taken, and only those", () => {
 
 test("the older names of the keys are known", () => {
   const metadata = { prefix_token_id: 0, suffix_token_id: 1, middle_token_id: 2 };
-  expect(findFimTokens(metadata, vocabulary("<PRE>", "<SUF>", "<MID>"))).toMatchObject({
+  expect(findFimTokens(metadata, vocabulary("<PRE>", "<SUF>", "<MID>"))?.fim).toMatchObject({
     prefix: "<PRE>",
     suffix: "<SUF>",
     middle: "<MID>",
@@ -30,8 +30,12 @@ test.each([
   ["<fim_prefix>", "<fim_suffix>", "<fim_middle>"],
   ["<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>"],
   ["[PREFIX]", "[SUFFIX]", "[MIDDLE]"],
+  ["<[fim-prefix]>", "<[fim-suffix]>", "<[fim-middle]>"],
+  ["<|code_prefix|>", "<|code_suffix|>", "<|code_middle|>"],
+  ["▁<PRE>", "▁<SUF>", "▁<MID>"],
+  ["<|prefix|>", "<|suffix|>", "<|middle|>"],
 ])("a file that declares none is searched for %s", (prefix, suffix, middle) => {
-  expect(findFimTokens({ eos_token_id: 0 }, vocabulary(prefix, suffix, middle))).toMatchObject({ prefix, suffix, middle });
+  expect(findFimTokens({ eos_token_id: 0 }, vocabulary(prefix, suffix, middle))?.fim).toMatchObject({ prefix, suffix, middle });
 });
 
 test.each([
@@ -41,8 +45,25 @@ test.each([
   expect(findFimTokens(metadata, words)).toBeUndefined();
 });
 
-test("our own weights are a family, others are derived from their tokens", () => {
-  expect(fimFamily("slipstream-fim-4m")).toBe("slipstream-builtin");
-  expect(fimFamily("Qwen2.5 Coder")).toBe("");
-  expect(fimFamily(undefined)).toBe("");
+const qwens = ["<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"] as const;
+const declared = { fim_pre_token_id: 0, fim_suf_token_id: 1, fim_mid_token_id: 2 };
+
+test.each<[how: string, words: string[], described: { names: string[]; chatTemplate?: string }, family: string]>([
+  ["our own weights by their name", [...qwens], { names: ["slipstream-fim-4m"] }, "slipstream-builtin"],
+  ["others by theirs", [...qwens], { names: ["", "Granite 4.0 H Tiny"] }, "granite-4"],
+  ["a chat template", [...qwens], { names: ["ggml"], chatTemplate: "<function={{ name }}>" }, "qwen3-coder"],
+  ["tokens", ["<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>"], { names: ["ggml"] }, "deepseek-coder"],
+  ["nothing", ["<P>", "<S>", "<M>"], { names: ["ggml"] }, ""],
+])("a family is known by %s", (_, words, described, family) => {
+  const metadata = family === "slipstream-builtin" ? { fim_pre_token_id: 0, fim_suf_token_id: 1 } : declared;
+  expect(findFimTokens(metadata, vocabulary(...words), described)?.family).toBe(family);
+});
+
+test("what the family's forms need besides is said, as far as the vocabulary holds it", () => {
+  const words = [...qwens, "<|file_sep|>", "<|repo_name|>", "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<tool_call>"];
+  const found = findFimTokens(declared, vocabulary(...words), { names: ["Qwen3-Coder-30B-A3B-Instruct"] });
+  expect(found?.fim).toMatchObject({ fileSeparator: "<|file_sep|>", repository: "<|repo_name|>" });
+  expect(found?.specials).toEqual(["<|im_start|>", "<|im_end|>", "<|endoftext|>"]);
+  const llama = findFimTokens(declared, vocabulary("▁<PRE>", "▁<SUF>", "▁<MID>", "<s>", "▁<EOT>"));
+  expect(llama).toMatchObject({ family: "codellama", specials: ["<s>", "▁<EOT>"] });
 });

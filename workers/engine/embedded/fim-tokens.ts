@@ -1,10 +1,27 @@
-// fim-tokens: metadata and vocabulary of a model file in, the texts of its fill-in-the-middle tokens out; undefined when it has none.
+// fim-tokens: metadata and vocabulary of a model file in; its family, the texts of its fill-in-the-middle tokens and the other
+// special tokens that the family's forms hold out. Undefined when it has none.
+import { families, recognise } from "../../../lib/fim/families.ts";
+import { formsOf } from "../../../lib/fim/form.ts";
 import type { FimTokens } from "../../generation.ts";
 
 /** What is asked of a vocabulary: texts of ids, and whether a text is one special token. */
 export interface Vocabulary {
   textOf(id: number): string;
   isSpecialToken(text: string): boolean;
+}
+
+/** What a file says of itself besides its vocabulary. */
+export interface Described {
+  /** Its own name, its base model's. */
+  readonly names: readonly string[];
+  readonly chatTemplate?: string;
+}
+
+export interface Found {
+  readonly fim: FimTokens;
+  /** "" where nothing tells. */
+  readonly family: string;
+  readonly specials: readonly string[];
 }
 
 /** Keys of `tokenizer.ggml` in a GGUF file, newest spelling first. */
@@ -15,35 +32,49 @@ const keys = {
   fileSeparator: ["fim_sep_token_id"],
   repository: ["fim_rep_token_id"],
 } as const satisfies Record<keyof FimTokens, readonly string[]>;
+const parts = Object.keys(keys) as readonly (keyof FimTokens)[];
 
-/** Spellings of known families, for files whose metadata does not name the tokens. */
-const spellings = {
-  prefix: ["<|fim_prefix|>", "<fim_prefix>", "<fim-prefix>", "<｜fim▁begin｜>", "<|fim_begin|>", "▁<PRE>", "<PRE>", "[PREFIX]"],
-  suffix: ["<|fim_suffix|>", "<fim_suffix>", "<fim-suffix>", "<｜fim▁hole｜>", "<|fim_hole|>", "▁<SUF>", "<SUF>", "[SUFFIX]"],
-  middle: ["<|fim_middle|>", "<fim_middle>", "<fim-middle>", "<｜fim▁end｜>", "<|fim_end|>", "▁<MID>", "<MID>", "[MIDDLE]"],
-  fileSeparator: ["<|file_sep|>", "<|file_separator|>", "<file_sep>", "<filename>"],
-  repository: ["<|repo_name|>", "<repo_name>", "<reponame>"],
-} as const satisfies Record<keyof FimTokens, readonly string[]>;
+/** Spellings of models that are no family of ours, or that a family has and does not use. */
+const others: Readonly<Record<keyof FimTokens, readonly string[]>> = {
+  prefix: ["<|fim_begin|>", "<|prefix|>", "<PRE>"],
+  suffix: ["<|fim_hole|>", "<|suffix|>", "<SUF>"],
+  middle: ["<|fim_end|>", "<|middle|>", "<MID>", "[MIDDLE]"],
+  fileSeparator: [],
+  repository: [],
+};
 
-export function findFimTokens(metadata: Readonly<Record<string, unknown>>, vocabulary: Vocabulary): FimTokens | undefined {
-  const declared = Object.values(keys).some((names) => names.some((key) => typeof metadata[key] === "number"));
+/** For files whose metadata does not name the tokens. */
+function spellings(part: keyof FimTokens): string[] {
+  return [...families.map(({ tokens }) => tokens[part]), ...others[part]].filter((text) => text !== "");
+}
+
+export function findFimTokens(
+  metadata: Readonly<Record<string, unknown>>,
+  vocabulary: Vocabulary,
+  { names, chatTemplate = "" }: Described = { names: [] },
+): Found | undefined {
+  const declared = parts.some((part) => keys[part].some((key) => typeof metadata[key] === "number"));
   const find = (part: keyof FimTokens): string => {
     // A file that declares its tokens means what it leaves out; only a file that declares none is searched by spelling.
-    if (!declared) return spellings[part].find((text) => vocabulary.isSpecialToken(text)) ?? "";
+    if (!declared) return spellings(part).find((text) => vocabulary.isSpecialToken(text)) ?? "";
     const id = keys[part].map((key) => metadata[key]).find((value) => typeof value === "number");
     return typeof id === "number" ? vocabulary.textOf(id) : "";
   };
-  const fim = {
-    prefix: find("prefix"),
-    suffix: find("suffix"),
-    middle: find("middle"),
-    fileSeparator: find("fileSeparator"),
-    repository: find("repository"),
-  };
-  return fim.prefix && fim.suffix ? fim : undefined;
-}
-
-/** Our own weights say so by name: their layout (suffix first, no middle token) is a family the router knows. */
-export function fimFamily(generalName: string | undefined): string {
-  return generalName?.startsWith("slipstream-") ? "slipstream-builtin" : "";
+  const fim = Object.fromEntries(parts.map((part) => [part, find(part)])) as unknown as FimTokens;
+  if (!fim.prefix || !fim.suffix) return undefined;
+  const family = recognise({ names, chatTemplate, tokens: fim });
+  if (!family) return { fim, family: "", specials: [] };
+  const { begin = "", ends, tokens } = family;
+  // Converters name few separators: what the family has between files, and the vocabulary holds, is one.
+  const between = (part: "fileSeparator" | "repository") =>
+    fim[part] || (tokens[part] !== "" && vocabulary.isSpecialToken(tokens[part]) ? tokens[part] : "");
+  const whole = { ...fim, fileSeparator: between("fileSeparator"), repository: between("repository") };
+  const inForms = formsOf(family)
+    .flatMap(({ single, repository = [], file }) => [...single, ...repository, ...file])
+    .flatMap((piece) => ("special" in piece ? [piece.special] : []));
+  const known = new Set([...Object.values(whole), ...Object.values(tokens)]);
+  const specials = [...new Set([begin, ...inForms, ...ends])].filter(
+    (special) => special !== "" && !known.has(special) && vocabulary.isSpecialToken(special),
+  );
+  return { fim: whole, family: family.name, specials };
 }

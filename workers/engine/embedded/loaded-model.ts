@@ -18,7 +18,7 @@ import { SlipstreamError } from "../../../lib/errors.ts";
 import type { Model } from "../../generation.ts";
 import { type Circle, logitOf } from "./circles.ts";
 import { loadDraft } from "./draft-model.ts";
-import { fimFamily, findFimTokens } from "./fim-tokens.ts";
+import { findFimTokens } from "./fim-tokens.ts";
 import { unusable } from "./gguf-file.ts";
 import { nothingTakenBack, takeBack } from "./healing.ts";
 import type { Start } from "./messages.ts";
@@ -59,11 +59,17 @@ export async function loadModel(start: Start): Promise<LoadedModel> {
   });
   const vocabulary = specials(model);
   const metadata = model.fileInfo.metadata;
-  const fim = findFimTokens((metadata.tokenizer?.ggml ?? {}) as unknown as Record<string, unknown>, {
-    textOf: (id) => model.detokenize([id as Token], true),
-    isSpecialToken: (text) => vocabulary(text) !== undefined,
-  });
-  if (!fim)
+  const { name: generalName, basename: baseName } = metadata.general ?? {};
+  const template = metadata.tokenizer?.chat_template;
+  const found = findFimTokens(
+    (metadata.tokenizer?.ggml ?? {}) as unknown as Record<string, unknown>,
+    { textOf: (id) => model.detokenize([id as Token], true), isSpecialToken: (text) => vocabulary(text) !== undefined },
+    {
+      names: [generalName ?? "", baseName ?? "", basename(start.modelPath, ".gguf")],
+      ...(typeof template === "string" ? { chatTemplate: template } : {}),
+    },
+  );
+  if (!found)
     throw unusable(start.modelPath, "it has no fill-in-the-middle tokens (prefix and suffix), so it cannot complete inside code");
   const contextTokens = Math.min(model.trainContextSize, start.contextTokensMax);
   const context = await openContext(model, contextTokens, start);
@@ -74,12 +80,13 @@ export async function loadModel(start: Start): Promise<LoadedModel> {
   // Only byte-level vocabularies spell a text the same wherever it stands; others begin words with a blank of their own.
   const heals = model.vocabularyType === LlamaVocabularyType.bpe;
   const index = new TokenIndex(heals ? spelled(model) : []);
-  const generalName = metadata.general?.name;
+  const { fim, family, specials: otherSpecials } = found;
   return {
     llama: model,
     model: {
       name: start.modelName ?? generalName ?? basename(start.modelPath, ".gguf"),
-      fimFamily: fimFamily(generalName),
+      fimFamily: family,
+      specials: otherSpecials,
       fim,
       contextTokens: context.contextSize,
       bytesPerToken: Buffer.byteLength(sampleCode) / encodeText(sampleCode).length,
@@ -87,7 +94,7 @@ export async function loadModel(start: Start): Promise<LoadedModel> {
     },
     sequences: Array.from({ length: start.slots }, () => context.getSequence()),
     drafts,
-    small: fimFamily(generalName) !== "",
+    small: family === "slipstream-builtin",
     canTrim: !model.fileInsights.isRecurrent,
     contextTokens: context.contextSize,
     encodeText,

@@ -60,6 +60,7 @@ const model = z.object({
   name,
   fimFamily: name,
   fim,
+  specials: z.array(name).max(64).readonly(),
   contextTokens: z.number().int().positive(),
   bytesPerToken: z.number().positive(),
   chatTemplate: z.boolean(),

@@ -47,6 +47,12 @@ test.each([
     [1_001, 120, 97, 1_000, 1_002, 121],
     1,
   ],
+  [
+    "a turn closes behind the middle token",
+    [{ special: "<pre>" }, { text: "xa" }, { special: "<mid>" }, { special: "<suf>" }, { text: "yc" }],
+    [1_001, 120, 1_002, 1_000, 121, 99],
+    1,
+  ],
   ["nothing stands after it", [{ special: "<pre>" }, { text: "xa" }, { special: "<mid>" }], [1_001, 120, 1_002], 1],
   ["no code before the cursor", [{ special: "<pre>" }, { special: "<suf>" }, { text: "b" }], [1_001, 1_000, 98], 0],
   ["no infilling", [{ text: "ab" }], [97, 98], 0],

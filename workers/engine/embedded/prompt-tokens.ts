@@ -84,16 +84,19 @@ function fitted(parts: readonly Part[], contextTokens: number, completionTokens:
 }
 
 /**
- * Index of the text that ends at the cursor, -1 where none does: the last one after the middle token, where a layout puts what
- * is being typed; else the last of those that follow the prefix token.
+ * Index of the text that ends at the cursor, -1 where none does: the last of those that follow the middle token, where a layout
+ * puts what is being typed; else the last of those that follow the prefix token. A turn that closes behind the middle token
+ * is no such text.
  */
 function cursorSegment(segments: readonly Segment[], { fimPrefix, fimMiddle }: Tokenizer): number {
-  const last = segments.length - 1;
-  const middle = fimMiddle === "" ? -1 : segments.findLastIndex((segment) => "special" in segment && segment.special === fimMiddle);
-  if (middle >= 0 && middle < last) return last;
-  let at = segments.findLastIndex((segment) => "special" in segment && segment.special === fimPrefix);
-  if (at < 0) return -1;
-  const start = at;
-  while (segments[at + 1] && "text" in (segments[at + 1] as Segment)) at += 1;
+  const typed = fimMiddle === "" ? -1 : lastTextAfter(segments, fimMiddle);
+  return typed >= 0 ? typed : lastTextAfter(segments, fimPrefix);
+}
+
+/** Of the texts right behind the special token, the last one. */
+function lastTextAfter(segments: readonly Segment[], special: string): number {
+  const start = segments.findLastIndex((segment) => "special" in segment && segment.special === special);
+  let at = start;
+  while (start >= 0 && segments[at + 1] && "text" in (segments[at + 1] as Segment)) at += 1;
   return at === start ? -1 : at;
 }

@@ -78,6 +78,7 @@ export class SimulatedEngine implements Engine {
         name: options.model ?? `simulated-${options.profile}`,
         fimFamily: "",
         fim: options.fim ?? fimTokens,
+        specials: [],
         contextTokens: options.contextTokens ?? 8_192,
         bytesPerToken: 3.5,
         chatTemplate: false,
