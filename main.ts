@@ -94,6 +94,8 @@ async function main(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
+// grpc-js names a server by its IP address in a handshake, which Node warns of; a person cannot change that.
+process.noDeprecation = true;
 // A reader that has seen enough (`slipstream … | head`) is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;

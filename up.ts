@@ -3,7 +3,6 @@
 import { join } from "node:path";
 import type { Command } from "./cli/command.ts";
 import { options } from "./cli/options.ts";
-import { isLoopback } from "./lib/address.ts";
 import { MemoryBus } from "./lib/bus/memory.ts";
 import { systemClock } from "./lib/clock.ts";
 import { SlipstreamError } from "./lib/errors.ts";
@@ -18,7 +17,8 @@ import { startWorker } from "./workers/main.ts";
 
 const help = `Usage: slipstream up [OPTIONS]
 
-Runs everything on this machine: a router, a worker with the built-in model, a status page. Loopback only.
+Runs everything on this machine: a router, a worker with the built-in model, a status page. On loopback; an address that
+other machines reach needs TLS and asks who calls, as for "slipstream router" (docs/operations/security.md).
 
 Options:
   --model PATH         a GGUF file with fill-in-the-middle tokens (default: the built-in model)
@@ -29,6 +29,7 @@ Options:
   --grpc HOST:PORT     editors and products connect here (default 127.0.0.1:7411)
   --http HOST:PORT     status page, OpenAI-compatible completions (default 127.0.0.1:7412)
   --admin HOST:PORT    health and metrics (default 127.0.0.1:7413)
+  --insecure           let other machines in without TLS or without asking who calls
   --log-level LEVEL    fatal, error, warn, info, debug or silent (default warn)
 
 Other settings come from the environment as for "slipstream router" and "slipstream worker": docs/reference/config.md.
@@ -50,6 +51,7 @@ export const up: Command = async (args, io) => {
     http: { type: "string" },
     admin: { type: "string" },
     "log-level": { type: "string" },
+    insecure: { type: "boolean", default: false },
   });
   if (values.help) {
     io.out(help);
@@ -66,6 +68,7 @@ export const up: Command = async (args, io) => {
     ...given("SLIPSTREAM_ROUTER_HTTP_ADDRESS", values.http),
     ...given("SLIPSTREAM_ROUTER_ADMIN_ADDRESS", values.admin),
     ...given("SLIPSTREAM_ROUTER_LOG_LEVEL", values["log-level"]),
+    ...(values.insecure ? { SLIPSTREAM_ROUTER_INSECURE: "true" } : {}),
   });
   const workerConfig = readWorkerConfig({
     SLIPSTREAM_WORKER_LOG_LEVEL: "warn",
@@ -76,15 +79,13 @@ export const up: Command = async (args, io) => {
     ...given("SLIPSTREAM_WORKER_DRAFT_MODEL", values.draft),
     ...given("SLIPSTREAM_WORKER_ENGINE", values.engine),
     ...given("SLIPSTREAM_WORKER_THREADS", values.threads),
+    // Nobody but the router beside it reaches it.
     SLIPSTREAM_WORKER_ADDRESS: "127.0.0.1:0",
     SLIPSTREAM_WORKER_ADMIN_ADDRESS: "127.0.0.1:0",
+    SLIPSTREAM_WORKER_TLS_CERT: "",
+    SLIPSTREAM_WORKER_TLS_KEY: "",
+    SLIPSTREAM_WORKER_TLS_CLIENT_CA: "",
   });
-  for (const address of [routerConfig.grpcAddress, routerConfig.httpAddress, routerConfig.adminAddress])
-    if (!isLoopback(address))
-      throw new SlipstreamError(
-        "config",
-        `${address}: "slipstream up" serves this machine alone; for a network run "slipstream router"`,
-      );
 
   const startedMs = systemClock.now();
   const random = systemRandom();

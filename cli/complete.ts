@@ -16,6 +16,7 @@ import {
 import type { Command } from "./command.ts";
 import { milliseconds, oneOf, options } from "./options.ts";
 import { placeOf } from "./place.ts";
+import { type Reach, reachHelp, reachOf, reachOptions, unreachable } from "./reaching.ts";
 
 const help = `Usage: slipstream complete FILE:LINE:COL [OPTIONS]
 
@@ -27,6 +28,7 @@ Options:
   --speculation MODE     auto, always or off (default auto); the text is the same
   --address HOST:PORT    the router (default 127.0.0.1:7411, or SLIPSTREAM_ADDRESS)
   --json                 one JSON object instead of text
+${reachHelp}
 
 Examples:
   slipstream complete src/server.ts:42:17
@@ -42,7 +44,7 @@ export const complete: Command = async (args, io) => {
     deadline: { type: "string", default: "10s" },
     speculation: { type: "string", default: "auto" },
     address: { type: "string", default: io.env["SLIPSTREAM_ADDRESS"] ?? "127.0.0.1:7411" },
-    token: { type: "string", default: io.env["SLIPSTREAM_TOKEN"] ?? "" },
+    ...reachOptions(io.env),
     json: { type: "boolean", default: false },
   });
   if (values.help) {
@@ -60,7 +62,7 @@ export const complete: Command = async (args, io) => {
     deadlineMs: Math.round(deadlineMs),
     sampling: create(SamplingSchema, { speculation }),
   });
-  const message = await ask(String(values.address), request, deadlineMs, String(values.token));
+  const message = await ask(reachOf(String(values.address), values), request, deadlineMs);
   const result = resultOf(message);
   io.out(values.json ? `${JSON.stringify(result.json)}\n` : result.json.text === "" ? "" : `${result.json.text}\n`);
   if (!values.json) io.complain(summary(result));
@@ -72,14 +74,13 @@ export const complete: Command = async (args, io) => {
 const marginMs = 5_000;
 
 async function ask(
-  address: string,
+  reach: Reach,
   request: ReturnType<typeof create<typeof CompleteRequestSchema>>,
   deadlineMs: number,
-  token: string,
 ): Promise<ServerMessage> {
-  const client = new GrpcClient({ address });
+  const { address, tls, metadata } = reach;
+  const client = new GrpcClient({ address, tls });
   try {
-    const metadata: Record<string, string> = token === "" ? {} : { authorization: `Bearer ${token}` };
     for await (const message of client.serverStream(CompletionService.method.complete, request, {
       deadlineMs: deadlineMs + marginMs,
       metadata,
@@ -89,11 +90,7 @@ async function ask(
     throw new SlipstreamError("protocol", "the router ended the call without an answer");
   } catch (thrown) {
     const error = SlipstreamError.from(thrown);
-    if (error.code === "unavailable")
-      throw new SlipstreamError("unavailable", `no router at ${address}; "slipstream up" starts one on this machine`, {
-        cause: thrown,
-      });
-    throw error;
+    throw error.code === "unavailable" ? unreachable(reach, "router", error) : error;
   } finally {
     client.close();
   }

@@ -1,8 +1,10 @@
 // explain: `slipstream explain ID`: what a running router did with a trigger, step by step, from its admin port.
 import { SlipstreamError } from "../lib/errors.ts";
 import type { Explanation } from "../router/explain/explain.ts";
+import { adminJson } from "./admin.ts";
 import type { Command, Io } from "./command.ts";
 import { options } from "./options.ts";
+import { reachHelp, reachOf, reachOptions } from "./reaching.ts";
 
 const help = `Usage: slipstream explain [ID] [OPTIONS]
 
@@ -13,6 +15,7 @@ Options:
   --last N              so many triggers of late, newest first, 1 to 1000 (default 20)
   --address HOST:PORT   the router's admin port (default 127.0.0.1:7413, or SLIPSTREAM_ADMIN_ADDRESS)
   --json                the same as one JSON object
+${reachHelp}
 
 Examples:
   slipstream explain 4b825dc642cb6eb9
@@ -25,6 +28,7 @@ export const explain: Command = async (args, io: Io) => {
   const { values, positionals } = options(args, {
     last: { type: "string", default: "20" },
     address: { type: "string", default: io.env["SLIPSTREAM_ADMIN_ADDRESS"] ?? "127.0.0.1:7413" },
+    ...reachOptions(io.env),
     json: { type: "boolean", default: false },
   });
   if (values.help) {
@@ -38,32 +42,17 @@ export const explain: Command = async (args, io: Io) => {
     throw new SlipstreamError("invalid_request", `--last: "${values.last}" is not a number from 1 to ${lastMax}`, {
       field: "last",
     });
-  const address = String(values.address);
+  const reach = reachOf(String(values.address), values);
   if (id === undefined) {
-    const found = (await read(address, `/explain?last=${last}`)) as { triggers: Explanation[] };
+    const found = (await adminJson(reach, `/explain?last=${last}`)) as { triggers: Explanation[] };
     io.out(values.json ? `${JSON.stringify(found)}\n` : list(found.triggers));
     return 0;
   }
-  const found = (await read(address, `/explain/${encodeURIComponent(id)}`)) as Explanation | undefined;
-  if (!found) throw new SlipstreamError("not_found", `no trigger "${id}" among those of late at ${address}`);
+  const found = (await adminJson(reach, `/explain/${encodeURIComponent(id)}`)) as Explanation | undefined;
+  if (!found) throw new SlipstreamError("not_found", `no trigger "${id}" among those of late at ${reach.address}`);
   io.out(values.json ? `${JSON.stringify(found)}\n` : drawn(found));
   return 0;
 };
-
-/** Undefined: there is no such id. */
-async function read(address: string, path: string): Promise<unknown> {
-  let response: Response;
-  try {
-    response = await fetch(`http://${address}${path}`, { signal: AbortSignal.timeout(5_000) });
-  } catch (thrown) {
-    throw new SlipstreamError("unavailable", `no router's admin port at ${address}; "slipstream up" starts one on this machine`, {
-      cause: thrown,
-    });
-  }
-  if (response.status === 404) return undefined;
-  if (!response.ok) throw new SlipstreamError("unavailable", `the admin port at ${address} answered HTTP ${response.status}`);
-  return response.json();
-}
 
 const ms = (time: number) => time.toFixed(1);
 const some = (parts: readonly (string | null)[]) => parts.filter((part) => part !== null && part !== "").join(" · ");

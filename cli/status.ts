@@ -1,8 +1,9 @@
 // status: `slipstream status`: what a running router does now, from its admin port.
-import { SlipstreamError } from "../lib/errors.ts";
 import type { Status } from "../router/status.ts";
+import { adminJson } from "./admin.ts";
 import type { Command } from "./command.ts";
 import { options } from "./options.ts";
+import { reachHelp, reachOf, reachOptions } from "./reaching.ts";
 
 const help = `Usage: slipstream status [OPTIONS]
 
@@ -11,6 +12,7 @@ Shows a running router: workers, queue, outcomes, first-text latency, KV reuse.
 Options:
   --address HOST:PORT   the router's admin port (default 127.0.0.1:7413, or SLIPSTREAM_ADMIN_ADDRESS)
   --json                the same as one JSON object
+${reachHelp}
 
 Examples:
   slipstream status
@@ -20,28 +22,17 @@ Examples:
 export const status: Command = async (args, io) => {
   const { values } = options(args, {
     address: { type: "string", default: io.env["SLIPSTREAM_ADMIN_ADDRESS"] ?? "127.0.0.1:7413" },
+    ...reachOptions(io.env),
     json: { type: "boolean", default: false },
   });
   if (values.help) {
     io.out(help);
     return 0;
   }
-  const found = await read(String(values.address));
+  const found = (await adminJson(reachOf(String(values.address), values), "/status")) as Status;
   io.out(values.json ? `${JSON.stringify(found)}\n` : drawn(found));
   return found.ready ? 0 : 69;
 };
-
-async function read(address: string): Promise<Status> {
-  try {
-    const response = await fetch(`http://${address}/status`, { signal: AbortSignal.timeout(5_000) });
-    if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    return (await response.json()) as Status;
-  } catch (thrown) {
-    throw new SlipstreamError("unavailable", `no router's admin port at ${address}; "slipstream up" starts one on this machine`, {
-      cause: thrown,
-    });
-  }
-}
 
 function drawn(found: Status): string {
   const lines = [

@@ -5,9 +5,8 @@ export function parseAddress(text: string): { host: string; port: number } {
   return { host: text.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(text.slice(colon + 1)) };
 }
 
-const loopback = new Set(["127.0.0.1", "::1", "localhost"]);
-
-/** Does the address stay on this machine? */
+/** Does the address stay on this machine? A name but "localhost" may lead anywhere. */
 export function isLoopback(text: string): boolean {
-  return loopback.has(parseAddress(text).host);
+  const { host } = parseAddress(text);
+  return host.toLowerCase() === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }

@@ -1,12 +1,13 @@
 import { expect, test } from "vitest";
 import { startAdmin } from "./admin.ts";
+import { FakeClock } from "./clock.fake.ts";
 import { counter, createMetrics, Registry } from "./metrics.ts";
 
 test("health, readiness and metrics are told as they are now", async () => {
   const registry = new Registry();
   const metrics = createMetrics("router", { outcomes_total: counter("Outcomes.", ["outcome"]) }, registry);
   let missing = ["bus", "a worker"];
-  const admin = await startAdmin({ address: "127.0.0.1:0" }, { registry, missing: () => missing });
+  const admin = await startAdmin({ address: "127.0.0.1:0" }, { clock: new FakeClock(), registry, missing: () => missing });
   try {
     const get = async (path: string) => {
       const response = await fetch(`http://127.0.0.1:${admin.port}${path}`);
@@ -25,7 +26,7 @@ test("health, readiness and metrics are told as they are now", async () => {
 });
 
 test("a port in use is one sentence", async () => {
-  const deps = { registry: new Registry(), missing: () => [] };
+  const deps = { clock: new FakeClock(), registry: new Registry(), missing: () => [] };
   const first = await startAdmin({ address: "127.0.0.1:0" }, deps);
   try {
     const address = `127.0.0.1:${first.port}`;

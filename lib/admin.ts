@@ -1,9 +1,15 @@
 // admin: the operator's port of a process. /healthz (alive), /readyz (ready, or 503 with what is missing), /metrics, and where
-// a process has them /status (its own figures as JSON) and further pages.
+// a process has them /status (its own figures as JSON) and further pages. Where other machines reach it, it speaks the process's
+// TLS, and all but the two probes ask for an administrator's key.
 import { type FastifyInstance, fastify } from "fastify";
 import type { Registry } from "prom-client";
-import { parseAddress } from "./address.ts";
+import { isLoopback, parseAddress } from "./address.ts";
+import type { Clock } from "./clock.ts";
+import { SlipstreamError } from "./errors.ts";
+import { adminTenant, type KeyRing } from "./keys/key-ring.ts";
+import { presentedKey, unauthenticated } from "./keys/presented.ts";
 import { listening } from "./listen.ts";
+import { httpServer, type TlsOffer } from "./tls/server.ts";
 
 export interface Admin {
   readonly name: string;
@@ -14,15 +20,22 @@ export interface Admin {
 
 /** `missing` names what the process still waits for; empty means ready. */
 export async function startAdmin(
-  options: { address: string },
+  options: { address: string; offer?: TlsOffer | undefined },
   deps: {
     registry: Registry;
     missing: () => readonly string[];
+    clock: Pick<Clock, "wall">;
+    /** API keys as they are now, an administrator's among them. */
+    keys?: (() => KeyRing) | undefined;
     status?: () => Promise<object>;
     pages?: (app: FastifyInstance) => void;
   },
 ): Promise<Admin> {
-  const app = fastify({ logger: false, bodyLimit: 1 << 16 });
+  const open = isLoopback(options.address);
+  // A probe shows no certificate; whoever reads figures brings a key.
+  const offer = open || !options.offer ? undefined : { ...options.offer, mutual: false };
+  const app = fastify({ logger: false, bodyLimit: 1 << 16, serverFactory: (handler) => httpServer(offer, handler) });
+  if (!open && deps.keys) administratorsOnly(app, deps.keys, deps.clock);
   app.get("/healthz", () => ({ status: "ok" }));
   app.get("/readyz", (_request, reply) => {
     const missing = deps.missing();
@@ -35,4 +48,24 @@ export async function startAdmin(
   const { host, port } = parseAddress(options.address);
   await listening("admin", options.address, () => app.listen({ host, port }));
   return { name: "admin", port: (app.server.address() as { port: number }).port, app, close: () => app.close() };
+}
+
+const probes = new Set(["/healthz", "/readyz"]);
+
+function administratorsOnly(app: FastifyInstance, keys: () => KeyRing, clock: Pick<Clock, "wall">): void {
+  app.addHook("onRequest", (request, _reply, done) => {
+    if (probes.has(request.url)) return done();
+    const found = keys().find(
+      presentedKey((name) => [request.headers[name]].flat()[0]),
+      clock.wall(),
+    );
+    if ("refused" in found) throw unauthenticated("unknown API key");
+    if (found.tenant !== adminTenant)
+      throw new SlipstreamError("permission_denied", "authorization: not an administrator's key", { field: "authorization" });
+    done();
+  });
+  app.setErrorHandler((thrown: unknown, _request, reply) => {
+    const { code, message, row } = SlipstreamError.from(thrown);
+    return reply.code(row.http).send({ error: { code, message: code === "internal" ? "internal error" : message } });
+  });
 }

@@ -33,7 +33,7 @@ export class WatchedFile implements Disposable {
   constructor(options: WatchedFileOptions, deps: WatchedFileDeps) {
     this.#options = options;
     this.#deps = deps;
-    const { text, mark } = read(options);
+    const { text, mark } = readText(options);
     this.text = text;
     this.#last = text;
     this.#seen = mark;
@@ -55,8 +55,8 @@ export class WatchedFile implements Disposable {
   #look(): void {
     try {
       // A look costs one stat; the text is read only where that says another file or another time.
-      if (!this.#failing && markOf(statSync(this.#options.path)) === this.#seen) return;
-      const { text, mark } = read(this.#options);
+      if (!this.#failing && lookOf(this.#options.path) === this.#seen) return;
+      const { text, mark } = readText(this.#options);
       this.#failing = false;
       this.#seen = mark;
       if (text === this.#last) return;
@@ -70,7 +70,8 @@ export class WatchedFile implements Disposable {
   }
 }
 
-function read({ path, bytesMax }: WatchedFileOptions): { text: string; mark: string } {
+/** The text of a file, and how the file looked when it was read. */
+export function readText({ path, bytesMax }: Pick<WatchedFileOptions, "path" | "bytesMax">): { text: string; mark: string } {
   let file: number;
   try {
     file = openSync(path, "r");
@@ -91,6 +92,15 @@ function read({ path, bytesMax }: WatchedFileOptions): { text: string; mark: str
     throw problem(path, thrown);
   } finally {
     closeSync(file);
+  }
+}
+
+/** How a file looks now: what `readText` told before, unless it became another. */
+export function lookOf(path: string): string {
+  try {
+    return markOf(statSync(path));
+  } catch (thrown) {
+    throw problem(path, thrown);
   }
 }
 

@@ -27,17 +27,17 @@ function mounted(contents: Record<string, string>) {
   return { folder, swap, path: (name: string) => join(folder, name) };
 }
 
-const words = (contents: readonly Buffer[]) => {
-  const text = contents.map(String).join("+");
+const words = (texts: readonly string[]) => {
+  const text = texts.join("+");
   if (text.includes("bad")) throw new Error("a: is bad");
   return text;
 };
 
-async function watched(paths: readonly string[]) {
+function watched(paths: readonly string[]) {
   const clock = new FakeClock();
   const lines: string[] = [];
   const metrics = new RecordedMetrics(watchedFileMetrics);
-  const files = await WatchedFiles.open(
+  const files = new WatchedFiles(
     { what: "test", paths, everyMs: 5_000, bytesMax: 100 },
     {
       clock,
@@ -51,21 +51,21 @@ async function watched(paths: readonly string[]) {
   return { files, clock, lines, metrics, told };
 }
 
-test("swapped links are read as one, and whoever watches is told", async () => {
+test("swapped links are read as one, and whoever watches is told", () => {
   const mount = mounted({ a: "1", b: "2" });
-  const { files, told, metrics } = await watched([mount.path("a"), mount.path("b")]);
+  const { files, told, metrics } = watched([mount.path("a"), mount.path("b")]);
   expect(files.value).toBe("1+2");
-  await files.look();
+  files.look();
   expect(told).toEqual([]);
   mount.swap({ a: "3", b: "4" });
-  await files.look();
+  files.look();
   expect([files.value, told]).toEqual(["3+4", ["3+4"]]);
   expect(metrics.count("file_loads_total", { result: "used" })).toBe(2);
 });
 
 test.each([
   ["cannot be used", (path: string) => writeFileSync(path, "bad"), /a: is bad/],
-  ["is gone", (path: string) => rmSync(path), /a: no such file/],
+  ["is gone", (path: string) => rmSync(path), /a: there is no such file/],
   ["became too large", (path: string) => writeFileSync(path, "x".repeat(101)), /a: is larger than 100 bytes/],
   [
     "became a folder",
@@ -75,19 +75,19 @@ test.each([
     },
     /a: is not a file/,
   ],
-])("a file that %s leaves the last good value, says so once, and is taken again when it is good", async (_, spoil, says) => {
+])("a file that %s leaves the last good value, says so once, and is taken again when it is good", (_, spoil, says) => {
   const path = join(root, `${++folders}a`);
   writeFileSync(path, "1");
-  const { files, lines, metrics } = await watched([path]);
+  const { files, lines, metrics } = watched([path]);
   spoil(path);
-  for (let i = 0; i < 3; i++) await files.look();
+  for (let i = 0; i < 3; i++) files.look();
   expect(files.value).toBe("1");
   expect(files.state.problem).toMatch(says);
   expect(lines.filter((line) => says.test(line))).toHaveLength(1);
   expect(metrics.unrest(["files_stale"])).toEqual(["files_stale{files=test} 1"]);
   rmSync(path, { recursive: true, force: true });
   writeFileSync(path, "2");
-  await files.look();
+  files.look();
   expect([files.value, files.state.problem]).toEqual(["2", null]);
   expect(metrics.unrest(["files_stale"])).toEqual([]);
 });
@@ -95,19 +95,18 @@ test.each([
 test("they are looked at by the clock, until closed", async () => {
   const path = join(root, `${++folders}`);
   writeFileSync(path, "1");
-  const { files, clock, told } = await watched([path]);
+  const { files, clock, told } = watched([path]);
   writeFileSync(path, "22");
   await clock.advance(5_000);
-  await expect.poll(() => told).toEqual(["22"]);
-  files.close();
+  expect(told).toEqual(["22"]);
+  files[Symbol.dispose]();
   writeFileSync(path, "333");
   await clock.advance(60_000);
   expect(files.value).toBe("22");
 });
 
-test("what cannot be used at the start is a mistake in the configuration", async () => {
-  await expect(watched([join(root, "none")])).rejects.toMatchObject({
-    code: "config",
-    message: expect.stringMatching(/none: no such file/),
-  });
+test("what cannot be used at the start is a mistake in the configuration", () => {
+  expect(() => watched([join(root, "none")])).toThrow(
+    expect.objectContaining({ code: "config", message: expect.stringMatching(/none: there is no such file/) }),
+  );
 });

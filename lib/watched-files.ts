@@ -1,18 +1,18 @@
 // watched-files: what a few small files say together, parsed, and parsed anew when one of them changes: renewed certificates,
-// swapped links of ConfigMaps and Secrets, edited key files take effect without a restart. Files that cannot be read or used
-// leave the last good value standing; a log line, a metric and the status say so until they are good again. Looked at by
-// time: no watching call of any system sees every way in which a mounted file changes.
-import { readFile, stat } from "node:fs/promises";
+// edited key files take effect without a restart. Files that cannot be read or used leave the last good value standing; a log
+// line, a metric and the status say so until they are good again. How a change is seen is said in watched-file.ts.
 import type { Clock } from "./clock.ts";
 import { SlipstreamError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import { counter, gauge, type Metrics } from "./metrics.ts";
+import { lookOf, readText } from "./watched-file.ts";
 
 export interface WatchedOptions {
   /** Word for them in logs, metrics and status: "keys", "tls". */
   readonly what: string;
   readonly paths: readonly string[];
   readonly everyMs: number;
+  /** Of each. */
   readonly bytesMax: number;
 }
 
@@ -26,8 +26,8 @@ interface Deps<T> {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics?: Metrics<typeof watchedFileMetrics>;
-  /** Contents, in the order of the paths; throws an Error whose message names the file, and never what it holds. */
-  readonly parse: (contents: readonly Buffer[]) => T;
+  /** Texts in the order of the paths; throws an Error whose message names the file, and never what it holds. */
+  readonly parse: (texts: readonly string[]) => T;
 }
 
 /** As the status shows it. */
@@ -40,7 +40,7 @@ export interface FilesState {
   readonly problem: string | null;
 }
 
-export class WatchedFiles<T> {
+export class WatchedFiles<T> implements Disposable {
   readonly #options: WatchedOptions;
   readonly #deps: Deps<T>;
   readonly #listeners = new Set<(value: T) => void>();
@@ -50,29 +50,22 @@ export class WatchedFiles<T> {
   #loadedMs: number;
   #problem: string | null = null;
   #timer: Disposable | undefined;
-  #closed = false;
 
-  /** Reads them for the first time; what cannot be used then is a mistake in the configuration. */
-  static async open<T>(options: WatchedOptions, deps: Deps<T>): Promise<WatchedFiles<T>> {
+  /** Throws `config` where they cannot be used at the start. */
+  constructor(options: WatchedOptions, deps: Deps<T>) {
+    this.#options = options;
+    this.#deps = deps;
     try {
-      const looked = await appearance(options);
-      return new WatchedFiles(options, deps, { value: deps.parse(await contents(options)), looked });
+      const { texts, looks } = read(options);
+      this.#value = deps.parse(texts);
+      this.#looked = looks;
     } catch (thrown) {
       throw new SlipstreamError("config", messageOf(thrown), { cause: thrown });
     }
-  }
-
-  private constructor(options: WatchedOptions, deps: Deps<T>, first: { value: T; looked: string }) {
-    this.#options = options;
-    this.#deps = deps;
-    this.#value = first.value;
-    this.#looked = first.looked;
     this.#loadedMs = deps.clock.now();
     this.#tell("used");
     this.#arm();
   }
-
-  readonly name = "files";
 
   get value(): T {
     return this.#value;
@@ -80,7 +73,8 @@ export class WatchedFiles<T> {
 
   get state(): FilesState {
     const { what, paths } = this.#options;
-    return { files: what, paths, ageS: Math.round((this.#deps.clock.now() - this.#loadedMs) / 1000), problem: this.#problem };
+    const ageS = Math.round((this.#deps.clock.now() - this.#loadedMs) / 1000);
+    return { files: what, paths, ageS, problem: this.#problem };
   }
 
   /** Told of each new value. */
@@ -88,21 +82,24 @@ export class WatchedFiles<T> {
     this.#listeners.add(listener);
   }
 
-  /** Looks now. Never rejects. */
-  async look(): Promise<void> {
-    const before = this.#looked;
+  /** Looks now. Never throws. */
+  look(): void {
     try {
-      const looks = await appearance(this.#options);
-      if (looks === before) return;
+      if (looksOf(this.#options) === this.#looked) return;
       this.#looked = "";
-      const read = await contents(this.#options);
-      // What changed while it was read is read again next time.
-      if (this.#closed || looks !== (await appearance(this.#options))) return;
+      const { texts, looks } = read(this.#options);
+      // One that changed while another was read is read again next time.
+      if (looks !== looksOf(this.#options)) return;
       this.#looked = looks;
-      this.#use(this.#deps.parse(read));
+      this.#use(this.#deps.parse(texts));
     } catch (thrown) {
-      if (!this.#closed) this.#refuse(messageOf(thrown));
+      this.#refuse(messageOf(thrown));
     }
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
   }
 
   #use(value: T): void {
@@ -121,16 +118,10 @@ export class WatchedFiles<T> {
     this.#tell("refused");
   }
 
-  close(): void {
-    this.#closed = true;
-    this.#timer?.[Symbol.dispose]();
-  }
-
   #arm(): void {
     this.#timer = this.#deps.clock.timer(this.#options.everyMs, () => {
-      void this.look().then(() => {
-        if (!this.#closed) this.#arm();
-      });
+      this.look();
+      if (this.#timer) this.#arm();
     });
   }
 
@@ -141,39 +132,12 @@ export class WatchedFiles<T> {
   }
 }
 
-/** Changes whenever a path leads to another file or its file is written. */
-async function appearance({ paths }: WatchedOptions): Promise<string> {
-  const stats = await Promise.all(paths.map((path) => reading(path, () => stat(path, { bigint: true }))));
-  return stats.map(({ dev, ino, size, mtimeNs, ctimeNs }) => [dev, ino, size, mtimeNs, ctimeNs].join(":")).join(" ");
+function read({ paths, bytesMax }: WatchedOptions): { texts: string[]; looks: string } {
+  const found = paths.map((path) => readText({ path, bytesMax }));
+  return { texts: found.map(({ text }) => text), looks: found.map(({ mark }) => mark).join("\n") };
 }
 
-function contents({ paths, bytesMax }: WatchedOptions): Promise<Buffer[]> {
-  return Promise.all(
-    paths.map((path) =>
-      reading(path, async () => {
-        const found = await stat(path);
-        if (!found.isFile()) throw new Error("is not a file");
-        if (found.size > bytesMax) throw new Error(`is larger than ${bytesMax} bytes`);
-        return readFile(path);
-      }),
-    ),
-  );
-}
-
-const causes: Readonly<Record<string, string>> = {
-  ENOENT: "no such file",
-  EACCES: "may not be read by this process",
-  ENOTDIR: "no such file",
-};
-
-async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (thrown) {
-    const { code = "" } = thrown as NodeJS.ErrnoException;
-    throw new Error(`${path}: ${causes[code] ?? messageOf(thrown)}`, { cause: thrown });
-  }
-}
+const looksOf = ({ paths }: WatchedOptions) => paths.map(lookOf).join("\n");
 
 function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

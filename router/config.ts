@@ -18,6 +18,7 @@ import {
   shares,
   text,
 } from "../lib/config.ts";
+import { credentialSettings } from "../lib/credential-settings.ts";
 import { levels } from "../lib/log.ts";
 import { tracingSettings } from "../lib/tracing/settings.ts";
 
@@ -62,17 +63,23 @@ export const routerSettings = {
     "256MiB",
     "Most that waits there; the oldest outcomes are dropped first.",
   ),
-  keysFile: setting(
-    "SLIPSTREAM_ROUTER_KEYS_FILE",
+  ...credentialSettings("SLIPSTREAM_ROUTER_", {
+    keys: 'File with the hashes of API keys (`slipstream key create`); empty: nobody is asked, everyone is tenant "default".',
+    clients: "File with the authorities (PEM) whose certificates gRPC and HTTP clients must show; empty: none is asked for.",
+  }),
+  linkCa: setting(
+    "SLIPSTREAM_ROUTER_LINK_CA",
     text,
     "",
-    'File with the hashes of API keys (`slipstream key create`); empty: nobody is asked, everyone is tenant "default".',
+    "File with the authorities (PEM) of workers' certificates; with it links speak TLS. Empty: those that Node carries, if a certificate is set.",
   ),
-  filesEveryMs: setting(
-    "SLIPSTREAM_ROUTER_FILES_EVERY",
-    duration(100, 3_600_000),
-    "5s",
-    "How often files with keys and certificates are looked at; changed ones are used from then.",
+  linkCert: setting("SLIPSTREAM_ROUTER_LINK_CERT", text, "", "File with the certificate (PEM) that this router shows workers."),
+  linkKey: setting("SLIPSTREAM_ROUTER_LINK_KEY", text, "", "File with its private key (PEM)."),
+  linkServerName: setting(
+    "SLIPSTREAM_ROUTER_LINK_SERVER_NAME",
+    text,
+    "",
+    "Name in every worker's certificate; empty: the host of its address.",
   ),
   policy: setting(
     "SLIPSTREAM_ROUTER_POLICY",

@@ -6,6 +6,8 @@ import { MemoryBus } from "../lib/bus/memory.ts";
 import { subjects } from "../lib/bus/subjects.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import type { Env } from "../lib/config.ts";
+import { Credentials } from "../lib/credentials.ts";
+import { guarded } from "../lib/exposure.ts";
 import { startGrpcServer } from "../lib/grpc/server.ts";
 import { type Lifecycle, run } from "../lib/lifecycle.ts";
 import { createLog, type Log } from "../lib/log.ts";
@@ -15,8 +17,8 @@ import { startTracing } from "../lib/tracing/start.ts";
 import { version } from "../lib/version.ts";
 import { type RouterConfig, readRouterConfig } from "./config.ts";
 import { connectGrpc } from "./connect.ts";
-import { openCredentials } from "./credentials.ts";
 import { addExplain } from "./explain-pages.ts";
+import { exposed } from "./exposed.ts";
 import { DiskSpool } from "./feedback/disk-spool.ts";
 import type { Spool } from "./feedback/spool.ts";
 import { startHttp } from "./http/http.ts";
@@ -58,34 +60,45 @@ export async function startRouter(config: RouterConfig, deps: Deps): Promise<Run
   const startedMs = clock.now();
   const tracing = startTracing(config, "slipstream-router", deps);
   const metrics = createRouterMetrics(registry);
-  const credentials = lifecycle.use(await openCredentials(config, { clock, log, metrics }));
+  const credentials = lifecycle.use(new Credentials(config, "SLIPSTREAM_ROUTER_", { clock, log, metrics }));
+  const linkTls = credentials.client("link tls", {
+    prefix: "SLIPSTREAM_ROUTER_LINK_",
+    paths: { ca: config.linkCa, cert: config.linkCert, key: config.linkKey },
+    serverName: config.linkServerName,
+  });
+  if (guarded(exposed(config, credentials, { tls: linkTls !== undefined }), config.insecure))
+    log.warn("other machines are served without TLS or without being asked who they are, as --insecure allows");
+  const { offer, keys } = credentials;
   const router = wireRouter(config, {
     ...deps,
     ...(tracing ? { tracing } : {}),
-    ...(credentials.keys ? { keys: credentials.keys } : {}),
+    ...(keys ? { keys } : {}),
     metrics,
-    connect: connectGrpc,
     resolver: new Resolver({ timeout: 2_000, tries: 2 }),
+    connect: connectGrpc(() => linkTls?.()),
     draining: lifecycle.signal,
   });
   lifecycle.use({ name: "bus", close: () => bus.close() });
   lifecycle.use({ name: "router", drain: () => router.close() });
-  const status = () => statusOf(router, { name: config.name, version, startedMs, files: credentials.files() }, registry);
+  const status = () => statusOf(router, { name: config.name, version, startedMs, files: credentials.states() }, registry);
   const admin = lifecycle.use(
     await startAdmin(
-      { address: config.adminAddress },
-      { registry, missing: () => router.missing(), status, pages: (app) => addExplain(app, router.explain) },
+      { address: config.adminAddress, offer },
+      { clock, keys, registry, missing: () => router.missing(), status, pages: (app) => addExplain(app, router.explain) },
     ),
   );
   const http = lifecycle.use(
     await startHttp(
-      { address: config.httpAddress, hosts: config.httpHosts, bodyBytesMax: config.documentBytesMax + envelopeBytes },
+      { address: config.httpAddress, offer, hosts: config.httpHosts, bodyBytesMax: config.documentBytesMax + envelopeBytes },
       { router, status },
     ),
   );
   const grpc = lifecycle.use(
     await startGrpcServer(
-      { address: config.grpcAddress, messageBytesMax: config.documentBytesMax + envelopeBytes, streamsPerConnectionMax: 1_000 },
+      {
+        ...{ address: config.grpcAddress, offer, streamsPerConnectionMax: 1_000 },
+        messageBytesMax: config.documentBytesMax + envelopeBytes,
+      },
       {
         name: "gRPC",
         mounts: [completionService(router)],

@@ -1,7 +1,7 @@
 // metrics: every metric of the router, as slipstream_router_<name>. Rooms take the slice they need.
 
+import { credentialMetrics } from "../lib/credentials.ts";
 import { counter, createMetrics, gauge, histogram, type Metrics, type Registry } from "../lib/metrics.ts";
-import { watchedFileMetrics } from "../lib/watched-files.ts";
 
 export const routerMetricTable = {
   outcomes_total: counter("How triggers ended.", ["lane", "outcome"]),
@@ -56,7 +56,7 @@ export const routerMetricTable = {
   shown_characters_total: counter("UTF-16 units of completions that were reported on, once each.", ["shape"]),
   accepted_characters_total: counter("UTF-16 units that were accepted of them.", ["shape"]),
   shown_seconds: histogram("How long a completion stood until it was accepted or let go.", ["event"]),
-  ...watchedFileMetrics,
+  ...credentialMetrics,
 } as const;
 
 export type RouterMetrics = Metrics<typeof routerMetricTable>;

@@ -14,6 +14,7 @@ import {
   setting,
   text,
 } from "../lib/config.ts";
+import { credentialSettings } from "../lib/credential-settings.ts";
 import { levels } from "../lib/log.ts";
 import { tracingSettings } from "../lib/tracing/settings.ts";
 
@@ -28,6 +29,10 @@ export const workerSettings = {
     "host:port that the worker says of itself on the bus, for routers to connect to; empty: its own address.",
   ),
   adminAddress: setting("SLIPSTREAM_WORKER_ADMIN_ADDRESS", address, "127.0.0.1:7423", "/healthz, /readyz and /metrics."),
+  ...credentialSettings("SLIPSTREAM_WORKER_", {
+    keys: "File with the hashes of API keys; those of administrators open the admin port to other machines.",
+    clients: "File with the authorities (PEM) whose certificates routers must show; empty: none is asked for.",
+  }),
   engine: setting(
     "SLIPSTREAM_WORKER_ENGINE",
     choice("embedded", "simulated"),

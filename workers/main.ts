@@ -6,6 +6,8 @@ import { startAdmin } from "../lib/admin.ts";
 import type { Bus } from "../lib/bus/bus.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import type { Env } from "../lib/config.ts";
+import { Credentials } from "../lib/credentials.ts";
+import { guarded, openPort } from "../lib/exposure.ts";
 import { startGrpcServer } from "../lib/grpc/server.ts";
 import { type Lifecycle, run } from "../lib/lifecycle.ts";
 import { createLog, type Log } from "../lib/log.ts";
@@ -54,7 +56,13 @@ export async function startWorker(config: WorkerConfig, deps: Deps): Promise<Run
   const metrics = createWorkerMetrics(registry);
   // Not alive until the model is loaded: the admin port says what is missing meanwhile.
   let missing: readonly string[] = ["engine"];
-  const admin = lifecycle.use(await startAdmin({ address: config.adminAddress }, { registry, missing: () => missing }));
+  const credentials = lifecycle.use(new Credentials(config, "SLIPSTREAM_WORKER_", { clock, log, metrics }));
+  const { offer, keys } = credentials;
+  if (guarded(exposed(config, credentials), config.insecure))
+    log.warn("other machines are served without TLS or without being asked who they are, as --insecure allows");
+  const admin = lifecycle.use(
+    await startAdmin({ address: config.adminAddress, offer }, { clock, keys, registry, missing: () => missing }),
+  );
   const engine = await SupervisedEngine.start({}, { clock, log, start: deps.startEngine ?? (() => startEngine(config, deps)) });
   lifecycle.use({ name: "engine", close: () => engine.close() });
   const tracing = startTracing(config, "slipstream-worker", deps);
@@ -72,6 +80,7 @@ export async function startWorker(config: WorkerConfig, deps: Deps): Promise<Run
     await startGrpcServer(
       {
         address: config.address,
+        offer,
         messageBytesMax: config.promptBytesMax + envelopeBytes,
         // Two for each router, and one to replace each.
         streamsPerConnectionMax: 4 * config.routersMax,
@@ -119,6 +128,22 @@ export async function startWorker(config: WorkerConfig, deps: Deps): Promise<Run
   });
   serving([]);
   return { port: grpc.port, adminPort: admin.port, died: engine.died };
+}
+
+/** Routers bring prompts, which are code: they are asked for a certificate, never for a key. */
+function exposed(config: WorkerConfig, { keys, offer }: Credentials): string[] {
+  const tls = offer !== undefined;
+  const certificate = "SLIPSTREAM_WORKER_TLS_CERT and SLIPSTREAM_WORKER_TLS_KEY";
+  return [
+    openPort({
+      ...{ setting: "SLIPSTREAM_WORKER_ADDRESS", address: config.address, tls, asks: offer?.mutual === true },
+      remedy: `${certificate}, and SLIPSTREAM_WORKER_TLS_CLIENT_CA`,
+    }),
+    openPort({
+      ...{ setting: "SLIPSTREAM_WORKER_ADMIN_ADDRESS", address: config.adminAddress, tls, asks: keys !== undefined },
+      remedy: `${certificate}, and SLIPSTREAM_WORKER_KEYS_FILE with an administrator's key`,
+    }),
+  ].flat();
 }
 
 /** Engines load lazily: llama.cpp takes long to import and is not for every machine. */

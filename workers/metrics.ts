@@ -1,4 +1,5 @@
 // metrics: every metric of a worker agent, as slipstream_worker_<name>. Rooms take the slice they need.
+import { credentialMetrics } from "../lib/credentials.ts";
 import { counter, createMetrics, gauge, histogram, type Metrics, type Registry } from "../lib/metrics.ts";
 
 const shortBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.035, 0.05, 0.1, 0.25, 1];
@@ -32,6 +33,7 @@ export const workerMetricTable = {
   links: gauge("Open streams of routers.", ["channel"]),
   kv_changes_total: counter("64-byte blocks told to routers.", ["change"]),
   warmings_total: counter("Prefixes computed ahead, by how that ended.", ["end"]),
+  ...credentialMetrics,
 } as const;
 
 export type WorkerMetrics = Metrics<typeof workerMetricTable>;

@@ -9,6 +9,7 @@ import type {
 import * as grpc from "@grpc/grpc-js";
 import { type Clock, systemClock } from "../clock.ts";
 import { SlipstreamError } from "../errors.ts";
+import { answersBut, type ClientTls, whyNot } from "../tls/client.ts";
 import { type Duplex, duplexOver, type ObjectStream } from "./duplex.ts";
 import { type ReadableFrames, readAhead } from "./read-ahead.ts";
 import { methodDefinition } from "./service.ts";
@@ -26,13 +27,24 @@ export interface CallOptions {
 
 export class GrpcClient {
   readonly #client: grpc.Client;
+  readonly #address: string;
+  readonly #secure: boolean;
   readonly #clock: Clock;
 
-  /** `keepAliveMs`: a peer that is silent for so long is pinged, and given up when it is silent for as long again. */
-  constructor(options: { address: string; messageBytesMax?: number; keepAliveMs?: number }, deps: { clock?: Clock } = {}) {
+  /**
+   * Without `tls` in the clear. `keepAliveMs`: a peer that is silent for so long is pinged, and given up when it is silent for
+   * as long again.
+   */
+  constructor(
+    options: { address: string; messageBytesMax?: number; keepAliveMs?: number; tls?: ClientTls | undefined },
+    deps: { clock?: Clock } = {},
+  ) {
     this.#clock = deps.clock ?? systemClock;
+    this.#address = options.address;
+    this.#secure = options.tls !== undefined;
     const max = options.messageBytesMax ?? 16 << 20;
-    this.#client = new grpc.Client(options.address, grpc.credentials.createInsecure(), {
+    this.#client = new grpc.Client(options.address, credentialsOf(options.tls), {
+      ...(options.tls?.serverName === undefined ? {} : { "grpc.ssl_target_name_override": options.tls.serverName }),
       "grpc.max_receive_message_length": max,
       "grpc.max_send_message_length": max,
       "grpc.keepalive_time_ms": options.keepAliveMs ?? 30_000,
@@ -63,7 +75,7 @@ export class GrpcClient {
         this.#callOptions(options),
         (error: grpc.ServiceError | null, response?: MessageShape<O>) => {
           release();
-          if (error) reject(failed(call, error));
+          if (error) reject(this.#failed(call, error));
           else resolve(response as MessageShape<O>);
         },
       );
@@ -86,7 +98,7 @@ export class GrpcClient {
       this.#callOptions(options),
     );
     const inbox = readAhead<MessageShape<O>>(call as unknown as ReadableFrames, messagesAheadMax);
-    call.on("error", (error: grpc.ServiceError) => inbox.settle(failed(call, error)));
+    call.on("error", (error: grpc.ServiceError) => inbox.settle(this.#failed(call, error)));
     const release = onAbort(options.signal, () => call.cancel());
     try {
       yield* inbox.frames;
@@ -113,7 +125,7 @@ export class GrpcClient {
       fail: () => call.cancel(),
       cut: () => call.cancel(),
     });
-    call.on("error", (error: grpc.ServiceError) => duplex.settle(failed(call, error)));
+    call.on("error", (error: grpc.ServiceError) => duplex.settle(this.#failed(call, error)));
     call.on("status", (status: grpc.StatusObject) => {
       if (status.code === grpc.status.OK) duplex.settle();
     });
@@ -126,22 +138,27 @@ export class GrpcClient {
     this.#client.close();
   }
 
+  /**
+   * grpc-js sends a call that was cancelled, or whose deadline passed, in the tick of its making, and then forgets it: the
+   * server would work on it for ever. Cancelled once more a turn later it is reset.
+   */
+  #failed(call: { cancel(): void }, error: grpc.ServiceError): SlipstreamError {
+    setImmediate(() => call.cancel());
+    const why = /^No connection established/.test(error.details) ? whyNot(error.details, this.#secure) : undefined;
+    return why === undefined ? fromStatus(error) : answersBut(this.#address, why, error);
+  }
+
   #callOptions(options: CallOptions): grpc.CallOptions {
     return options.deadlineMs === undefined ? {} : { deadline: this.#clock.wall() + options.deadlineMs };
   }
 }
 
-function metadataOf(options: CallOptions): grpc.Metadata {
-  return grpc.Metadata.fromHttp2Headers({ ...options.metadata });
+function credentialsOf(tls: ClientTls | undefined): grpc.ChannelCredentials {
+  return tls ? grpc.credentials.createFromSecureContext(tls.context) : grpc.credentials.createInsecure();
 }
 
-/**
- * grpc-js sends a call that was cancelled, or whose deadline passed, in the tick of its making, and then forgets it: the
- * server would work on it for ever. Cancelled once more a turn later it is reset.
- */
-function failed(call: { cancel(): void }, error: grpc.ServiceError): SlipstreamError {
-  setImmediate(() => call.cancel());
-  return fromStatus(error);
+function metadataOf(options: CallOptions): grpc.Metadata {
+  return grpc.Metadata.fromHttp2Headers({ ...options.metadata });
 }
 
 function onAbort(signal: AbortSignal | undefined, act: () => void): () => void {

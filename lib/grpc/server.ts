@@ -13,6 +13,7 @@ import * as grpc from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import { SlipstreamError } from "../errors.ts";
 import { listening } from "../listen.ts";
+import { grpcCredentials, type TlsOffer } from "../tls/server.ts";
 import { type Duplex, duplexOver, type ObjectStream } from "./duplex.ts";
 import { addReflection } from "./reflection.ts";
 import { serviceDefinition } from "./service.ts";
@@ -42,6 +43,8 @@ export interface ServerOptions {
   readonly messageBytesMax: number;
   /** Streams that one connection may hold open at once. */
   readonly streamsPerConnectionMax: number;
+  /** Absent: in the clear. */
+  readonly offer?: TlsOffer | undefined;
 }
 
 export interface GrpcServer {
@@ -211,7 +214,7 @@ export async function startGrpcServer(
     server,
     deps.mounts.map(({ service }) => service),
   );
-  const port = await listening(deps.name, options.address, () => bind(server, options.address));
+  const port = await listening(deps.name, options.address, () => bind(server, options));
   return {
     name: deps.name,
     port,
@@ -231,8 +234,8 @@ const quieter: Partial<Console> = {
   },
 };
 
-function bind(server: grpc.Server, address: string): Promise<number> {
+function bind(server: grpc.Server, { address, offer }: ServerOptions): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, grpc.ServerCredentials.createInsecure(), (error, port) => (error ? reject(error) : resolve(port)));
+    server.bindAsync(address, grpcCredentials(offer), (error, port) => (error ? reject(error) : resolve(port)));
   });
 }

@@ -4,6 +4,7 @@ import { type FastifyInstance, fastify } from "fastify";
 import { parseAddress } from "../../lib/address.ts";
 import { SlipstreamError } from "../../lib/errors.ts";
 import { listening } from "../../lib/listen.ts";
+import { httpServer, type TlsOffer } from "../../lib/tls/server.ts";
 import type { Status } from "../status.ts";
 import type { Router } from "../wire.ts";
 import { tenantOf } from "./caller.ts";
@@ -15,6 +16,8 @@ export interface HttpOptions {
   readonly address: string;
   readonly hosts: readonly string[];
   readonly bodyBytesMax: number;
+  /** Absent: in the clear. */
+  readonly offer?: TlsOffer | undefined;
 }
 
 export interface HttpServer {
@@ -28,7 +31,10 @@ export async function startHttp(
   options: HttpOptions,
   deps: { router: Router; status: () => Promise<Status> },
 ): Promise<HttpServer> {
-  const app = fastify({ logger: false, bodyLimit: options.bodyBytesMax, forceCloseConnections: "idle" });
+  const app = fastify({
+    ...{ logger: false, bodyLimit: options.bodyBytesMax, forceCloseConnections: "idle" },
+    serverFactory: (handler) => httpServer(options.offer, handler),
+  });
   guard(app, options);
   app.setErrorHandler((thrown: unknown, _request, reply) => {
     const error = fromHttp(thrown);
@@ -43,7 +49,7 @@ export async function startHttp(
   app.get("/", async (request, reply) => {
     tenantOf(deps.router, request);
     const { port } = app.server.address() as { port: number };
-    return reply.type("text/html; charset=utf-8").send(statusPage(await deps.status(), example(port)));
+    return reply.type("text/html; charset=utf-8").send(statusPage(await deps.status(), example(port, options.offer !== undefined)));
   });
   addOpenAi(app, deps.router);
   const drained = drainer(app);
@@ -75,10 +81,10 @@ function drainer(app: FastifyInstance): () => Promise<void> {
   };
 }
 
-const example = (port: number) =>
+const example = (port: number, secure: boolean) =>
   `npx slipstream complete FILE:LINE:COL
 
-curl http://127.0.0.1:${port}/v1/completions -H 'content-type: application/json' \\
+curl http${secure ? "s" : ""}://127.0.0.1:${port}/v1/completions -H 'content-type: application/json' \\
   -d '{"prompt": "function add(a, b) {\\n  return ", "suffix": "\\n}\\n"}'`;
 
 /** Fastify's own refusals (malformed JSON, too large, wrong type) as ours. */

@@ -3,9 +3,7 @@
 import type { Clock } from "../../lib/clock.ts";
 import { SlipstreamError } from "../../lib/errors.ts";
 import { adminTenant, type KeyRing } from "../../lib/keys/key-ring.ts";
-
-/** A header or a metadata entry by its lower-case name. */
-export type Header = (name: string) => string | undefined;
+import { type Header, presentedKey, unauthenticated } from "../../lib/keys/presented.ts";
 
 const defaultTenant = "default";
 
@@ -31,7 +29,7 @@ export class Identity {
   tenant(header: Header): string {
     const { keys, clock } = this.#deps;
     if (!keys) return defaultTenant;
-    const found = keys().find(presented(header), clock.wall());
+    const found = keys().find(presentedKey(header), clock.wall());
     if ("refused" in found)
       throw unauthenticated(found.refused === "ended" ? "the API key has ended; ask for a new one" : "unknown API key");
     if (found.tenant === adminTenant)
@@ -44,21 +42,4 @@ export class Identity {
       );
     return found.tenant;
   }
-}
-
-/** The key that a call brings. Placeholders without a key, which some clients send by habit, say nothing. */
-function presented(header: Header): string {
-  const authorization = header("authorization")?.trim() ?? "";
-  if (authorization !== "" && !/^Bearer$/i.test(authorization)) {
-    const key = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
-    if (key === undefined) throw unauthenticated('is not "Bearer KEY"');
-    return key;
-  }
-  const key = header("x-api-key")?.trim() || header("api-key")?.trim();
-  if (!key) throw unauthenticated('an API key is required: "authorization: Bearer KEY", "x-api-key" or "api-key"');
-  return key;
-}
-
-function unauthenticated(problem: string): SlipstreamError {
-  return new SlipstreamError("unauthenticated", `authorization: ${problem}`, { field: "authorization" });
 }

@@ -5,6 +5,7 @@
 import type { Clock } from "../../lib/clock.ts";
 import { invalid } from "../../lib/errors.ts";
 import { readRaw } from "../../lib/fim/raw-request.ts";
+import type { Header } from "../../lib/keys/presented.ts";
 import type { Random } from "../../lib/random.ts";
 import {
   type CompleteRequest,
@@ -18,7 +19,7 @@ import type { Trigger } from "../completion.ts";
 import { PlainText } from "../cursor-text.ts";
 import { Arrivals } from "./arrival.ts";
 import { id, shortText, textBytes, within } from "./check.ts";
-import { type Header, Identity, type IdentityDeps } from "./identity.ts";
+import { Identity, type IdentityDeps } from "./identity.ts";
 import { limits } from "./limits.ts";
 import { type Asked, Lineage } from "./lineage.ts";
 import type { Session } from "./session.ts";

@@ -44,7 +44,7 @@ describe("a mistake is one sentence and an exit code", () => {
     [["trace", "inspect", source], 64, /line 1/],
     [["bench", "everything"], 64, /there are: cancel/],
     [["router", "now"], 64, /takes no arguments/],
-    [["up", "--grpc", "0.0.0.0:7411"], 64, /this machine alone/],
+    [["up", "--grpc", "0.0.0.0:7411"], 64, /SLIPSTREAM_ROUTER_GRPC_ADDRESS=0\.0\.0\.0:7411: other machines would reach it/],
     [["up", "--grpc", "nowhere"], 64, /SLIPSTREAM_ROUTER_GRPC_ADDRESS.*not "host:port"/s],
     [["up", "--engine", "magic"], 64, /SLIPSTREAM_WORKER_ENGINE/],
     [["up", ...anyPorts, "--model", join(folder, "none.gguf")], 65, /none\.gguf/],

@@ -8,7 +8,7 @@ import { keyLine } from "../../lib/keys/key-ring.ts";
 import { systemRandom } from "../../lib/random.ts";
 
 /** A folder of the test file's own. */
-function folderOf(name: string): string {
+export function folderOf(name: string): string {
   const folder = mkdtempSync(join(tmpdir(), `slipstream-${name}-`));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
