@@ -101,7 +101,7 @@ export const up: Command = async (args, io) => {
       bus: new MemoryBus(),
     });
     await router.ready;
-    io.out(welcome(router.ports, router.router.models(), (systemClock.now() - startedMs) / 1000));
+    io.out(welcome(router.ports, router.router.models("default"), (systemClock.now() - startedMs) / 1000));
   });
 };
 

@@ -18,6 +18,7 @@ export function explained(rooms: Path, trace: Trace, spanId: () => string): Path
   };
   return {
     clock: rooms.clock,
+    quotas: rooms.quotas,
     fleet: rooms.fleet,
     reuse: {
       typedAhead: (trigger) => {

@@ -19,6 +19,7 @@ export const routerMetricTable = {
   prompt_tokens_total: counter("Prompt tokens of ended generations, cancelled ones included.", ["kv"]),
   completion_tokens_total: counter("Tokens generated, by whether their text reached a live trigger.", ["fate"]),
   drafted_tokens_total: counter("Tokens drafted by speculation, by what became of them.", ["fate"]),
+  quota_refused_total: counter("Sessions, triggers and generations that a tenant's quota refused.", ["quota"]),
   sessions: gauge("Open session streams.", []),
   sessions_opened_total: counter("Session streams opened, by whether an earlier one's documents were still held.", ["how"]),
   session_notices_total: counter("Streams that were asked to connect anew, by why.", ["why"]),

@@ -25,6 +25,7 @@ import type { ContextRoom } from "./context/context.ts";
 import type { Dispatch } from "./dispatch/dispatch.ts";
 import type { Fleet } from "./fleet/fleet.ts";
 import type { Gate } from "./gate/gate.ts";
+import type { Quotas } from "./ingress/ingress.ts";
 import type { PromptRoom } from "./prompt/prompt.ts";
 import type { Queue, Waited } from "./queue/queue.ts";
 import { Diverged, type Followed, type Reuse } from "./reuse/reuse.ts";
@@ -45,12 +46,13 @@ export interface Rooms {
   /** schedule.place on what the fleet knows now, with this process's options and chance. */
   readonly place: (asking: Asking, avoid: ReadonlySet<string>) => Placement | Hold | undefined;
   readonly dispatch: Dispatch;
+  readonly quotas: Pick<Quotas, "generation">;
   readonly stream: Stream;
   readonly retried: (when: "before_text" | "after_text") => void;
 }
 
 /** What the path asks of the rooms; what stands in between (explained.ts) answers no more. */
-export interface Path extends Pick<Rooms, "clock" | "place" | "retried"> {
+export interface Path extends Pick<Rooms, "clock" | "place" | "retried" | "quotas"> {
   readonly reuse: Pick<Reuse, "typedAhead" | "followed" | "drop" | "watch" | "remember">;
   readonly gate: Pick<Gate, "judge">;
   readonly settle: Pick<Settle, "take">;
@@ -171,6 +173,7 @@ async function* generate(
   at: Milestones,
   placed: (worker: string) => void,
 ): AsyncGenerator<Delta, Generated> {
+  using _held = rooms.quotas.generation(work.tenant, work.lane, work.signal);
   const tried = new Set<string>();
   const begun = { text: "", usage: noUsage };
   for (let asked = 1; ; asked++) {

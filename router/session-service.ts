@@ -102,15 +102,16 @@ function greet(router: Router, stream: Stream, hello: Hello, tenant: string, max
       maxConnectionAgeMs,
     },
   });
+  const policy = router.policy.of(tenant);
   say(stream, {
     case: "policy",
     value: {
       $typeName: "slipstream.v1.Policy",
-      version: 0n,
-      completions: true,
-      languages: [],
-      excludedGlobs: [],
-      models: router.models(),
+      version: BigInt(policy.version),
+      completions: policy.completions,
+      languages: [...policy.languages],
+      excludedGlobs: [...policy.excludedPaths],
+      models: [...router.models(tenant)],
     },
   });
   return session;

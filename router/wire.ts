@@ -24,7 +24,7 @@ import { Outbox } from "./feedback/outbox.ts";
 import { MemorySpool, type Spool } from "./feedback/spool.ts";
 import { Fleet } from "./fleet/fleet.ts";
 import { Gate } from "./gate/gate.ts";
-import { Ingress } from "./ingress/ingress.ts";
+import { Admission, Ingress, Quotas } from "./ingress/ingress.ts";
 import type { RouterMetrics } from "./metrics.ts";
 import { Peers } from "./peers/peers.ts";
 import { complete, type Rooms } from "./pipeline.ts";
@@ -103,8 +103,8 @@ export interface Router {
   readonly farewells: FarewellOptions;
   /** Runs one trigger to its one Ending; `at` is filled in on the way. `caller` is the traceparent of whoever asked. */
   run(trigger: Trigger, at: Milestones, caller?: string): AsyncGenerator<Delta, Ending>;
-  /** Names that a call's `model` may have now. */
-  models(): string[];
+  /** Names that `model` of a tenant's call may have now. */
+  models(tenant: string): readonly string[];
   /** What it still waits for before it can serve; empty: ready. */
   missing(): readonly string[];
   /** Resolves when the last outcomes are where they can be. */
@@ -163,8 +163,10 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
       poolOf: (model) => poolOf(model, fleet.snapshot()),
     },
   );
+  const quotas = new Quotas({ tenantsMax: 10_000 }, { clock, metrics, granted: (tenant) => policy.of(tenant).quotas });
   const rooms: Rooms = {
     clock,
+    quotas,
     reuse: new Reuse({ documentsMax: 20_000, textsMax: 8, ttlMs: 300_000 }, { clock }),
     gate: new Gate({ floor: 0.15, cap: 0.5, waitShareMax: 0.5, documentsMax: 20_000 }),
     settle: new Settle(
@@ -234,7 +236,14 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
       resumeBytes: options.resumeBytes,
       deadlines: { autoMs: options.autoDeadlineMs, invokedMs: options.invokedDeadlineMs, chatMs: options.chatDeadlineMs },
     },
-    { clock, random, metrics, ...(deps.keys ? { keys: deps.keys } : {}) },
+    {
+      ...{ clock, random, metrics, quotas, ...(deps.keys ? { keys: deps.keys } : {}) },
+      admission: new Admission({
+        quotas,
+        terms: (tenant) => policy.of(tenant),
+        serves: (name) => fleet.model(name) !== undefined,
+      }),
+    },
   );
   return {
     rooms,
@@ -255,7 +264,9 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
       noticeMs: Math.min(options.connectionNoticeMs, options.graceMs / 2),
     },
     run,
-    models: () => [...new Set(fleet.snapshot().workers.flatMap((worker) => worker.models.map((model) => model.name)))].sort(),
+    models: (tenant) =>
+      policy.of(tenant).models ??
+      [...new Set(fleet.snapshot().workers.flatMap((worker) => worker.models.map((model) => model.name)))].sort(),
     missing: () => (dispatch.links.ready > 0 ? [] : ["worker"]),
     close: async () => {
       ingress.close();

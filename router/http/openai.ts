@@ -41,8 +41,9 @@ const finishReasons = { stop: "stop", cut: "stop", length: "length", deadline: "
 
 export function addOpenAi(app: FastifyInstance, router: Router): void {
   app.get("/v1/models", (request) => {
-    tenantOf(router, request);
-    const data = router.models().map((id) => ({ id, object: "model", created: 0, owned_by: "slipstream" }));
+    const data = router
+      .models(tenantOf(router, request))
+      .map((id) => ({ id, object: "model", created: 0, owned_by: "slipstream" }));
     return { object: "list", data };
   });
 
@@ -88,7 +89,7 @@ function toTrigger(router: Router, asked: Body, tenant: string, caller: AbortSig
     kind: TriggerKind.INVOKED,
     shape: Shape.BLOCK,
     stream: true,
-    model: router.models().includes(asked.model) ? asked.model : unknownModel(router, asked.model),
+    model: router.models(tenant).includes(asked.model) ? asked.model : otherModel(router, tenant, asked.model),
     sampling: create(SamplingSchema, {
       // 16 is OpenAI's documented default.
       maxTokens: Math.max(0, asked.max_tokens ?? 16),
@@ -121,9 +122,12 @@ function inOpenAiTerms<T>(check: () => T): T {
 }
 
 /** A name the fleet does not know is refused; no name, and names people leave in configurations, mean the default. */
-function unknownModel(router: Router, model: string): string {
-  if (model === "" || model === "slipstream" || model === "default" || router.models().length === 0) return "";
-  throw new SlipstreamError("not_found", `model: no worker serves "${model}"; there are: ${router.models().join(", ")}`, {
+function otherModel(router: Router, tenant: string, model: string): string {
+  const names = router.models(tenant);
+  if (model === "" || model === "slipstream" || model === "default" || names.length === 0) return "";
+  // Where the policy names what this tenant may use, ingress says whether this is a model of it.
+  if (router.policy.of(tenant).models) return model;
+  throw new SlipstreamError("not_found", `model: no worker serves "${model}"; there are: ${names.join(", ")}`, {
     field: "model",
   });
 }
@@ -177,7 +181,7 @@ async function stream(
   asked: Body,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const model = trigger.model || (router.models()[0] ?? "");
+  const model = trigger.model || (router.models(trigger.tenant)[0] ?? "");
   const event = (value: object) => `data: ${JSON.stringify({ ...answer, model, ...value })}\n\n`;
   // The first step decides between an HTTP error and a stream: after the headers it is too late for a status.
   const first = await path.next();

@@ -17,16 +17,20 @@ import {
 } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import type { Trigger } from "../completion.ts";
 import { PlainText } from "../cursor-text.ts";
+import type { Admission } from "./admission.ts";
 import { Arrivals } from "./arrival.ts";
 import { id, shortText, textBytes, within } from "./check.ts";
 import { Identity, type IdentityDeps } from "./identity.ts";
 import { limits } from "./limits.ts";
 import { type Asked, Lineage } from "./lineage.ts";
+import type { Quotas } from "./quotas.ts";
 import type { Session } from "./session.ts";
 import { Sessions, type SessionsDeps, type SessionsOptions } from "./sessions.ts";
 import { snippets } from "./snippets.ts";
 import { type DeadlineDefaults, Wishes } from "./wishes.ts";
 
+export { Admission } from "./admission.ts";
+export { Quotas } from "./quotas.ts";
 export type { Session } from "./session.ts";
 
 export interface IngressOptions extends SessionsOptions {
@@ -37,6 +41,9 @@ export interface IngressDeps extends Pick<IdentityDeps, "keys"> {
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: SessionsDeps["metrics"];
+  /** What the policy lets a tenant ask for, and how much of it; absent: everything. */
+  readonly admission?: Admission;
+  readonly quotas?: Quotas;
 }
 
 export class Ingress {
@@ -51,7 +58,7 @@ export class Ingress {
     this.#options = options;
     this.#deps = deps;
     this.#identity = new Identity(deps);
-    this.#wishes = new Wishes(options.deadlines, { arrivals: new Arrivals(deps) });
+    this.#wishes = new Wishes(options.deadlines, { ...deps, arrivals: new Arrivals(deps) });
     this.#lineage = new Lineage({ placesMax: 1_000, tenantsMax: 256, ttlMs: 60_000 }, deps);
     this.#sessions = new Sessions(options, { ...deps, wishes: this.#wishes });
   }

@@ -6,6 +6,7 @@ import type { Random } from "../../lib/random.ts";
 import type { Hello } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import type { RouterMetrics } from "../metrics.ts";
 import { Parking, type ParkingOptions } from "./parking.ts";
+import type { Quotas } from "./quotas.ts";
 import { Session } from "./session.ts";
 import type { Wishes } from "./wishes.ts";
 
@@ -24,6 +25,7 @@ export interface SessionsDeps {
   readonly random: Random;
   readonly metrics: SessionMetrics;
   readonly wishes: Wishes;
+  readonly quotas?: Pick<Quotas, "session">;
 }
 
 /** A few milliseconds of hashing. */
@@ -36,6 +38,8 @@ export class Sessions {
   readonly #deps: SessionsDeps;
   readonly #parking: Parking;
   readonly #live = new Map<string, Session>();
+  /** What each open session takes of its tenant's quota. */
+  readonly #taken = new Map<Session, Disposable>();
   #documents = 0;
 
   constructor(options: SessionsOptions, deps: SessionsDeps) {
@@ -65,6 +69,10 @@ export class Sessions {
       throw new SlipstreamError("overloaded", `this router holds ${this.#options.sessionsMax} sessions; connect to another`, {
         retryAfterMs: 1_000,
       });
+    // A window that connects anew takes its own place.
+    const taken = older ? this.#taken.get(older) : this.#deps.quotas?.session(tenant);
+    if (older) this.#taken.delete(older);
+    if (taken) this.#taken.set(session, taken);
     const kept = older?.has(hello.resumeToken) ? older.leave() : this.#parking.claim(session.key, hello.resumeToken);
     if (kept) session.resume(kept);
     older?.replace();
@@ -76,6 +84,8 @@ export class Sessions {
 
   close(session: Session): void {
     const documents = session.leave();
+    this.#taken.get(session)?.[Symbol.dispose]();
+    this.#taken.delete(session);
     // One that was replaced has nothing to leave behind, and its name is another's.
     if (this.#live.get(session.key) !== session) return;
     this.#live.delete(session.key);

@@ -9,6 +9,7 @@ import {
 } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import type { Indent, Kind, Lane, Shape, Trigger } from "../completion.ts";
 import { AppendedText } from "../cursor-text.ts";
+import type { Admission, Ask } from "./admission.ts";
 import type { Arrivals } from "./arrival.ts";
 import { shortText, within } from "./check.ts";
 import { limits } from "./limits.ts";
@@ -79,10 +80,12 @@ const speculativeMs = 3_000;
 export class Wishes {
   readonly #defaults: DeadlineDefaults;
   readonly #arrivals: Arrivals;
+  readonly #admission: Pick<Admission, "admit"> | undefined;
 
-  constructor(options: DeadlineDefaults, deps: { arrivals: Arrivals }) {
+  constructor(options: DeadlineDefaults, deps: { arrivals: Arrivals; admission?: Pick<Admission, "admit"> }) {
     this.#defaults = options;
     this.#arrivals = deps.arrivals;
+    this.#admission = deps.admission;
   }
 
   /** `at` leads to the message's fields as errors name them: "trigger." in a session, "" in a call of its own. */
@@ -101,27 +104,28 @@ export class Wishes {
     if (!shape) throw invalid(`${at}shape`, `${wish.shape} is not a shape`);
     const { excluded: _, ...where } = place;
     const fallback = kind === "invoked" ? this.#defaults.invokedMs : this.#defaults.autoMs;
+    const checked = {
+      ...where,
+      kind,
+      shape,
+      lane: lanesOf[kind],
+      sampling: sampling(`${at}sampling`, wish.sampling, {
+        maxTokens: kind === "preload" ? 1 : tokensOf[shape],
+        maxTokensMax: limits.inlineTokensMax,
+      }),
+      n: alternatives(at, wish.n ?? 0, kind),
+      acceptProbability:
+        wish.clientAcceptProbability === undefined
+          ? undefined
+          : within(`${at}client_accept_probability`, wish.clientAcceptProbability, 0, 1),
+      indent: indent(at, wish.indent),
+      sequence: sequenceOf(at, wish.sequence),
+      stream: wish.stream,
+      deadlineAfterMs: this.#deadline(at, wish.deadlineMs, fallback),
+    };
+    // Last: what is wrong in itself costs no quota.
     return this.#arrivals.trigger(
-      {
-        ...where,
-        kind,
-        shape,
-        lane: lanesOf[kind],
-        model: shortText(`${at}model`, wish.model, limits.idCharsMax),
-        sampling: sampling(`${at}sampling`, wish.sampling, {
-          maxTokens: kind === "preload" ? 1 : tokensOf[shape],
-          maxTokensMax: limits.inlineTokensMax,
-        }),
-        n: alternatives(at, wish.n ?? 0, kind),
-        acceptProbability:
-          wish.clientAcceptProbability === undefined
-            ? undefined
-            : within(`${at}client_accept_probability`, wish.clientAcceptProbability, 0, 1),
-        indent: indent(at, wish.indent),
-        sequence: sequenceOf(at, wish.sequence),
-        stream: wish.stream,
-        deadlineAfterMs: this.#deadline(at, wish.deadlineMs, fallback),
-      },
+      { ...checked, ...this.#admitted(at, where.tenant, wish, kind === "invoked" ? "invoked" : "auto") },
       caller,
     );
   }
@@ -148,22 +152,27 @@ export class Wishes {
 
   chat(at: string, wish: Pick<Wish, "deadlineMs" | "model" | "sampling">, place: Place, caller: AbortSignal): Trigger {
     const { excluded: _, ...where } = place;
-    return this.#arrivals.trigger(
-      {
-        ...where,
-        kind: "invoked",
-        shape: "block",
-        lane: "chat",
-        model: shortText(`${at}model`, wish.model, limits.idCharsMax),
-        sampling: sampling(`${at}sampling`, wish.sampling, { maxTokens: 256, maxTokensMax: limits.chatTokensMax }),
-        n: 1,
-        acceptProbability: undefined,
-        indent: undefined,
-        stream: true,
-        deadlineAfterMs: this.#deadline(at, wish.deadlineMs, this.#defaults.chatMs),
-      },
-      caller,
-    );
+    const checked = {
+      ...where,
+      kind: "invoked",
+      shape: "block",
+      lane: "chat",
+      sampling: sampling(`${at}sampling`, wish.sampling, { maxTokens: 256, maxTokensMax: limits.chatTokensMax }),
+      n: 1,
+      acceptProbability: undefined,
+      indent: undefined,
+      stream: true,
+      deadlineAfterMs: this.#deadline(at, wish.deadlineMs, this.#defaults.chatMs),
+    } as const;
+    return this.#arrivals.trigger({ ...checked, ...this.#admitted(at, where.tenant, wish, "chat") }, caller);
+  }
+
+  /** The pool that the name leads to, and its deadline for what names none. */
+  #admitted(at: string, tenant: string, wish: Pick<Wish, "deadlineMs" | "model">, ask: Ask) {
+    const model = shortText(`${at}model`, wish.model, limits.idCharsMax);
+    const admitted = this.#admission?.admit(at, tenant, model, ask);
+    const ms = wish.deadlineMs === 0 ? admitted?.deadlineMs : undefined;
+    return { model: admitted?.model ?? model, ...(ms === undefined ? {} : { deadlineAfterMs: ms }) };
   }
 
   #deadline(at: string, given: number, fallback: number): number {
