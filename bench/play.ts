@@ -5,6 +5,7 @@ import { type Clock, systemClock } from "../lib/clock.ts";
 import { SlipstreamError } from "../lib/errors.ts";
 import { GrpcClient } from "../lib/grpc/client.ts";
 import { seeded } from "../lib/random.ts";
+import type { ClientTls } from "../lib/tls/client.ts";
 import { CompletionService } from "../proto/gen/slipstream/v1/completion_pb.ts";
 import { EditorClient } from "../sim/editor-client.ts";
 import { mean, percentile } from "../sim/statistics.ts";
@@ -34,6 +35,10 @@ export interface Played {
 export interface PlayOptions {
   readonly trace: Trace;
   readonly address: string;
+  /** Absent: in the clear. */
+  readonly tls?: ClientTls | undefined;
+  /** Who types. */
+  readonly metadata?: Readonly<Record<string, string>>;
   /** Times as fast as it was typed. */
   readonly speed: number;
   /** Of each trigger; 0: the pool's. */
@@ -49,11 +54,11 @@ export async function play(
 ): Promise<Played> {
   const { clock = systemClock, signal } = deps;
   const events = options.trace.events.map((event) => ({ ...event, tMs: event.tMs / options.speed }));
-  const grpc = new GrpcClient({ address: options.address });
+  const grpc = new GrpcClient({ address: options.address, tls: options.tls });
   const session = `play-${Math.floor(clock.wall()).toString(36)}`;
   const client = new EditorClient(
     { session, workspace: "play", deadlineMs: options.deadlineMs ?? 0, maxTokens: 32, stream: true, reconnectMs: 250 },
-    { clock, connect: () => grpc.duplex(CompletionService.method.session) },
+    { clock, connect: () => grpc.duplex(CompletionService.method.session, { metadata: options.metadata ?? {} }) },
   );
   try {
     let asked = 0;

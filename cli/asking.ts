@@ -22,6 +22,7 @@ import { readRouterConfig } from "../router/config.ts";
 import { startRouter } from "../router/main.ts";
 import { readWorkerConfig } from "../workers/config.ts";
 import { startWorker } from "../workers/main.ts";
+import type { Reach } from "./reaching.ts";
 
 export interface Asking extends AsyncDisposable {
   readonly ask: Ask;
@@ -98,9 +99,8 @@ function answered(trigger: Trigger, at: Milestones, ending: Ending, text: string
 }
 
 /** A router that runs already. */
-export function askRouter(address: string, token: string): Asking {
-  const client = new GrpcClient({ address });
-  const metadata: Record<string, string> = token === "" ? {} : { authorization: `Bearer ${token}` };
+export function askRouter({ address, tls, metadata }: Reach): Asking {
+  const client = new GrpcClient({ address, tls });
   const word = (of: Readonly<Record<string, unknown>>, value: number) =>
     (Object.entries(of).find(([, number]) => number === value)?.[0] ?? "").toLowerCase();
   return {

@@ -17,14 +17,15 @@ import { confidenceTable, playgroundTable, tableOf } from "../learn/evaluation/t
 import { SlipstreamError } from "../lib/errors.ts";
 import type { Asking } from "./asking.ts";
 import type { Io } from "./command.ts";
+import type { Reach } from "./reaching.ts";
 
 export interface RunOptions {
   /** "builtin", "playground" or a file. */
   readonly set: string;
   readonly weights: string;
   readonly against: string | undefined;
-  readonly address: string | undefined;
-  readonly token: string;
+  /** A router that runs already; undefined: one of this process. */
+  readonly reach: Reach | undefined;
   readonly spans: number | undefined;
   readonly out: string;
   readonly resume: boolean;
@@ -87,9 +88,9 @@ export async function runEval(io: Io, given: RunOptions): Promise<number> {
 }
 
 /** What each system is: the model first, then what it is compared with. */
-function weightsOf({ address, weights, against }: RunOptions): Readonly<Record<string, string>> {
+function weightsOf({ reach, weights, against }: RunOptions): Readonly<Record<string, string>> {
   return {
-    model: address ?? digestOfFile(weights),
+    model: reach?.address ?? digestOfFile(weights),
     ...(against === undefined ? {} : { previous: digestOfFile(against) }),
     ...Object.fromEntries(baselineNames.map((name) => [name, "baseline"])),
   };
@@ -100,7 +101,7 @@ async function withSystems<T>(given: RunOptions, use: (systems: readonly System[
   const { askBaseline, askLocally, askRouter } = await import("./asking.ts");
   const open: [name: string, asking: Asking][] = [];
   try {
-    open.push(["model", given.address === undefined ? await askLocally(given.weights) : askRouter(given.address, given.token)]);
+    open.push(["model", given.reach === undefined ? await askLocally(given.weights) : askRouter(given.reach)]);
     if (given.against !== undefined) open.push(["previous", await askLocally(given.against)]);
     for (const name of baselineNames) open.push([name, askBaseline(baselines[name])]);
     return await use(open.map(([name, { ask }]) => ({ name, ask })));

@@ -11,6 +11,7 @@ import { packageRoot } from "../lib/package-root.ts";
 import type { Command, Io } from "./command.ts";
 import { runEval } from "./eval-run.ts";
 import { oneOf, options } from "./options.ts";
+import { reachHelp, reachOf, reachOptions } from "./reaching.ts";
 
 const help = `Usage: slipstream eval run [--set builtin|playground] [OPTIONS]
        slipstream eval make [--seed N] [--times N] [--out FILE]
@@ -25,7 +26,8 @@ Options of run:
   --set NAME        builtin (default), playground, or a file that "make" wrote
   --weights PATH    a GGUF file (default: the built-in model)
   --against PATH    other weights, asked the same in turn; differences are paired
-  --address H:P     ask a running router instead
+  --address H:P     ask a running router instead; then also:
+${reachHelp}
   --spans N         only so many spans, spread over the set
   --out DIR         results, report as JSON and as a page (default reports/eval/SET)
   --resume          go on with an interrupted run in DIR
@@ -52,7 +54,7 @@ export const evaluate: Command = async (args, io) => {
     weights: { type: "string" },
     against: { type: "string" },
     address: { type: "string" },
-    token: { type: "string", default: io.env["SLIPSTREAM_TOKEN"] ?? "" },
+    ...reachOptions(io.env),
     spans: { type: "string" },
     seed: { type: "string", default: "1" },
     times: { type: "string", default: "1" },
@@ -80,8 +82,7 @@ export const evaluate: Command = async (args, io) => {
     set: existsSync(String(values.set)) ? String(values.set) : oneOf("set", String(values.set), ["builtin", "playground"]),
     weights: given("weights") ?? builtInModel(),
     against: given("against"),
-    address: given("address"),
-    token: String(values.token),
+    reach: values.address === undefined ? undefined : reachOf(values.address, values),
     spans: values.spans === undefined ? undefined : whole("spans", String(values.spans), 1, 1_000_000),
     out: given("out") ?? join("reports", "eval", basename(String(values.set))),
     resume: values.resume === true,

@@ -8,6 +8,7 @@ import { formatTrace, type Trace, traceLimits } from "../sim/trace/trace.ts";
 import type { Command } from "./command.ts";
 import { options } from "./options.ts";
 import { placeOf } from "./place.ts";
+import { reachHelp, reachOf, reachOptions } from "./reaching.ts";
 
 const help = `Usage: slipstream trace generate FILE [--keys N] [--seed N] [--out TRACE]
        slipstream trace inspect TRACE
@@ -24,6 +25,7 @@ Options:
   --address H:P       the router (default 127.0.0.1:7411, or SLIPSTREAM_ADDRESS)
   --out TRACE         write here instead of stdout
   --json              one JSON object instead of text
+${reachHelp}
 
 Examples:
   slipstream trace generate src/server.ts --keys 500 --out server.ndjson
@@ -37,6 +39,7 @@ export const trace: Command = async (args, io) => {
     seed: { type: "string", default: "1" },
     speed: { type: "string", default: "1" },
     address: { type: "string", default: io.env["SLIPSTREAM_ADDRESS"] ?? "127.0.0.1:7411" },
+    ...reachOptions(io.env),
     out: { type: "string" },
     json: { type: "boolean", default: false },
   });
@@ -65,7 +68,10 @@ export const trace: Command = async (args, io) => {
   };
   const interrupted = new AbortController();
   io.on("SIGINT", () => interrupted.abort(new SlipstreamError("cancelled", "interrupted")));
-  const played = await play({ trace: loaded, address: String(values.address), speed }, { progress, signal: interrupted.signal });
+  const played = await play(
+    { trace: loaded, ...reachOf(String(values.address), values), speed },
+    { progress, signal: interrupted.signal },
+  );
   io.out(values.json ? `${JSON.stringify(played)}\n` : report(played));
   return played.triggers === played.answered ? 0 : 1;
 };

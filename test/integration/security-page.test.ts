@@ -22,7 +22,8 @@ beforeAll(async () => {
   mkdirSync(join(folder, "node_modules/.bin"), { recursive: true });
   symlinkSync(join(packageRoot(), "bin/slipstream.js"), join(folder, "node_modules/.bin/slipstream"));
   const authority = await Authority.create();
-  for (const [name, text] of Object.entries(files(await authority.issue(), authority.cert))) writeFileSync(join(folder, name), text);
+  for (const [name, text] of Object.entries(files(await authority.issue(), authority.cert)))
+    writeFileSync(join(folder, name), text);
   writeFileSync(join(folder, "policy.yaml"), blocks("Tenants: models and quotas", "yaml")[0] ?? "");
 });
 afterAll(async () => {
@@ -43,7 +44,16 @@ test("keys are made, a worker and a router started with TLS, and a tenant comple
   }
   const beta = use.split("\n")[1]?.replace("acme.key", "beta.key") ?? "";
   expect((await shell(here(beta))).code).toBe(0);
-  expect(await shell(here(beta.replace("app.ts:2:10", "app.ts:1:7")))).toMatchObject({ code: 75, err: expect.stringMatching(/quota of 0\.5 triggers/) });
-  expect(await shell(here(beta.replace("--token @beta.key", "")))).toMatchObject({ code: 77, err: expect.stringMatching(/API key is required/) });
-  expect(await shell(here(beta.replace("--ca ca.crt", "")))).toMatchObject({ code: 69, err: expect.stringMatching(/may want TLS/) });
+  expect(await shell(here(beta.replace("app.ts:2:10", "app.ts:1:7")))).toMatchObject({
+    code: 75,
+    err: expect.stringMatching(/quota of 0\.5 triggers/),
+  });
+  expect(await shell(here(beta.replace("--token @beta.key", "")))).toMatchObject({
+    code: 77,
+    err: expect.stringMatching(/API key is required/),
+  });
+  expect(await shell(here(beta.replace("--ca ca.crt", "")))).toMatchObject({
+    code: 69,
+    err: expect.stringMatching(/may want TLS/),
+  });
 });
