@@ -27,7 +27,7 @@ test("what is open is said in one error with its remedy, and let where it is sai
   ];
   expect(() => guarded(open, false)).toThrow(
     "GRPC_ADDRESS=0.0.0.0:1: other machines would reach it without TLS and without being asked who they are; set CERT and KEYS\n" +
-      "WORKERS: code would travel to w:1 in the clear; set LINK_CA\n" +
+      "WORKERS: code would travel in the clear to what is found at w:1; set LINK_CA\n" +
       "Or say --insecure, where something else guards it.",
   );
   expect([guarded(open, true), guarded([], false)]).toEqual([true, false]);

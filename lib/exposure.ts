@@ -24,7 +24,7 @@ export function openPort({ setting, address, tls, asks, remedy }: Listening): st
 /** Why a peer must not be called. */
 export function openCall({ setting, address, tls, remedy }: Omit<Listening, "asks">): string[] {
   if (isLoopback(address) || tls) return [];
-  return [`${setting}: code would travel to ${address} in the clear; set ${remedy}`];
+  return [`${setting}: code would travel in the clear to what is found at ${address}; set ${remedy}`];
 }
 
 /** Throws what is open in one error, unless it may be; true: it is, and may be. */

@@ -17,6 +17,16 @@ export function exposed(config: RouterConfig, { keys, offer }: Credentials, link
       ...{ setting: "SLIPSTREAM_ROUTER_ADMIN_ADDRESS", address: config.adminAddress },
       ...{ tls, asks: keys !== undefined, remedy: admins },
     }),
-    ...config.workers.map((address) => openCall({ setting: "SLIPSTREAM_ROUTER_WORKERS", address, tls: links.tls, remedy: ours })),
+    ...called(config).map(({ setting, address }) => openCall({ setting, address, tls: links.tls, remedy: ours })),
   ].flat();
+}
+
+/** Where workers are, or are looked for: those that announce themselves on a bus elsewhere are elsewhere too. */
+function called({ workers, workersDns, natsServers }: RouterConfig): { setting: string; address: string }[] {
+  const by = (setting: string) => (address: string) => ({ setting, address });
+  return [
+    ...workers.map(by("SLIPSTREAM_ROUTER_WORKERS")),
+    ...workersDns.map(by("SLIPSTREAM_ROUTER_WORKERS_DNS")),
+    ...natsServers.map((address) => ({ setting: "SLIPSTREAM_NATS_SERVERS", address })),
+  ];
 }

@@ -212,7 +212,17 @@ describe("a process does not start", () => {
     [
       "with workers elsewhere in the clear",
       () => ({ SLIPSTREAM_ROUTER_WORKERS: "gpu-1.example:7421" }),
-      /code would travel to gpu-1\.example:7421 in the clear/,
+      /code would travel in the clear to what is found at gpu-1\.example:7421/,
+    ],
+    [
+      "with workers looked up elsewhere in the clear",
+      () => ({ SLIPSTREAM_ROUTER_WORKERS_DNS: "workers.example:7421" }),
+      /WORKERS_DNS: code would travel in the clear/,
+    ],
+    [
+      "with workers announced elsewhere in the clear",
+      () => ({ SLIPSTREAM_NATS_SERVERS: "nats.example:4222" }),
+      /NATS_SERVERS: code would travel in the clear/,
     ],
   ];
   test.each(rows)("%s", async (_, env, says) => {
