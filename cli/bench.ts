@@ -27,6 +27,8 @@ fleet         two routers on a real nats-server: how soon a key at one ends the 
               that NATS is killed; it has options of its own: slipstream bench fleet --help
 document      what a key costs the router's processor against the length of its document (1 KB, 100 KB, 1 MB)
 engine        the embedded engine: prompt and decode rates, what reused KV saves, abort latency
+schedule      what a placement costs among 1,000 workers; what leases, hedging and late binding are worth, what overload and
+              floods do, in simulated fleets; it has options of its own: slipstream bench schedule --help
 speculation   throughput over plain decoding on held-out code: fixed draft lengths, lookups, the controller; as it
               is on this machine, and under an emulated accelerator (real tokens, padded passes)
 
@@ -71,6 +73,7 @@ type Values = Record<keyof typeof table, string | boolean | undefined>;
 export const bench: Command = async (args, io) => {
   if (args[0] === "fleet") return (await import("./bench-fleet.ts")).benchFleetCommand(args.slice(1), io);
   if (args[0] === "keys") return (await import("./bench-keys.ts")).benchKeysCommand(args.slice(1), io);
+  if (args[0] === "schedule") return (await import("./bench-schedule.ts")).benchScheduleCommand(args.slice(1), io);
   const { values, positionals } = options(args, table);
   if (values.help) {
     io.out(help);
@@ -80,7 +83,7 @@ export const bench: Command = async (args, io) => {
   if (positionals.length !== 1 || !Object.hasOwn(benches, name))
     throw new SlipstreamError(
       "invalid_request",
-      `there are: ${[...Object.keys(benches), "keys", "fleet"].join(", ")}; --help says more`,
+      `there are: ${[...Object.keys(benches), "fleet", "keys", "schedule"].join(", ")}; --help says more`,
     );
   const interrupted = new AbortController();
   io.on("SIGINT", () => interrupted.abort());

@@ -65,6 +65,13 @@ export const errorTable = {
     exit: 75,
     means: "A limit on waiting work is reached; try again after the given time.",
   },
+  too_late: {
+    grpc: 8,
+    http: 503,
+    retryable: true,
+    exit: 75,
+    means: "No worker can answer before the deadline, by prediction; nothing was started.",
+  },
   no_worker: { grpc: 14, http: 503, retryable: true, exit: 69, means: "No worker that serves the model is connected." },
   worker_lost: {
     grpc: 14,

@@ -3,7 +3,18 @@
 import type { ErrorCode, SlipstreamError } from "../lib/errors.ts";
 import type { CursorText, OpenDocument } from "./cursor-text.ts";
 
-export type { Asking, Booking, FleetView, Hold, Placement, Remembered, WorkerView } from "./placement.ts";
+export type {
+  Asking,
+  Booking,
+  FleetView,
+  Hold,
+  Late,
+  Placement,
+  Prediction,
+  Remembered,
+  Spent,
+  WorkerView,
+} from "./placement.ts";
 export type { Milestones } from "./trace.ts";
 
 export const lanes = ["inline", "chat", "speculative", "batch"] as const;
@@ -228,6 +239,7 @@ export interface Delta {
 
 /** What queue and dispatch need of a trigger: one generation may serve several, and outlive the one that asked first. */
 export type Work = Pick<Trigger, "session" | "document" | "tenant" | "lane" | "shape" | "sampling" | "deadlineMs" | "signal"> & {
+  /** When the last of its readers has no more use for it: it is not started for later. */ readonly due?: () => number;
   /** For the worker's own spans. */ readonly traceparent?: string;
 };
 
@@ -240,6 +252,8 @@ export interface Flight {
   readonly over: boolean;
   /** Name of the worker that runs it; "" until it is placed. */
   worker: string;
+  /** Somebody wants it until then. */
+  wanted(untilMs: number): void;
   /** Joins now, reads later. The generation ends when its last reader leaves. */
   read(signal: AbortSignal): AsyncGenerator<Delta, Generated>;
   /** What a reader that has left may book of its cost: all of it for the last one, once. */

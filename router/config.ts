@@ -144,6 +144,12 @@ export const routerSettings = {
     "How long a stream is still served after it was asked to connect anew, by its age or because the router drains; never more than half of the grace.",
   ),
   queueMax: setting("SLIPSTREAM_ROUTER_QUEUE_MAX", integer(1, 1_000_000), "2000", "Triggers waiting for a credit, all lanes."),
+  queueBytes: setting(
+    "SLIPSTREAM_ROUTER_QUEUE_BYTES",
+    bytes(1 << 20, 16 * 2 ** 30),
+    "64MiB",
+    "Memory of the prompts of triggers waiting for a credit, all lanes.",
+  ),
   leastConfidence: setting(
     "SLIPSTREAM_ROUTER_CONFIDENCE_MIN",
     shares,

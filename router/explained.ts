@@ -106,13 +106,14 @@ export function explained(rooms: Path, trace: Trace, spanId: () => string): Path
       get length() {
         return rooms.queue.length;
       },
-      predictedWaitMs: (lane) => rooms.queue.predictedWaitMs(lane),
-      next: async (work, place) => {
+      predictedWaitMs: (...given) => rooms.queue.predictedWaitMs(...given),
+      serviceMs: (lane) => rooms.queue.serviceMs(lane),
+      next: async (work, size, place) => {
         const step = begin("queue");
         const { length } = rooms.queue;
         const ahead = length === 0 ? "" : `, ${length} waiting`;
         try {
-          const booking = await rooms.queue.next(work, place);
+          const booking = await rooms.queue.next(work, size, place);
           step.end(`waited ${step.took()} for a credit in the ${work.lane} lane${ahead}`);
           return booking;
         } catch (thrown) {
@@ -123,7 +124,7 @@ export function explained(rooms: Path, trace: Trace, spanId: () => string): Path
     },
     place: (asking, avoid) => {
       const placement = rooms.place(asking, avoid);
-      if (placement && "worker" in placement)
+      if ("worker" in placement)
         moment("schedule", `${placement.worker}: ${placed[placement.why]}; ${placement.freshTokens} prompt tokens to compute`);
       return placement;
     },
@@ -157,6 +158,16 @@ export function explained(rooms: Path, trace: Trace, spanId: () => string): Path
       },
     },
     retried: (when) => rooms.retried(when),
+    predict: (asking) => rooms.predict(asking),
+    fallbacks: (...given) => rooms.fallbacks(...given),
+    shortened: (how) => {
+      moment("schedule", `to be in time: ${shortenedTo[how]}`);
+      rooms.shortened(how);
+    },
+    late: (lane) => {
+      moment("schedule", "no worker can answer before the deadline");
+      rooms.late(lane);
+    },
     stream: {
       withholds: (...given) => rooms.stream.withholds(...given),
       shape: (...given) => {
@@ -183,6 +194,7 @@ export function explained(rooms: Path, trace: Trace, spanId: () => string): Path
   };
 }
 
+const shortenedTo = { tokens: "fewer tokens", prompt: "a shorter prompt", fallback: "the fallback tier" } as const;
 const placed = { lease: "it holds the session, and has a slot", least_cost: "the least loaded with a slot" } as const;
 const ends = { stop: "the model", length: "the token limit", cut: "the cut", deadline: "the deadline" } as const;
 

@@ -11,7 +11,16 @@ export const routerMetricTable = {
   settle_seconds: histogram("Time waited for the person to pause.", []),
   queue_seconds: histogram("Time waited in the router's queue for a worker's credit.", ["lane"]),
   queued: gauge("Triggers waiting for a worker's credit.", ["lane"]),
-  queue_refused_total: counter("Triggers refused because the queue was full.", ["lane"]),
+  queued_bytes: gauge("Memory of what waits there.", []),
+  queue_refused_total: counter(
+    'Generations refused because the queue was full ("full"), or because no worker could answer before the deadline ("late").',
+    ["lane", "why"],
+  ),
+  shortened_total: counter("Triggers that were shortened to be in time, by how.", ["how"]),
+  slot_seconds_total: counter(
+    "Time of the workers' slots as this router sees them: in use, idle while something waited here (wanted), idle.",
+    ["state"],
+  ),
   prompt_expectations_total: counter(
     "Prompts whose recomputed tokens were within a block of 16 of what the router expected, or not.",
     ["fit"],

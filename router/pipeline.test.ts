@@ -81,7 +81,7 @@ test("gated: under load what would wait too long is turned away, what was asked 
   const { id } = workers.submitted("w1");
   workers.stream("w1").say({ case: "done", value: { id, finish: Finish.STOP } });
   await clock.advance(0);
-  const waiting = [complete({ prefix: "b = ", ...invoked }), complete({ prefix: "c = ", ...invoked })];
+  const waiting = ["b = ", "c = "].map((prefix) => complete({ prefix, ...invoked, deadlineMs: 60_000 }));
   await clock.advance(0);
   expect(rest().queued).toBe(1);
   const auto = complete({ prefix: "d = " });
@@ -494,6 +494,35 @@ test("each trigger is counted once, and after all of them only links keep timers
   expect(clock.waiting).toBe(0);
   router.close();
   await expect(answer("w1", [])).resolves.toBeUndefined();
+});
+
+/** A worker that was seen to take 10 ms a token, five of them an answer, and is busy. */
+async function paced(given: Parameters<typeof ready>[0] = {}) {
+  const made = await ready(given);
+  const { complete, clock, workers } = made;
+  const first = complete({ prefix: "first = ", ...invoked });
+  await clock.advance(0);
+  const { id } = workers.submitted("w1");
+  const usage = { promptTokens: 20, completionTokens: 5, decodeMs: 50 };
+  workers.stream("w1").say({ case: "delta", value: { id, text: "1;", tokens: 5 } });
+  workers.stream("w1").say({ case: "done", value: { id, finish: Finish.STOP, usage } });
+  await clock.advance(0);
+  await first.done;
+  const busy = complete({ prefix: "busy = ", ...invoked, deadlineMs: 60_000 });
+  await clock.advance(0);
+  return { ...made, busy };
+}
+
+test("refused: what no worker can answer in time is refused at once, and nothing is asked", async () => {
+  const { complete, workers, metrics, busy } = await paced();
+  const before = workers.stream("w1").of("submit").length;
+  const late = complete({ prefix: "b = ", ...invoked, deadlineMs: 30 });
+  await late.done;
+  expect(late.seen.ending).toMatchObject({ outcome: "refused", reason: "deadline", code: "too_late" });
+  expect(late.seen.ending?.retryAfterMs).toBeGreaterThan(0);
+  expect(workers.stream("w1").of("submit")).toHaveLength(before);
+  expect(metrics.count("queue_refused_total", { lane: "inline", why: "late" })).toBe(1);
+  busy.caller.abort();
 });
 
 test("closing ends who waits and who reads", async () => {

@@ -3,6 +3,7 @@
 // it one Ending. Text is yielded as it becomes sure.
 import type { Clock } from "../lib/clock.ts";
 import { SlipstreamError } from "../lib/errors.ts";
+import { askingOf, sizeOf } from "./asking.ts";
 import type { Cache } from "./cache/cache.ts";
 import {
   type Asking,
@@ -12,10 +13,13 @@ import {
   type Flight,
   type Generated,
   type Hold,
+  type Late,
   type Milestones,
   noUsage,
   type Placement,
+  type Prediction,
   type Prompt,
+  type Sampling,
   type Shaped,
   type Trigger,
   type Usage,
@@ -25,6 +29,7 @@ import type { ContextRoom } from "./context/context.ts";
 import type { Dispatch } from "./dispatch/dispatch.ts";
 import type { Fleet } from "./fleet/fleet.ts";
 import type { Gate } from "./gate/gate.ts";
+import { inTime, type Shortening } from "./in-time.ts";
 import type { Quotas } from "./ingress/ingress.ts";
 import type { PromptRoom } from "./prompt/prompt.ts";
 import type { Queue, Waited } from "./queue/queue.ts";
@@ -44,23 +49,31 @@ export interface Rooms {
   readonly queue: Queue;
   readonly fleet: Fleet;
   /** schedule.place on what the fleet knows now, with this process's options and chance. */
-  readonly place: (asking: Asking, avoid: ReadonlySet<string>) => Placement | Hold | undefined;
+  readonly place: (asking: Asking, avoid: ReadonlySet<string>) => Placement | Hold | Late;
+  /** How long an answer would take from now, without the queue. */
+  readonly predict: (asking: Asking) => Prediction | undefined;
+  /** Pools that a tenant's calls by this name fall back to, the nearest first. */
+  readonly fallbacks: (tenant: string, model: string) => readonly string[];
   readonly dispatch: Dispatch;
   readonly quotas: Pick<Quotas, "generation">;
   readonly stream: Stream;
   readonly retried: (when: "before_text" | "after_text") => void;
+  /** Told how a trigger was shortened so that it can be in time, and of one that cannot. */
+  readonly shortened: (how: Shortening) => void;
+  readonly late: (lane: Trigger["lane"]) => void;
 }
 
 /** What the path asks of the rooms; what stands in between (explained.ts) answers no more. */
-export interface Path extends Pick<Rooms, "clock" | "place" | "retried" | "quotas"> {
+export interface Path
+  extends Pick<Rooms, "clock" | "place" | "predict" | "fallbacks" | "retried" | "quotas" | "shortened" | "late"> {
   readonly reuse: Pick<Reuse, "typedAhead" | "followed" | "drop" | "watch" | "remember">;
   readonly gate: Pick<Gate, "judge">;
   readonly settle: Pick<Settle, "take">;
   readonly context: Pick<ContextRoom, "gather">;
   readonly prompt: Pick<PromptRoom, "contextBudget" | "render" | "send">;
   readonly cache: Pick<Cache, "find" | "join" | "launch" | "keep">;
-  readonly queue: Pick<Queue, "length" | "predictedWaitMs" | "next">;
-  readonly fleet: Pick<Fleet, "model" | "snapshot" | "book">;
+  readonly queue: Pick<Queue, "length" | "predictedWaitMs" | "serviceMs" | "next">;
+  readonly fleet: Pick<Fleet, "model" | "snapshot" | "book" | "answered">;
   readonly dispatch: Pick<Dispatch, "generate" | "bars">;
   readonly stream: Pick<Stream, "shape" | "withholds">;
 }
@@ -85,7 +98,7 @@ export async function* complete(rooms: Path, trigger: Trigger, at: Milestones): 
     const joined = yield* follow(rooms, trigger, followed, reading);
     if (joined) return joined;
   }
-  const pressure = { predictedWaitMs: rooms.queue.predictedWaitMs(trigger.lane) };
+  const pressure = { predictedWaitMs: rooms.queue.predictedWaitMs(trigger.lane, trigger.tenant) };
   const gated = rooms.gate.judge(trigger, pressure, rooms.clock.now()); // is it worth asking, now?
   if (gated) return { outcome: "gated", usage: noUsage, ...gated };
   await turn.settled(); //                                           what is left of the pause
@@ -93,8 +106,9 @@ export async function* complete(rooms: Path, trigger: Trigger, at: Milestones): 
   const model = rooms.fleet.model(trigger.model);
   if (!model) throw noModel(trigger, rooms.fleet.snapshot().workers.length);
   const context = rooms.context.gather(trigger, rooms.prompt.contextBudget(trigger, model));
-  const prompt = rooms.prompt.render(trigger, context, model); //    the family's form, laid out to keep the KV
-  const known = rooms.cache.find(prompt, trigger.sampling); //       finished before
+  const whole = rooms.prompt.render(trigger, context, model); //     the family's form, laid out to keep the KV
+  const { prompt, sampling } = inTime(rooms, trigger, context, model, whole); // less of it, or refused now: never started late
+  const known = rooms.cache.find(prompt, sampling); //               finished before
   if (known && rooms.stream.withholds(trigger, prompt.model, known.confidence))
     return endOf({ ...known, text: "", usage: noUsage, worker: "", withheld: true }, prompt.model, "cached");
   if (known) {
@@ -102,15 +116,17 @@ export async function* complete(rooms: Path, trigger: Trigger, at: Milestones): 
     rooms.reuse.remember(trigger, known.text);
     return endOf({ ...known, usage: noUsage, worker: "" }, prompt.model, "cached");
   }
-  const other = rooms.cache.join(prompt, trigger.sampling); //       an identical one is under way
-  const flight = other ?? launch(rooms, trigger, prompt, at); //     queue → schedule → dispatch
+  const other = rooms.cache.join(prompt, sampling); //               an identical one is under way
+  const flight = other ?? launch(rooms, trigger, prompt, sampling, at); //     queue → schedule → dispatch
+  flight.wanted(trigger.deadlineMs);
   if (trigger.kind === "preload") return yield* warm(trigger, flight); // nothing to show: its KV is what was wanted
   rooms.reuse.watch(trigger, flight);
   const shaped = yield* rooms.stream.shape(trigger, prompt.model, flight.read(trigger.signal)); // cut, trimmed, in time
   if (!shaped.withheld) {
     const { text, finish, confidence } = shaped;
-    rooms.cache.keep(prompt, trigger.sampling, { text, finish, model: prompt.model, confidence });
+    rooms.cache.keep(prompt, sampling, { text, finish, model: prompt.model, confidence });
     rooms.reuse.remember(trigger, text);
+    if (!other && finish !== "deadline") rooms.fleet.answered(trigger.lane, shaped.usage.completionTokens);
   }
   return endOf({ ...shaped, ...costOf(flight, shaped) }, prompt.model, other ? "joined" : "generated");
 }
@@ -122,6 +138,7 @@ async function* follow(
   { flight, typed }: Followed,
   reading: AsyncGenerator<Delta, Generated>,
 ): AsyncGenerator<Delta, Ending | undefined> {
+  flight.wanted(trigger.deadlineMs);
   try {
     const shaped = yield* rooms.stream.shape(trigger, flight.model, rooms.reuse.drop(typed, reading));
     if (shaped.text === "") return undefined;
@@ -150,8 +167,8 @@ async function* warm(trigger: Trigger, flight: Flight): AsyncGenerator<Delta, En
 }
 
 /** A generation that lives while someone reads it, whoever asked first. */
-function launch(rooms: Path, trigger: Trigger, prompt: Prompt, at: Milestones): Flight {
-  const { session, document, tenant, lane, shape, sampling } = trigger;
+function launch(rooms: Path, trigger: Trigger, prompt: Prompt, sampling: Sampling, at: Milestones): Flight {
+  const { session, document, tenant, lane, shape } = trigger;
   const deadlineMs = trigger.deadlineMs + (lane === "inline" ? followMs : 0);
   const placed = (worker: string) => {
     flight.worker = worker;
@@ -179,7 +196,9 @@ async function* generate(
   for (let asked = 1; ; asked++) {
     at.queuedMs ??= rooms.clock.now();
     const rest = begun.text === "" ? { work, prompt } : goingOn(work, prompt, begun);
-    const booking = await rooms.queue.next(rest.work, (waited) => book(rooms, rest.work, rest.prompt, tried, waited));
+    const booking = await rooms.queue.next(rest.work, sizeOf(rooms.queue.serviceMs(work.lane), rest.prompt), (waited) =>
+      book(rooms, rest.work, rest.prompt, tried, waited),
+    );
     at.placedMs = rooms.clock.now();
     const { worker } = booking.placement;
     placed(worker);
@@ -231,8 +250,8 @@ function goingOn(work: Work, prompt: Prompt, { text, usage }: { text: string; us
 function spare(rooms: Path, work: Work, prompt: Prompt, tried: ReadonlySet<string>): Booking | undefined {
   if (rooms.queue.length > 0) return undefined;
   // Not for the lease's sake: the session stays where it is.
-  const booking = book(rooms, work, prompt, tried, { waitedMs: Number.POSITIVE_INFINITY, ahead: () => 0 }, "none");
-  if (!booking || "hold" in booking) return undefined;
+  const booking = book(rooms, work, prompt, tried, { waitedMs: Number.POSITIVE_INFINITY, greedy: true, ahead: () => 0 }, "none");
+  if (!("placement" in booking)) return undefined;
   const chosen = rooms.fleet.snapshot().workers.find(({ name }) => name === booking.placement.worker);
   if (chosen && !tried.has(chosen.name) && Math.max(chosen.outstanding, chosen.running + 1) <= chosen.slots) return booking;
   booking.release();
@@ -242,13 +261,15 @@ function spare(rooms: Path, work: Work, prompt: Prompt, tried: ReadonlySet<strin
 /** A placement with its credit taken, if a worker has one. A worker that failed this trigger is asked again only if it is the last. */
 function book(
   rooms: Path,
-  { session, document, lane }: Work,
+  work: Work,
   prompt: Prompt,
   tried: ReadonlySet<string>,
   waited: Waited,
   lease?: Placement["lease"],
-): Booking | Hold | undefined {
-  const asking = { session, document, lane, model: prompt.model, prompt, ...waited };
+): Booking | Hold | Late {
+  // What was begun once is ended by its deadline, not refused: some of it may be out.
+  const dueMs = tried.size > 0 ? Number.POSITIVE_INFINITY : (work.due?.() ?? work.deadlineMs);
+  const asking = askingOf(work, prompt, dueMs, waited);
   const others =
     tried.size > 0 &&
     rooms.fleet
@@ -258,7 +279,7 @@ function book(
           !draining && !tried.has(name) && !rooms.dispatch.bars(name) && models.some((model) => model.name === prompt.model),
       );
   const placed = rooms.place(asking, others ? tried : new Set());
-  if (!placed || "hold" in placed) return placed;
+  if (!("worker" in placed)) return placed;
   return { placement: placed, release: rooms.fleet.book(lease ? { ...placed, lease } : placed, asking) };
 }
 

@@ -6,8 +6,14 @@ import type { Lane, Prompt, ServedModel, Trigger } from "./completion.ts";
 export interface Asking extends Pick<Trigger, "session" | "document" | "lane"> {
   readonly model: string;
   readonly prompt: Pick<Prompt, "bytes" | "blocks">;
+  /** Tokens that it may have. */
+  readonly maxTokens: number;
+  /** When the last of its readers has no more use for it. */
+  readonly dueMs: number;
   /** Since it began to wait for a worker. */
   readonly waitedMs: number;
+  /** Its tenant has more than its share of the slots while others are about: a slot of each worker stays free for them. */
+  readonly greedy: boolean;
   /** How many that come before it wait for this worker too. */
   readonly ahead: (worker: string) => number;
 }
@@ -31,11 +37,32 @@ export interface Placement {
   readonly freshTokens: number;
 }
 
-/** Not yet: the best place has no credit, and waiting for it costs less than what is free. */
+/** Not yet: nothing is free, or the best place has no credit and waiting for it costs less than what is free. */
 export interface Hold {
-  readonly hold: string;
-  /** When that should be thought over again, whatever happens. */
+  /** The worker that is waited for, where it is one alone. */
+  readonly hold?: string;
+  /** When that should be thought over again, whatever happens; Infinity: never. */
   readonly againMs: number;
+}
+
+/** Never: no worker can answer before it is due, by so much. */
+export interface Late {
+  readonly lateByMs: number;
+}
+
+/** How long an answer takes from now, and the part of it that is waiting for a slot and that is computing the prompt. */
+export interface Prediction {
+  readonly totalMs: number;
+  readonly waitMs: number;
+  readonly prefillMs: number;
+  /** Of one token after another. */
+  readonly tokenMs: number;
+}
+
+/** What a generation turned out to cost, as the worker counted it. */
+export interface Spent {
+  readonly decodeMs: number;
+  readonly completionTokens: number;
 }
 
 /** One worker as the router sees it now. */
@@ -57,6 +84,9 @@ export interface WorkerView {
   readonly prefillBacklogTokens: number;
   /** Prompt tokens that own generations sent since then will have to compute. */
   readonly bookedTokens: number;
+  /** Milliseconds from token to token of late, and when that was measured; 0: not known. */
+  readonly tokenMs: number;
+  readonly pacedMs: number;
   /** How long a generation of the lane was outstanding of late; 0: not known yet. */
   readonly serviceMs: Readonly<Record<Lane, number>>;
   /** Sessions whose lease it holds. */
@@ -72,10 +102,14 @@ export interface FleetView {
   readonly roster: object;
   /** Of all workers together. */
   readonly free: Readonly<Record<Lane, number>>;
+  readonly slots: { readonly all: number; readonly used: number };
+  /** Tokens of an answer that was of use, of late; 0: not known. */
+  readonly answerTokens: Readonly<Record<Lane, number>>;
 }
 
 /** A worker's credit taken for one generation; given back when the worker says that it ended. */
 export interface Booking {
   readonly placement: Pick<Placement, "worker" | "draftDepthHint" | "why">;
-  readonly release: () => void;
+  /** `spent`: what the worker said it cost, where it did. */
+  readonly release: (spent?: Spent) => void;
 }

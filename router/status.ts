@@ -27,6 +27,8 @@ export interface Status {
     readonly speculation?: { readonly sources: readonly string[]; readonly why: string; readonly acceptance: number };
   }[];
   readonly queued: number;
+  /** Share of all slots that stood idle of late while something waited for one. */
+  readonly idleShare: number;
   readonly policy: PolicyState;
   /** Signals between routers; away: each serves by what it sees itself, and outcomes wait. */
   readonly bus: { readonly connected: boolean; readonly routers: readonly PeerView[]; readonly outcomesWaiting: number };
@@ -80,6 +82,7 @@ export async function statusOf(
         }),
       ),
     queued: router.rooms.queue.length,
+    idleShare: Math.round(router.rooms.queue.idleShare * 1_000) / 1_000,
     policy: router.policy.state,
     bus: { connected: router.bus.connected, routers: router.peers.others, outcomesWaiting: router.outcomesWaiting() },
     outcomes,

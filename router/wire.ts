@@ -28,11 +28,11 @@ import { Admission, Ingress, Quotas } from "./ingress/ingress.ts";
 import type { RouterMetrics } from "./metrics.ts";
 import { Peers } from "./peers/peers.ts";
 import { complete, type Rooms } from "./pipeline.ts";
-import { Policy } from "./policy/policy.ts";
+import { Policy, type Route } from "./policy/policy.ts";
 import { PromptRoom } from "./prompt/prompt.ts";
 import { Queue } from "./queue/queue.ts";
 import { Reuse } from "./reuse/reuse.ts";
-import { place } from "./schedule/schedule.ts";
+import { place, predict, scheduleDefaults } from "./schedule/schedule.ts";
 import { busyShare, Settle } from "./settle/settle.ts";
 import { Stream } from "./stream/stream.ts";
 
@@ -77,6 +77,7 @@ export type WireOptions = Pick<
   | "connectionNoticeMs"
   | "graceMs"
   | "queueMax"
+  | "queueBytes"
   | "resultCacheBytes"
   | "explainMax"
   | "keepText"
@@ -121,10 +122,9 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     },
     { clock, capacity: () => queue.pump(), leased: (exception) => peers.lease(exception) },
   );
-  const scheduling = { boundedLoad: 1.1, spareShare: 0.5, patienceMs: 20, rampMs: 10_000 };
   const queue: Queue = new Queue(
-    { max: options.queueMax, triesMax: 64 },
-    { clock, metrics, depths: (depths) => dispatch.demand(depths) },
+    { max: options.queueMax, bytesMax: options.queueBytes, triesMax: 64, quantumMs: 100 },
+    { clock, metrics, depths: (depths) => dispatch.demand(depths), slots: () => fleet.snapshot().slots },
   );
   const dispatch: Dispatch = new Dispatch(
     { ...dispatchDefaults, workers: [], router: options.name },
@@ -175,7 +175,10 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
         clock,
         metrics,
         taken: (trigger, rank) => peers.taken(trigger, rank),
-        load: (model) => ({ busy: busyShare(fleet.snapshot(), model), answerMs: queue.answerMs("inline") }),
+        load: (model, tenant) => ({
+          busy: Math.min(busyShare(fleet.snapshot(), model), queue.busyShare(tenant)),
+          answerMs: queue.answerMs("inline", tenant),
+        }),
       },
     ),
     context: new ContextRoom(
@@ -187,10 +190,14 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     queue,
     fleet,
     place: (asking, avoid) =>
-      place(scheduling, asking, fleet.remembered(asking), fleet.snapshot(), { now: clock.now(), random }, avoiding(avoid)),
+      place(scheduleDefaults, asking, fleet.remembered(asking), fleet.snapshot(), { now: clock.now(), random }, avoiding(avoid)),
     dispatch,
     stream: new Stream({ linesMax: 12, leastConfidence: options.leastConfidence }),
     retried: (when) => metrics.worker_retries_total.inc({ when }),
+    predict: (asking) => predict(scheduleDefaults, asking, fleet.remembered(asking), fleet.snapshot(), clock.now()),
+    fallbacks: (tenant, model) => fallbacksOf(policy.of(tenant).route(model)?.fallback),
+    shortened: (how) => metrics.shortened_total.inc({ how }),
+    late: (lane) => metrics.queue_refused_total.inc({ lane, why: "late" }),
   };
   deps.measured?.(rooms);
   const spool = deps.spool ?? new MemorySpool({ bytesMax: 32 << 20, recordsMax: 20_000 });
@@ -292,6 +299,11 @@ function poolsOf({ workers }: FleetView): { pool: string; workers: number }[] {
 function poolOf(model: string, { workers }: FleetView): string {
   const serves = (worker: WorkerView) => model === "" || worker.pool === model || worker.models.some(({ name }) => name === model);
   return workers.find(serves)?.pool ?? "";
+}
+
+/** Pools of the tiers after this one: fleets know pools and models. */
+function fallbacksOf(route: Route | undefined): readonly string[] {
+  return route ? [...route.pools, ...fallbacksOf(route.fallback)] : [];
 }
 
 /** A signal that every session may listen to, and that nobody aborts. */

@@ -90,6 +90,14 @@ export class RouterNode {
     return found;
   }
 
+  /** Credits that were taken and not given back must be those of generations under way: said while work goes on. */
+  imbalance(): string[] {
+    const { dispatch, fleet } = this.#router.rooms;
+    const booked = fleet.snapshot().workers.reduce((sum, worker) => sum + worker.outstanding, 0);
+    const { outstanding } = dispatch;
+    return booked === outstanding ? [] : [`${booked} credits are booked for ${outstanding} generations under way`];
+  }
+
   excess(): string[] {
     const most = this.#recorded.max("queued");
     return most > this.#queueMax ? [`${most} triggers were queued in a lane, of ${this.#queueMax}`] : [];

@@ -20,6 +20,9 @@ export interface WorkerNodeOptions {
   readonly seed: number;
   readonly agreement: number;
   readonly stall: { readonly probability: number; readonly ms: number };
+  /** Generations that wait in the agent beyond those that run (default 1). */
+  readonly ahead?: number;
+  readonly kvBlocks?: number;
 }
 
 interface Deps {
@@ -46,7 +49,7 @@ export class WorkerNode {
     this.#engine = first;
     this.#supervised = supervised;
     this.#agent = createAgent(
-      { ...agentDefaults, worker: options.name, pool: "inline" },
+      { ...agentDefaults, worker: options.name, pool: "inline", ahead: options.ahead ?? 1 },
       { clock, random: fork(deps.random), engine: supervised, log: silentLog, metrics: this.#recorded.metrics },
     );
     this.link = (stream) => this.#agent.serve(stream);
@@ -71,6 +74,11 @@ export class WorkerNode {
     const supervised = await SupervisedEngine.start({ restartsMax: 1_000 }, { clock, start });
     node = new WorkerNode(options, deps, made[0] as SimulatedEngine, supervised);
     return node;
+  }
+
+  /** Time that its pretend GPU computed. */
+  get gpuMs(): number {
+    return this.#engine.busyMs;
   }
 
   crash(): void {

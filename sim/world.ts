@@ -11,6 +11,7 @@ import type { ProfileEnd, ProfileName } from "../workers/engine/simulated/profil
 import { Books } from "./books.ts";
 import { Chatter } from "./chatter.ts";
 import { Editor } from "./editor.ts";
+import { starved } from "./fairness.ts";
 import { doublesOutcomes, type FaultRates, Faults, losesCancels, type PlantedBug } from "./faults.ts";
 import { type Latency, Network } from "./network.ts";
 import { oracle } from "./oracle.ts";
@@ -183,7 +184,10 @@ export async function runWorld(options: WorldOptions): Promise<WorldReport> {
       log: note,
     },
   );
-  while (editors.some((editor) => editor.typing) && clock.now() - startMs < options.virtualMsMax) await clock.advance(1_000);
+  while (editors.some((editor) => editor.typing) && clock.now() - startMs < options.virtualMsMax) {
+    await clock.advance(1_000);
+    for (const router of routers) for (const what of router.imbalance()) violate(`${router.name}: ${what}`);
+  }
   for (const editor of editors) if (editor.typing) violate(`${editor.name} still types after ${options.virtualMsMax} ms`);
   faults.stop();
   for (const chatter of chatters) chatter.stop();
@@ -192,6 +196,9 @@ export async function runWorld(options: WorldOptions): Promise<WorldReport> {
   await clock.advance(restMs);
   for (const each of [...routers, ...workers]) for (const what of each.unrest()) violate(`${each.name} is not at rest: ${what}`);
   if (network.open > 0) violate(`${network.open} generations are under way at rest`);
+  const records = (tenant: string) =>
+    editors.filter((_, i) => tenants[i % tenants.length] === tenant).flatMap((editor) => editor.records);
+  for (const what of starved(new Map(tenants.map((tenant) => [tenant, records(tenant)])))) violate(what);
   for (const router of routers) for (const what of router.excess()) violate(`${router.name} exceeded a bound: ${what}`);
   const { linksBroken } = network;
   const countedTokens = routers.reduce((sum, router) => sum + router.completionTokens, 0);

@@ -86,6 +86,12 @@ export const workerSettings = {
     "Text of one generation within this time of its last delta goes out as one.",
   ),
   loadEveryMs: setting("SLIPSTREAM_WORKER_LOAD_EVERY", duration(10, 10_000), "100ms", "Least time between two Load frames."),
+  stepBudgetMs: setting(
+    "SLIPSTREAM_WORKER_STEP_BUDGET",
+    duration(0, 10_000),
+    "50ms",
+    "Longest decode step: fewer generations run at once where all slots would make it longer, as learned; 0: all slots always.",
+  ),
   routersMax: setting("SLIPSTREAM_WORKER_ROUTERS_MAX", integer(1, 1_000), "64", "Routers connected at once."),
   graceMs: setting("SLIPSTREAM_WORKER_GRACE", duration(0, 600_000), "5s", "Time for running generations when the process ends."),
   ...natsSettings,

@@ -13,6 +13,7 @@ export const workerMetricTable = {
   running: gauge("Generations in the engine.", []),
   waiting: gauge("Generations waiting in the agent for a slot.", ["lane"]),
   slots: gauge("Generations the engine runs at once.", []),
+  batch_max: gauge("Slots that may be used, so that a decode step stays within its budget; absent until it is learned.", []),
   preempted_total: counter("Generations retired for an inline one.", ["lane"]),
   prompt_tokens_total: counter("Prompt tokens of ended generations, by whether their KV was resident.", ["kv"]),
   completion_tokens_total: counter("Tokens generated, by how their generation ended.", ["end"]),

@@ -24,6 +24,10 @@ export interface AgentOptions {
   /** A Load frame at most this often. */
   readonly loadEveryMs: number;
   readonly routersMax: number;
+  /** Longest decode step before fewer generations run at once; 0: no bound. */
+  readonly stepBudgetMs: number;
+  /** Generations that wait here for a slot beyond those that run. */
+  readonly ahead?: number;
 }
 
 export const agentDefaults: Omit<AgentOptions, "worker" | "pool"> = {
@@ -32,6 +36,7 @@ export const agentDefaults: Omit<AgentOptions, "worker" | "pool"> = {
   coalesceMs: 2,
   loadEveryMs: 100,
   routersMax: 64,
+  stepBudgetMs: 50,
 };
 
 /** An agent in front of `engine`, for gRPC or for streams in memory. */
@@ -47,12 +52,12 @@ export function createAgent(
   },
 ): Agent {
   const { clock, engine, random, metrics, log = silentLog } = deps;
-  const { worker, pool, promptBytesMax, maxTokensMax, routersMax } = options;
+  const { worker, pool, promptBytesMax, maxTokensMax, routersMax, stepBudgetMs, ahead = 1 } = options;
   const given = { clock, engine, ...(metrics ? { metrics } : {}) };
   const identity = { worker, pool, instance: random.hex(16) };
   // Credits of every router's every lane, should all come at once.
-  const waitingMax = engine.slots + 1 + 4 * routersMax;
-  const slots = new Slots({ slots: engine.slots, waitingMax, routersMax }, given);
+  const waitingMax = engine.slots + ahead + 4 * routersMax;
+  const slots = new Slots({ slots: engine.slots, ahead, stepBudgetMs, waitingMax, routersMax }, given);
   return new Agent(
     {
       intake: new Intake({ identity, promptBytesMax, maxTokensMax }, { models: engine.models }),

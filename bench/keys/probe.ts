@@ -159,9 +159,9 @@ function beforeSubmit({ settle, queue, clock }: Rooms, submitted: (ms: number) =
     };
   };
   const next = queue.next.bind(queue);
-  queue.next = (work, place) => {
+  queue.next = (work, ...rest) => {
     const ms = soFar(work);
-    return ms === undefined ? next(work, place) : paused(work, ms, next(work, place));
+    return ms === undefined ? next(work, ...rest) : paused(work, ms, next(work, ...rest));
   };
   return {
     newest: ({ document, id }: Trigger) => newest.get(document) === id,

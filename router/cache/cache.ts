@@ -57,7 +57,7 @@ export class Cache {
   }
 
   /** Starts a generation that others may join; it begins with its first reader. */
-  launch(prompt: Prompt, work: Omit<Work, "signal">, run: (work: Work) => AsyncGenerator<Delta, Generated>): Flight {
+  launch(prompt: Prompt, work: Omit<Work, "signal" | "due">, run: (work: Work) => AsyncGenerator<Delta, Generated>): Flight {
     const flight: SharedFlight = new SharedFlight({
       model: prompt.model,
       work,

@@ -5,7 +5,7 @@ import { type Delta, type Flight, type Generated, noUsage, Retired, type Usage, 
 
 export interface Flying {
   readonly model: string;
-  readonly work: Omit<Work, "signal">;
+  readonly work: Omit<Work, "signal" | "due">;
   readonly run: (work: Work) => AsyncGenerator<Delta, Generated>;
   /** Told when nothing more comes. */
   readonly landed: () => void;
@@ -21,6 +21,7 @@ export class SharedFlight implements Flight {
   #started = false;
   #landed = false;
   #booked = false;
+  #dueMs = Number.NEGATIVE_INFINITY;
   #end: Generated | undefined;
   #error: unknown;
   worker = "";
@@ -39,6 +40,10 @@ export class SharedFlight implements Flight {
 
   get over(): boolean {
     return this.#landed || this.#controller.signal.aborted;
+  }
+
+  wanted(untilMs: number): void {
+    this.#dueMs = Math.max(this.#dueMs, untilMs);
   }
 
   /** The generation begins with its first reader: until then nothing would keep it. */
@@ -91,7 +96,11 @@ export class SharedFlight implements Flight {
   async #fly(): Promise<void> {
     this.#started = true;
     try {
-      const deltas = this.#flying.run({ ...this.#flying.work, signal: this.#controller.signal });
+      const deltas = this.#flying.run({
+        ...this.#flying.work,
+        signal: this.#controller.signal,
+        due: () => (Number.isFinite(this.#dueMs) ? this.#dueMs : this.#flying.work.deadlineMs),
+      });
       for (let step = await deltas.next(); ; step = await deltas.next()) {
         if (step.done) {
           this.#end = step.value;

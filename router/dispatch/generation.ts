@@ -2,7 +2,7 @@
 // until the worker says it stopped, because only then is the credit free and the cost known.
 import { SlipstreamError } from "../../lib/errors.ts";
 import type { Mailbox } from "../../lib/structures/mailbox.ts";
-import type { Booking, Delta, Generated, Lane, Usage } from "../completion.ts";
+import type { Booking, Delta, Generated, Lane, Spent, Usage } from "../completion.ts";
 import { noUsage } from "../completion.ts";
 
 /** Bytes a worker may send ahead of the reader; an inline completion is far below it. */
@@ -37,6 +37,8 @@ export class LinkGeneration {
   firstMs: number | undefined;
   /** Known so far; final with Done, Refused or CancelAck. */
   usage: Usage = noUsage;
+  /** Its time in the engine, where the worker said it. */
+  spent: Spent | undefined;
   delivered = 0;
   #unread = 0;
 
@@ -57,7 +59,7 @@ export class LinkGeneration {
   /** The last of it: its credit is free. */
   end(end: { readonly end: Generated } | { readonly error: SlipstreamError }): void {
     this.#say({ from: this, ...end });
-    this.booking.release();
+    this.booking.release(this.spent);
   }
 
   /** Its reader hears that the worker is lost, while the worker may not know it yet. */

@@ -249,6 +249,7 @@ export class Link {
     if (!generation) return;
     this.#live.delete(id);
     generation.usage = usageOf(usage) ?? generation.usage;
+    generation.spent = usage;
     generation.end(ending(generation));
     this.#deps.answered(generation);
     book(this.#deps.metrics, generation);

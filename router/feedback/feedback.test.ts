@@ -100,6 +100,7 @@ const nothing = (outcome: Ending["outcome"], reason: NonNullable<Ending["reason"
 const codes = Object.keys(errorTable) as ErrorCode[];
 const refused: readonly ErrorCode[] = [
   "overloaded",
+  "too_late",
   "permission_denied",
   "unauthenticated",
   "unsupported",
@@ -109,6 +110,7 @@ const refused: readonly ErrorCode[] = [
 const byCode = (code: ErrorCode): Partial<Ending> => {
   if (code === "cancelled") return nothing("cancelled", "cancelled");
   if (code === "deadline_exceeded") return nothing("expired", "deadline");
+  if (code === "too_late") return { ...nothing("refused", "deadline"), code };
   const reason = code === "overloaded" ? "quota" : code === "permission_denied" ? "excluded" : "error";
   return { ...nothing(refused.includes(code) ? "refused" : "failed", reason), code };
 };

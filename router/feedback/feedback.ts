@@ -200,6 +200,7 @@ const retiredReason = { superseded: "superseded", cancelled: "cancelled", expire
 /** Codes that say the caller may not or the router will not, as opposed to something broke. */
 const refusals: ReadonlySet<string> = new Set([
   "overloaded",
+  "too_late",
   "permission_denied",
   "unauthenticated",
   "unsupported",
@@ -214,7 +215,14 @@ export function endingOf(thrown: unknown): Ending {
   if (error.code === "cancelled") return { outcome: "cancelled", reason: "cancelled", usage: noUsage };
   if (error.code === "deadline_exceeded") return { outcome: "expired", reason: "deadline", usage: noUsage };
   const outcome = refusals.has(error.code) ? "refused" : "failed";
-  const reason = error.code === "overloaded" ? "quota" : error.code === "permission_denied" ? "excluded" : "error";
+  const reason =
+    error.code === "too_late"
+      ? "deadline"
+      : error.code === "overloaded"
+        ? "quota"
+        : error.code === "permission_denied"
+          ? "excluded"
+          : "error";
   return {
     outcome,
     reason,

@@ -2,7 +2,6 @@
 // snapshot. Own bookings count at once, before a worker could say so. Remembers which worker holds a session (leases.ts) and what
 // it was sent (warmth.ts). Bounded by the number of links, and by both.
 import type { Clock } from "../../lib/clock.ts";
-import { Ewma } from "../../lib/structures/ewma.ts";
 import {
   type Asking,
   type FleetView,
@@ -11,13 +10,16 @@ import {
   type Placement,
   type Remembered,
   type ServedModel,
+  type Spent,
   type WorkerView,
 } from "../completion.ts";
 import { Away } from "./away.ts";
 import { type LeaseException, type LeaseOptions, Leases } from "./leases.ts";
 import { Warmth, type WarmthOptions } from "./warmth.ts";
+import { ewma, type Known, newWorker, none, type PerLane, perLane, viewOf, type WorkerLoad, type WorkerProfile } from "./worker.ts";
 
 export type { LeaseException } from "./leases.ts";
+export type { WorkerProfile } from "./worker.ts";
 
 export interface FleetOptions {
   readonly leases: LeaseOptions;
@@ -32,42 +34,8 @@ export interface FleetDeps {
   readonly leased?: (exception: LeaseException) => void;
 }
 
-/** What a worker says of itself when a link is made. */
-export interface WorkerProfile {
-  readonly name: string;
-  readonly pool: string;
-  readonly engine: string;
-  readonly slots: number;
-  readonly models: readonly Omit<ServedModel, "prefillTokensPerSecond">[];
-}
-
-export interface WorkerLoad {
-  readonly running: number;
-  readonly prefillTokensPerSecond: number;
-  readonly stepMs: number;
-  readonly prefillBacklogTokens: number;
-  readonly speculation?: NonNullable<WorkerView["speculation"]>;
-}
-
-type PerLane = Readonly<Record<Lane, number>>;
-
-interface Known {
-  readonly profile: WorkerProfile;
-  readonly joinedMs: number;
-  credits: PerLane;
-  load: WorkerLoad;
-  loadMs: number;
-  bookedTokens: number;
-  draining: boolean;
-  readonly booked: Record<Lane, number>;
-  readonly service: Readonly<Record<Lane, Ewma>>;
-  /** Undefined since something of it changed. */
-  view: WorkerView | undefined;
-}
-
-const none: PerLane = { inline: 0, chat: 0, speculative: 0, batch: 0 };
-const noLoad: WorkerLoad = { running: 0, prefillTokensPerSecond: 0, stepMs: 0, prefillBacklogTokens: 0 };
-const serviceHalfLifeMs = 10_000;
+/** A pace measured over fewer tokens is the first step's alone. */
+const paceTokensMin = 3;
 
 export class Fleet {
   readonly #deps: FleetDeps;
@@ -82,6 +50,11 @@ export class Fleet {
   #named = new Map<string, { readonly address: string; readonly known: Known }>();
   #roster: Known[] = [];
   readonly #away = new Away();
+  readonly #answerTokens = perLane(ewma);
+  /** Of the roster, as last looked at; what has changed since; and the sums over them. */
+  #views: WorkerView[] = [];
+  readonly #dirty = new Set<Known>();
+  #totals = { free: { ...none }, slots: { all: 0, used: 0 } };
   #view: FleetView | undefined;
 
   constructor(options: FleetOptions, deps: FleetDeps) {
@@ -96,13 +69,7 @@ export class Fleet {
   joined(address: string, profile: WorkerProfile): void {
     this.#away.forget(address);
     this.#known.delete(address);
-    const ewma = () => new Ewma({ halfLifeMs: serviceHalfLifeMs });
-    const joinedMs = this.#deps.clock.now();
-    this.#known.set(address, {
-      ...{ profile, joinedMs, credits: none, load: noLoad, loadMs: joinedMs, bookedTokens: 0, draining: false },
-      ...{ booked: { ...none }, service: { inline: ewma(), chat: ewma(), speculative: ewma(), batch: ewma() } },
-      view: undefined,
-    });
+    this.#known.set(address, newWorker(profile, this.#deps.clock.now()));
     this.#recount();
   }
 
@@ -152,7 +119,7 @@ export class Fleet {
   book(
     { worker, lease, freshTokens }: Pick<Placement, "worker" | "lease" | "freshTokens">,
     { session, document, lane, prompt }: Pick<Asking, "session" | "document" | "lane" | "prompt">,
-  ): () => void {
+  ): (spent?: Spent) => void {
     const known = this.#named.get(worker)?.known;
     if (!known) return () => {};
     const { clock, capacity } = this.#deps;
@@ -163,14 +130,25 @@ export class Fleet {
     this.#warmth.sent(document, worker, prompt, since);
     this.#changed(known);
     let held = true;
-    return () => {
+    return (spent) => {
       if (!held) return;
       held = false;
+      const now = clock.now();
       known.booked[lane] -= 1;
-      known.service[lane].add(clock.now() - since, clock.now());
+      known.service[lane].add(now - since, now);
+      if (spent && spent.completionTokens >= paceTokensMin && spent.decodeMs > 0) {
+        known.tokenMs.add(spent.decodeMs / spent.completionTokens, now);
+        known.pacedMs = now;
+      }
       this.#changed(known);
       capacity();
     };
+  }
+
+  /** So many tokens made an answer. */
+  answered(lane: Lane, tokens: number): void {
+    if (tokens > 0) this.#answerTokens[lane].add(tokens, this.#deps.clock.now());
+    this.#view = undefined;
   }
 
   /** Another router placed a session elsewhere than its hash says. */
@@ -179,15 +157,7 @@ export class Fleet {
   }
 
   snapshot(): FleetView {
-    if (!this.#view) {
-      const workers = this.#roster.map((known) => {
-        known.view ??= viewOf(known, this.#leases.count(known.profile.name));
-        return known.view;
-      });
-      const free = { ...none };
-      for (const worker of workers) if (!worker.draining) for (const lane of lanes) free[lane] += worker.free[lane];
-      this.#view = { workers, roster: this.#roster, free };
-    }
+    this.#view ??= this.#look();
     return this.#view;
   }
 
@@ -206,6 +176,33 @@ export class Fleet {
     return this.#named.get(worker)?.address;
   }
 
+  /** Of a thousand workers one has changed: the rest is as it was. */
+  #look(): FleetView {
+    if (this.#dirty.size > 0) this.#views = this.#views.slice();
+    for (const known of this.#dirty) {
+      const view = viewOf(known, this.#leases.count(known.profile.name));
+      this.#total(this.#views[known.index], -1);
+      this.#total(view, 1);
+      this.#views[known.index] = view;
+    }
+    this.#dirty.clear();
+    const { free, slots } = this.#totals;
+    const tokens = this.#answerTokens;
+    const answerTokens = {
+      ...{ inline: tokens.inline.value(0), chat: tokens.chat.value(0) },
+      ...{ speculative: tokens.speculative.value(0), batch: tokens.batch.value(0) },
+    };
+    return { workers: this.#views, roster: this.#roster, free: { ...free }, slots: { ...slots }, answerTokens };
+  }
+
+  #total(view: WorkerView | undefined, by: 1 | -1): void {
+    if (!view || view.draining) return;
+    const { free, slots } = this.#totals;
+    for (const lane of lanes) free[lane] += by * view.free[lane];
+    slots.all += by * view.slots;
+    slots.used += by * Math.min(view.slots, Math.max(view.running, view.outstanding));
+  }
+
   #update(address: string, change: (known: Known) => void): void {
     const known = this.#known.get(address);
     if (!known) return;
@@ -215,7 +212,7 @@ export class Fleet {
   }
 
   #changed(known: Known | undefined): void {
-    if (known) known.view = undefined;
+    if (known && known.index >= 0) this.#dirty.add(known);
     this.#view = undefined;
   }
 
@@ -223,7 +220,14 @@ export class Fleet {
   #recount(): void {
     this.#named = new Map();
     for (const [address, known] of this.#known) this.#named.set(known.profile.name, { address, known });
+    // Also of those that left: what comes late from them changes nothing.
+    for (const known of this.#roster) known.index = -1;
     this.#roster = [...this.#named.values()].map(({ known }) => known);
+    for (const [index, known] of this.#roster.entries()) known.index = index;
+    this.#views = [];
+    this.#totals = { free: { ...none }, slots: { all: 0, used: 0 } };
+    this.#dirty.clear();
+    for (const known of this.#roster) this.#dirty.add(known);
     this.#view = undefined;
   }
 }
@@ -242,35 +246,4 @@ function tightest(model: ServedModel, workers: readonly WorkerView[]): ServedMod
   if (promptBytesMax === none && maxTokensMax === none && specials.length === (model.specials?.length ?? 0)) return model;
   const limits = promptBytesMax === none && maxTokensMax === none ? {} : { promptBytesMax, maxTokensMax };
   return { ...model, ...limits, ...(model.specials && { specials }) };
-}
-
-function viewOf(known: Known, leases: number): WorkerView {
-  const { profile, load, credits, booked, service } = known;
-  const free = { ...none };
-  for (const lane of lanes) free[lane] = Math.max(0, credits[lane] - booked[lane]);
-  return {
-    name: profile.name,
-    pool: profile.pool,
-    models: profile.models.map((model) => ({ ...model, prefillTokensPerSecond: load.prefillTokensPerSecond })),
-    slots: profile.slots,
-    draining: known.draining,
-    free,
-    outstanding: booked.inline + booked.chat + booked.speculative + booked.batch,
-    held: { ...booked },
-    running: load.running,
-    prefillTokensPerSecond: load.prefillTokensPerSecond,
-    stepMs: load.stepMs,
-    prefillBacklogTokens: load.prefillBacklogTokens,
-    bookedTokens: known.bookedTokens,
-    loadMs: known.loadMs,
-    serviceMs: {
-      inline: service.inline.value(0),
-      chat: service.chat.value(0),
-      speculative: service.speculative.value(0),
-      batch: service.batch.value(0),
-    },
-    leases,
-    joinedMs: known.joinedMs,
-    ...(load.speculation ? { speculation: load.speculation } : {}),
-  };
 }

@@ -11,6 +11,8 @@ import { WatchedFile } from "../../lib/watched-file.ts";
 import type { RouterMetrics } from "../metrics.ts";
 import { TenantPolicy } from "./tenant-policy.ts";
 
+export type { Route } from "./tenant-policy.ts";
+
 export interface PolicyOptions {
   /** "": no document. */
   readonly path: string;

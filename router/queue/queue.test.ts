@@ -4,21 +4,28 @@ import { FakeClock, settle } from "../../lib/clock.fake.ts";
 import type { SlipstreamError } from "../../lib/errors.ts";
 import { below, seeded } from "../../lib/random.ts";
 import { recordedMetrics, triggerAt } from "../../test/support/router.ts";
-import { type Booking, type Lane, lanes, Retired, type Trigger } from "../completion.ts";
+import { type Booking, type Hold, type Lane, lanes, Retired, type Trigger } from "../completion.ts";
 import { Queue, type Waited } from "./queue.ts";
 
+const one = { bytes: 1, costMs: 100 };
+
 /** A queue before workers with `free` credits in all; who gets one is noted in `served`. */
-function room(given: { free?: number; max?: number; triesMax?: number } = {}) {
+function room(given: { free?: number; max?: number; bytesMax?: number; triesMax?: number; slots?: number } = {}) {
   const clock = new FakeClock();
   const metrics = recordedMetrics();
   const depths: Record<Lane, number>[] = [];
   const state = { free: given.free ?? 0, booked: 0, released: 0, served: [] as string[], ended: [] as string[] };
   const queue = new Queue(
-    { max: given.max ?? 100, triesMax: given.triesMax ?? 64 },
-    { clock, metrics: metrics.metrics, depths: (now) => depths.push({ ...now }) },
+    { max: given.max ?? 100, bytesMax: given.bytesMax ?? 1_000, triesMax: given.triesMax ?? 64, quantumMs: 100 },
+    {
+      clock,
+      metrics: metrics.metrics,
+      depths: (now) => depths.push({ ...now }),
+      slots: () => ({ all: given.slots ?? 0, used: state.booked - state.released }),
+    },
   );
-  const placeOf = (fits: () => boolean) => (): Booking | undefined => {
-    if (state.free === 0 || !fits()) return undefined;
+  const placeOf = (fits: () => boolean) => (): Booking | Hold => {
+    if (state.free === 0 || !fits()) return { againMs: Number.POSITIVE_INFINITY };
     state.free -= 1;
     state.booked += 1;
     return {
@@ -30,9 +37,9 @@ function room(given: { free?: number; max?: number; triesMax?: number } = {}) {
       },
     };
   };
-  const ask = (id: string, trigger: Partial<Trigger> = {}, fits = () => true) => {
-    const made = triggerAt("a|", { id, ...trigger });
-    const booking = queue.next(made, placeOf(fits));
+  const ask = (id: string, trigger: Partial<Trigger> = {}, fits = () => true, size = one) => {
+    const made = triggerAt("a|", { id, session: `of ${id}`, ...trigger });
+    const booking = queue.next(made, size, placeOf(fits));
     booking.then(
       () => state.served.push(id),
       (thrown: unknown) =>
@@ -94,18 +101,106 @@ test("at one change of capacity only so many are tried", async () => {
   expect(state.served).toEqual([]);
 });
 
-test.each<[lane: Lane, refused: boolean]>([
-  ["inline", false],
-  ["chat", false],
-  ["speculative", true],
-  ["batch", true],
-])("a queue full of speculative work takes %s work: refused is %s", async (lane, refused) => {
-  const { ask, state, metrics } = room({ max: 3 });
+test.each<[lane: Lane, refused: string]>([
+  ["inline", "s2"],
+  ["chat", "s2"],
+  ["speculative", "new"],
+  ["batch", "new"],
+])("when a queue full of speculative work is asked for %s work, %s is refused", async (lane, refused) => {
+  const { ask, state, metrics, queue } = room({ max: 3 });
   for (let i = 0; i < 3; i++) ask(`s${i}`, { lane: "speculative" });
   ask("new", { lane });
   await settle();
-  expect(state.ended).toEqual(refused ? ["new overloaded"] : []);
-  expect(metrics.count("queue_refused_total", { lane })).toBe(refused ? 1 : 0);
+  expect([state.ended, queue.length]).toEqual([[`${refused} overloaded`], 3]);
+  expect(metrics.count("queue_refused_total", { why: "full", lane: refused === "new" ? lane : "speculative" })).toBe(1);
+});
+
+test("bytes are bounded as well, and what is larger than the queue is refused", async () => {
+  const { ask, state, queue } = room({ bytesMax: 100 });
+  ask("a", { lane: "chat" }, () => true, { bytes: 60, costMs: 1 });
+  ask("b", { lane: "chat" }, () => true, { bytes: 50, costMs: 1 });
+  ask("c", {}, () => true, { bytes: 50, costMs: 1 });
+  ask("d", {}, () => true, { bytes: 101, costMs: 1 });
+  await settle();
+  expect([state.ended, queue.bytes]).toEqual([["b overloaded", "a overloaded", "d overloaded"], 50]);
+});
+
+test("a tenant's flood fills the queue only as long as nobody else comes", async () => {
+  const { ask, state } = room({ max: 4 });
+  for (let i = 0; i < 5; i++) ask(`flood${i}`, { tenant: "flood", deadlineMs: 2_000 + i });
+  for (let i = 0; i < 3; i++) ask(`quiet${i}`, { tenant: "quiet" });
+  await settle();
+  // Each keeps half.
+  expect(state.ended).toEqual(["flood4 overloaded", "flood3 overloaded", "flood2 overloaded", "quiet2 overloaded"]);
+});
+
+test("tenants take turns, whatever the flood of one; who comes new is first", async () => {
+  const { ask, state, offer } = room();
+  for (let i = 0; i < 6; i++) ask(`f${i}`, { tenant: "flood", deadlineMs: 1_500 });
+  await offer(1);
+  for (let i = 0; i < 2; i++) ask(`q${i}`, { tenant: "quiet", deadlineMs: 9_000 });
+  for (let i = 0; i < 5; i++) await offer(1);
+  expect(state.served).toEqual(["f0", "q0", "f1", "q1", "f2", "f3"]);
+});
+
+test("turns are counted in worker time", async () => {
+  const { ask, state, offer } = room();
+  const size = (costMs: number) => ({ bytes: 1, costMs });
+  for (let i = 0; i < 4; i++) ask(`long${i}`, { tenant: "long" }, () => true, size(200));
+  for (let i = 0; i < 8; i++) ask(`short${i}`, { tenant: "short" }, () => true, size(50));
+  for (let i = 0; i < 9; i++) await offer(1);
+  const served = (tenant: string) => state.served.filter((id) => id.startsWith(tenant)).length;
+  expect([served("long"), served("short")]).toEqual([2, 7]);
+});
+
+test("within a session the newest is first, whatever its deadline", async () => {
+  const { ask, state, offer } = room();
+  ask("old", { session: "s", deadlineMs: 2_000 });
+  ask("other", { session: "t", deadlineMs: 2_500 });
+  ask("new", { session: "s", deadlineMs: 3_000 });
+  for (let i = 0; i < 3; i++) await offer(1);
+  expect(state.served).toEqual(["new", "old", "other"]);
+});
+
+test("what cannot be in time is refused at once, or as soon as that is known, and never served", async () => {
+  const { queue, offer, clock, metrics } = room();
+  const late = { late: false };
+  const place = () => (late.late ? { lateByMs: 70 } : { againMs: 30 });
+  const ends: string[] = [];
+  const ask = () =>
+    queue.next(triggerAt("a|"), one, place).catch((thrown: SlipstreamError) => ends.push(`${thrown.code} ${thrown.retryAfterMs}`));
+  void ask();
+  await offer(0);
+  expect(ends).toEqual([]);
+  late.late = true;
+  await clock.advance(30);
+  await ask();
+  expect(ends).toEqual(["too_late 120", "too_late 120"]);
+  expect([queue.length, metrics.count("queue_refused_total", { why: "late" })]).toEqual([0, 2]);
+});
+
+test("another tenant's flood does not make a tenant's wait longer than its turns", async () => {
+  const { ask, offer, clock, queue } = room({ slots: 2 });
+  const first = ask("first", { tenant: "flood" });
+  await offer(1);
+  await clock.advance(100);
+  (await first.booking).release();
+  ask("holder", { tenant: "flood" });
+  for (let i = 0; i < 9; i++) ask(`f${i}`, { tenant: "flood" });
+  expect([queue.predictedWaitMs("inline", "flood"), queue.predictedWaitMs("inline", "quiet")]).toEqual([1_000, 200]);
+  expect([queue.busyShare("flood"), queue.busyShare("quiet")]).toEqual([Number.POSITIVE_INFINITY, 0]);
+});
+
+test("slots that stand idle while something waits are told apart from those that nobody wants", async () => {
+  const { ask, clock, queue, metrics } = room({ slots: 2 });
+  queue.pump();
+  await clock.advance(1_000);
+  const { trigger } = ask("a");
+  await clock.advance(3_000);
+  trigger.retire(new Retired("cancelled"));
+  const seconds = (state: string) => metrics.count("slot_seconds_total", { state });
+  expect([seconds("idle"), seconds("wanted"), seconds("used")]).toEqual([2, 6, 0]);
+  expect(queue.idleShare).toBeGreaterThan(0.7);
 });
 
 test("a refusal says when to ask again, and leaves nothing behind", async () => {
@@ -135,7 +230,7 @@ test("one that had ended before is not let in", async () => {
   const { queue, state } = room({ free: 1 });
   const trigger = triggerAt("a|");
   trigger.retire(new Retired("superseded"));
-  await expect(queue.next(trigger, () => expect.unreachable())).rejects.toBe(trigger.signal.reason);
+  await expect(queue.next(trigger, one, () => expect.unreachable())).rejects.toBe(trigger.signal.reason);
   expect([queue.length, state.booked]).toEqual([0, 0]);
 });
 
@@ -169,10 +264,10 @@ test("who holds out for a busy worker is asked again in time, and counts before 
     seen.push(`${id} ${waited.waitedMs} ${waited.ahead("w1")}`);
     return { hold: "w1", againMs: 20 };
   };
-  const [first, second] = [triggerAt("a|", { id: "a" }), triggerAt("a|", { id: "b" })];
-  queue.next(first, tried("a")).catch(() => {});
+  const [first, second] = [triggerAt("a|", { session: "a" }), triggerAt("a|", { session: "b" })];
+  queue.next(first, one, tried("a")).catch(() => {});
   await clock.advance(5);
-  queue.next(second, tried("b")).catch(() => {});
+  queue.next(second, one, tried("b")).catch(() => {});
   expect(seen).toEqual(["a 0 0", "b 0 1"]);
   await clock.advance(15);
   expect(seen.slice(2)).toEqual(["a 20 0", "b 15 1"]);
@@ -199,7 +294,7 @@ test("a released credit goes to the next who waits", async () => {
 
 test("the predicted wait is that of the lane: its length, its service time, its bookings", async () => {
   const { ask, offer, clock, queue } = room();
-  expect(queue.predictedWaitMs("inline")).toBe(0);
+  expect(queue.predictedWaitMs("inline", "default")).toBe(0);
   const chat = ask("slow", { lane: "chat" });
   const inline = ask("quick");
   await offer(2);
@@ -211,9 +306,9 @@ test("the predicted wait is that of the lane: its length, its service time, its 
   const holder = ask("holder");
   ask("waits");
   ask("chat waits", { lane: "chat" });
-  expect(queue.predictedWaitMs("inline")).toBe(200);
-  expect(queue.predictedWaitMs("chat")).toBe(20_000);
-  expect(queue.predictedWaitMs("batch")).toBe(0);
+  expect(queue.predictedWaitMs("inline", "default")).toBe(200);
+  expect(queue.predictedWaitMs("chat", "default")).toBe(20_000);
+  expect(queue.predictedWaitMs("batch", "default")).toBe(0);
   (await holder.booking).release();
 });
 

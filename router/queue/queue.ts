@@ -1,35 +1,52 @@
-// queue: Triggers wait here, not in an engine, until a worker has a free credit (late binding), so that superseded work never
-// reaches a GPU. Lanes by priority, earliest deadline first within a lane. Bounded by count; leaving by the trigger's signal.
+// queue: generations wait here, not in an engine, until a worker has a free credit (late binding), so that superseded work never
+// reaches a GPU. Lanes by priority; in a lane tenants in turn, earliest deadline first, newest first within a session (line.ts).
+// What can no longer be in time is refused, never started. Bounded by count and bytes over all lanes: for better work, or that
+// of a tenant with fewer waiting, the least worth keeping gives way. Leaving by the work's signal.
 import type { Clock } from "../../lib/clock.ts";
 import { SlipstreamError } from "../../lib/errors.ts";
 import { Ewma } from "../../lib/structures/ewma.ts";
-import { type Booking, type Hold, type Lane, lanes, type Work } from "../completion.ts";
+import { type Booking, type Hold, type Lane, type Late, lanes, type Work } from "../completion.ts";
 import type { RouterMetrics } from "../metrics.ts";
+import { type Entry, Line } from "./line.ts";
+import { Shares } from "./shares.ts";
 
 export interface QueueOptions {
-  /** Waiting in a lane and in those above it: lesser work never keeps better work out. */
+  /** Waiting in all lanes together, and the bytes of their prompts. */
   readonly max: number;
-  /** Waiting triggers tried at one change of capacity: those behind wait for the same worker nearly always. */
+  readonly bytesMax: number;
+  /** Waiting generations tried at one change of capacity: those behind wait for the same worker nearly always. */
   readonly triesMax: number;
+  /** Worker time that a tenant is served in a round. */
+  readonly quantumMs: number;
 }
 
 export interface QueueDeps {
   readonly clock: Clock;
-  readonly metrics: Pick<RouterMetrics, "queued" | "queue_seconds" | "queue_refused_total">;
+  readonly metrics: Pick<RouterMetrics, "queued" | "queued_bytes" | "queue_seconds" | "queue_refused_total" | "slot_seconds_total">;
   /** Told when the depth of a lane changes, so that workers can share out their credits. */
   readonly depths: (depths: Readonly<Record<Lane, number>>) => void;
+  /** Slots of all workers, and those in use, at this moment. */
+  readonly slots: () => { readonly all: number; readonly used: number };
 }
 
-/** What a place is tried with: how long it was waited for, and how many that come first hold out for a worker. */
+/** What a place is tried with: how long it was waited for, whether its tenant has more than its share of the slots, and how many
+ * that come first hold out for a worker. */
 export interface Waited {
   readonly waitedMs: number;
+  readonly greedy: boolean;
   readonly ahead: (worker: string) => number;
 }
 
-/** Finds a worker and books it; a Hold says for whom it is worth waiting, nothing that nobody has room. */
-export type Place = (waited: Waited) => Booking | Hold | undefined;
+/** Finds a worker and books it. A Hold says for whom it is worth waiting and until when, Late that it cannot be in time. */
+export type Place = (waited: Waited) => Booking | Hold | Late;
 
-interface Waiting {
+/** What waits, as the queue counts it: bytes it keeps in memory, and the worker time it will take. */
+export interface Size {
+  readonly bytes: number;
+  readonly costMs: number;
+}
+
+interface Waiting extends Entry {
   readonly work: Work;
   readonly sinceMs: number;
   readonly place: Place;
@@ -40,64 +57,77 @@ interface Waiting {
 }
 
 /** One lane: who waits, and what of late became of those who no longer do. */
-interface Line {
-  readonly waiting: Waiting[];
+interface LaneState {
+  readonly line: Line<Waiting>;
   readonly serviceMs: Ewma;
   held: number;
 }
 
 const shuttingDown = () => new SlipstreamError("draining", "the router is shutting down");
-const emptyLine = (): Line => ({ waiting: [], serviceMs: new Ewma({ halfLifeMs: 10_000 }), held: 0 });
+const serviceHalfLifeMs = 10_000;
+const retryMinMs = 50;
 
 export class Queue {
   readonly #options: QueueOptions;
   readonly #deps: QueueDeps;
-  readonly #lines: Readonly<Record<Lane, Line>> = {
-    inline: emptyLine(),
-    chat: emptyLine(),
-    speculative: emptyLine(),
-    batch: emptyLine(),
-  };
+  readonly #lanes: Readonly<Record<Lane, LaneState>>;
+  readonly #shares: Shares;
+  #length = 0;
+  #bytes = 0;
   /** How many hold out for each worker. */
-  #holds = new Map<string, number>();
+  readonly #holds = new Map<string, number>();
   #again: { readonly atMs: number; readonly timer: Disposable } | undefined;
   #closed = false;
 
   constructor(options: QueueOptions, deps: QueueDeps) {
     this.#options = options;
     this.#deps = deps;
+    const lane = (): LaneState => ({ line: new Line(options), serviceMs: new Ewma({ halfLifeMs: serviceHalfLifeMs }), held: 0 });
+    this.#lanes = { inline: lane(), chat: lane(), speculative: lane(), batch: lane() };
+    this.#shares = new Shares({
+      clock: deps.clock,
+      slots: deps.slots,
+      seconds: (state, s) => deps.metrics.slot_seconds_total.inc({ state }, s),
+    });
   }
 
   get length(): number {
-    return lanes.reduce((sum, lane) => sum + this.#lines[lane].waiting.length, 0);
+    return this.#length;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Share of all slots that stood idle while something waited for one, of late. */
+  get idleShare(): number {
+    return this.#shares.idle;
   }
 
   /**
-   * Waits until `place` finds a worker and books it. Rejects with the trigger's Retired when that comes first, with
-   * `overloaded` when the queue is full.
+   * Waits until `place` finds a worker and books it. Rejects with the work's Retired when that comes first, with `too_late` when
+   * it cannot be in time, with `overloaded` when the queue is full.
    */
-  next(work: Work, place: Place): Promise<Booking> {
+  next(work: Work, size: Size, place: Place): Promise<Booking> {
     if (work.signal.aborted) return Promise.reject(work.signal.reason);
     if (this.#closed) return Promise.reject(shuttingDown());
     const { clock, metrics } = this.#deps;
-    const { lane } = work;
+    const { lane, tenant } = work;
     // Capacity goes to those who wait as it comes (pump); what is left now is of no use to any of them.
-    const placed = place({ waitedMs: 0, ahead: (worker) => this.#holds.get(worker) ?? 0 });
-    if (placed && "placement" in placed) {
+    const placed = place({
+      waitedMs: 0,
+      greedy: this.#shares.isGreedy(tenant),
+      ahead: (worker) => this.#holds.get(worker) ?? 0,
+    });
+    if ("placement" in placed) {
       metrics.queue_seconds.observe({ lane }, 0);
-      return Promise.resolve(this.#timed(lane, placed));
+      return Promise.resolve(this.#timed(work, placed));
     }
-    if (this.#upTo(lane) >= this.#options.max) {
-      metrics.queue_refused_total.inc({ lane });
-      const retryAfterMs = Math.ceil(this.predictedWaitMs(lane)) + 50;
-      return Promise.reject(new SlipstreamError("overloaded", "the router's queue is full", { retryAfterMs }));
-    }
-    const { waiting } = this.#lines[lane];
+    if ("lateByMs" in placed) return Promise.reject(this.#late(lane, placed));
+    if (!this.#makeRoom(work, size)) return Promise.reject(this.#full(lane, tenant));
     return new Promise((resolve, reject) => {
       const leave = () => {
-        waiting.splice(waiting.indexOf(entry), 1);
-        this.#hold(entry, undefined);
-        this.#changed(lane);
+        this.#remove(entry);
         reject(work.signal.reason as Error);
       };
       const stay = () => work.signal.removeEventListener("abort", leave);
@@ -109,68 +139,134 @@ export class Queue {
         stay();
         reject(error);
       };
-      const entry: Waiting = { work, sinceMs: clock.now(), place, go, refuse, holds: undefined };
-      this.#hold(entry, placed);
-      const after = waiting.findIndex((other) => other.work.deadlineMs > work.deadlineMs);
-      waiting.splice(after < 0 ? waiting.length : after, 0, entry);
+      const entry: Waiting = { work, ...size, sinceMs: clock.now(), place, go, refuse, holds: undefined };
       work.signal.addEventListener("abort", leave, { once: true });
+      this.#lanes[lane].line.add(entry);
+      this.#length += 1;
+      this.#bytes += size.bytes;
+      this.#hold(entry, placed);
       this.#changed(lane);
     });
   }
 
-  /** Capacity came: hand it to who waits, best lane and earliest deadline first. */
+  /** Capacity came: hand it to who waits, best lane first. */
   pump(): void {
-    let misses = 0;
+    this.#shares.changed(this.#length);
+    if (this.#length === 0) return;
     const now = this.#deps.clock.now();
     const ahead = new Map<string, number>();
-    for (const lane of lanes) {
-      const { waiting } = this.#lines[lane];
-      for (let i = 0; i < waiting.length && misses < this.#options.triesMax; ) {
-        const entry = waiting[i] as Waiting;
-        const placed = entry.place({ waitedMs: now - entry.sinceMs, ahead: (worker) => ahead.get(worker) ?? 0 });
-        if (!placed || !("placement" in placed)) {
-          this.#hold(entry, placed);
-          if (placed) ahead.set(placed.hold, (ahead.get(placed.hold) ?? 0) + 1);
-          misses += 1;
-          i += 1;
-          continue;
-        }
-        waiting.splice(i, 1);
-        this.#hold(entry, undefined);
-        entry.go(this.#timed(lane, placed));
-        this.#changed(lane);
-        this.#deps.metrics.queue_seconds.observe({ lane }, (now - entry.sinceMs) / 1000);
-      }
-    }
+    const missed = new Set<Waiting>();
+    for (const lane of lanes) while (this.#serve(lane, now, ahead, missed));
   }
 
   /** Nobody waits any more: the router is going. */
   close(): void {
     this.#closed = true;
     this.#again?.timer[Symbol.dispose]();
-    for (const lane of lanes) {
-      for (const entry of this.#lines[lane].waiting.splice(0)) entry.refuse(shuttingDown());
-      this.#changed(lane);
+    this.#again = undefined;
+    for (const lane of lanes)
+      for (const entry of [...this.#lanes[lane].line.order()]) {
+        this.#remove(entry);
+        entry.refuse(shuttingDown());
+      }
+  }
+
+  /** What a generation of the lane that came now would wait: those who would be served first, by the lane's service of late. */
+  predictedWaitMs(lane: Lane, tenant: string): number {
+    const { line, serviceMs, held } = this.#lanes[lane];
+    if (line.length === 0) return 0;
+    const own = line.waitingOf(tenant);
+    // Tenants in turn: of each other one at most as many as of this one.
+    const tenants = line.tenants + (own === 0 ? 1 : 0);
+    const first = Math.min(line.length, (own + 1) * tenants - 1);
+    return (serviceMs.value(0) * (first + 1)) / Math.max(1, held);
+  }
+
+  /** How long a generation of the lane was under way of late; 0: not known. */
+  serviceMs(lane: Lane): number {
+    return this.#lanes[lane].serviceMs.value(0);
+  }
+
+  /** What a generation of the lane that came now would take to its end: the wait, and a service as of late. */
+  answerMs(lane: Lane, tenant: string): number {
+    return this.predictedWaitMs(lane, tenant) + this.#lanes[lane].serviceMs.value(0);
+  }
+
+  /** How much of its share of all slots a tenant has in use: others' floods do not make it slower to ask. */
+  busyShare(tenant: string): number {
+    return this.#shares.of(tenant);
+  }
+
+  /** Tries who waits in a lane, in turn; true when one was served, and the turn may be another's. */
+  #serve(lane: Lane, now: number, ahead: Map<string, number>, missed: Set<Waiting>): boolean {
+    const { line } = this.#lanes[lane];
+    for (const entry of line.order()) {
+      if (missed.has(entry)) continue;
+      if (missed.size >= this.#options.triesMax) return false;
+      const waitedMs = now - entry.sinceMs;
+      const placed = entry.place({
+        waitedMs,
+        greedy: this.#shares.isGreedy(entry.work.tenant),
+        ahead: (worker) => ahead.get(worker) ?? 0,
+      });
+      if ("placement" in placed) {
+        line.charge(entry);
+        this.#remove(entry);
+        entry.go(this.#timed(entry.work, placed));
+        this.#deps.metrics.queue_seconds.observe({ lane }, waitedMs / 1000);
+        return true;
+      }
+      if ("lateByMs" in placed) {
+        this.#remove(entry);
+        entry.refuse(this.#late(lane, placed));
+        continue;
+      }
+      missed.add(entry);
+      this.#hold(entry, placed);
+      if (placed.hold !== undefined) ahead.set(placed.hold, (ahead.get(placed.hold) ?? 0) + 1);
     }
+    return false;
   }
 
-  /** What a trigger of the lane that came now would wait, by the lane's mean service time of late. */
-  predictedWaitMs(lane: Lane): number {
-    const { waiting, serviceMs, held } = this.#lines[lane];
-    return waiting.length === 0 ? 0 : (serviceMs.value(0) * (waiting.length + 1)) / Math.max(1, held);
+  /** Room for one more: there is, or what is worth less gives way. */
+  #makeRoom(work: Work, { bytes }: Size): boolean {
+    const { max, bytesMax } = this.#options;
+    const fits = () => this.#length < max && this.#bytes + bytes <= bytesMax;
+    while (!fits()) {
+      const worst = lanes.findLast((lane) => this.#lanes[lane].line.length > 0);
+      if (worst === undefined || lanes.indexOf(worst) < lanes.indexOf(work.lane)) return false;
+      const { line } = this.#lanes[worst];
+      const given = line.last;
+      if (!given) return false;
+      if (worst === work.lane && line.waitingOf(given.work.tenant) <= line.waitingOf(work.tenant) + 1) return false;
+      this.#remove(given);
+      given.refuse(this.#full(worst, given.work.tenant));
+    }
+    return true;
   }
 
-  /** What a trigger of the lane that came now would take to its end: the wait, and a service as of late. */
-  answerMs(lane: Lane): number {
-    return this.predictedWaitMs(lane) + this.#lines[lane].serviceMs.value(0);
+  #full(lane: Lane, tenant: string): SlipstreamError {
+    this.#deps.metrics.queue_refused_total.inc({ lane, why: "full" });
+    const retryAfterMs = Math.ceil(this.predictedWaitMs(lane, tenant)) + retryMinMs;
+    return new SlipstreamError("overloaded", "the router's queue is full", { retryAfterMs });
   }
 
-  /** Waiting in the lane and in those above it. */
-  #upTo(lane: Lane): number {
-    return lanes.slice(0, lanes.indexOf(lane) + 1).reduce((sum, each) => sum + this.#lines[each].waiting.length, 0);
+  #late(lane: Lane, { lateByMs }: Late): SlipstreamError {
+    this.#deps.metrics.queue_refused_total.inc({ lane, why: "late" });
+    const retryAfterMs = Math.ceil(Math.min(lateByMs, 60_000)) + retryMinMs;
+    return new SlipstreamError("too_late", "no worker can answer before the deadline", { retryAfterMs });
   }
 
-  /** Whom an entry holds out for from now on; who does so is asked again in time, even if no capacity comes. */
+  #remove(entry: Waiting): void {
+    const { lane } = entry.work;
+    if (!this.#lanes[lane].line.remove(entry)) return;
+    this.#length -= 1;
+    this.#bytes -= entry.bytes;
+    this.#hold(entry, undefined);
+    this.#changed(lane);
+  }
+
+  /** Whom an entry holds out for from now on; it is asked again in time, even if no capacity comes. */
   #hold(entry: Waiting, hold: Hold | undefined): void {
     const count = (worker: string, by: number) => {
       const holds = (this.#holds.get(worker) ?? 0) + by;
@@ -180,7 +276,8 @@ export class Queue {
     if (entry.holds !== undefined) count(entry.holds, -1);
     entry.holds = hold?.hold;
     if (!hold) return;
-    count(hold.hold, 1);
+    if (hold.hold !== undefined) count(hold.hold, 1);
+    if (!Number.isFinite(hold.againMs)) return;
     const { clock } = this.#deps;
     const atMs = clock.now() + hold.againMs;
     if (this.#again && this.#again.atMs <= atMs) return;
@@ -192,27 +289,31 @@ export class Queue {
     this.#again = { atMs, timer };
   }
 
-  #timed(lane: Lane, booking: Booking): Booking {
+  #timed({ lane, tenant }: Work, booking: Booking): Booking {
     const { clock } = this.#deps;
-    const line = this.#lines[lane];
+    const state = this.#lanes[lane];
     const since = clock.now();
-    line.held += 1;
+    state.held += 1;
+    const back = this.#shares.take(tenant);
     let held = true;
     return {
       placement: booking.placement,
-      release: () => {
+      release: (spent) => {
         if (!held) return;
         held = false;
-        line.held -= 1;
-        line.serviceMs.add(clock.now() - since, clock.now());
-        booking.release();
+        state.held -= 1;
+        back();
+        state.serviceMs.add(clock.now() - since, clock.now());
+        booking.release(spent);
       },
     };
   }
 
   #changed(lane: Lane): void {
-    const depth = (each: Lane) => this.#lines[each].waiting.length;
+    const depth = (each: Lane) => this.#lanes[each].line.length;
+    this.#shares.changed(this.#length);
     this.#deps.metrics.queued.set({ lane }, depth(lane));
+    this.#deps.metrics.queued_bytes.set({}, this.#bytes);
     this.#deps.depths({ inline: depth("inline"), chat: depth("chat"), speculative: depth("speculative"), batch: depth("batch") });
   }
 }

@@ -9,6 +9,7 @@ const flightOf = (text: string, over = false): Flight => ({
   text,
   over,
   worker: "w",
+  wanted: () => {},
   read: () => {
     throw new Error("not read here");
   },

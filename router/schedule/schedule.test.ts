@@ -1,30 +1,36 @@
 import { expect, test } from "vitest";
 import { seeded } from "../../lib/random.ts";
 import { fleetOf, freeOf, modelOf, workerOf } from "../../test/support/router.ts";
-import type { Asking, Hold, Placement, Remembered, WorkerView } from "../completion.ts";
-import { place } from "./schedule.ts";
+import type { Asking, Hold, Late, Placement, Remembered, WorkerView } from "../completion.ts";
+import { place, predict } from "./schedule.ts";
 
-const options = { boundedLoad: 1.25, spareShare: 0.5, patienceMs: 20, rampMs: 10_000 };
+const options = { boundedLoad: 1.25, spareShare: 0.5, patienceMs: 20, rampMs: 10_000, margin: 1.25 };
 const now = 100_000;
 
 interface Given extends Partial<Omit<Asking, "ahead">>, Partial<Remembered> {
   readonly avoid?: readonly string[];
   readonly seed?: number;
   readonly ahead?: Readonly<Record<string, number>>;
+  /** Of an answer, as the fleet knows it. */
+  readonly tokens?: number;
 }
 
-function put(workers: readonly WorkerView[], given: Given = {}): Placement | Hold | undefined {
-  const { lease, warm = [], avoid = [], seed = 1, ahead = {}, ...asking } = given;
-  const made: Asking = {
-    ...{ session: "s1", document: "d", lane: "inline", model: "m", prompt: promptOf(600), waitedMs: 0 },
-    ahead: (worker) => ahead[worker] ?? 0,
-    ...asking,
-  };
-  return place(options, made, { lease, warm }, fleetOf(workers), { now, random: seeded(seed) }, new Set(avoid));
+function askingOf({ ahead = {}, ...given }: Given): Asking {
+  const plain = { session: "s1", document: "d", lane: "inline", model: "m", prompt: promptOf(600), waitedMs: 0 } as const;
+  return { ...plain, maxTokens: 64, greedy: false, dueMs: now + 10_000, ahead: (worker) => ahead[worker] ?? 0, ...given };
+}
+
+function put(workers: readonly WorkerView[], given: Given = {}): Placement | Hold | Late {
+  const { lease, warm = [], avoid = [], seed = 1, tokens = 0, ...asking } = given;
+  const moment = { now, random: seeded(seed) };
+  return place(options, askingOf(asking), { lease, warm }, fleetOf(workers, tokens), moment, new Set(avoid));
 }
 /** 3 bytes a token. */
 const promptOf = (tokens: number) => ({ bytes: 3 * tokens, blocks: new Uint8Array() });
-const nameOf = (placed: Placement | Hold | undefined) => placed && ("worker" in placed ? placed.worker : `hold ${placed.hold}`);
+const nameOf = (placed: Placement | Hold | Late) => {
+  if ("worker" in placed) return placed.worker;
+  return "lateByMs" in placed ? "late" : placed.hold === undefined ? undefined : `hold ${placed.hold}`;
+};
 
 const names = ["w1", "w2", "w3", "w4"];
 /** A worker that computes a token in 0.1 ms: the prompt above takes 60 ms anew. */
@@ -32,7 +38,7 @@ const fleet = (given: (name: string) => Partial<WorkerView> = () => ({})) =>
   names.map((name) => workerOf(name, { loadMs: now, prefillTokensPerSecond: 10_000, serviceMs: freeOf(100), ...given(name) }));
 /** Who owns the session among idle workers, and two of the others. */
 const owner = nameOf(put(fleet())) as string;
-const [other, third] = names.filter((name) => name !== owner) as [string, string];
+const [other, third, last] = names.filter((name) => name !== owner) as [string, string, string];
 const only = (name: string, given: Partial<WorkerView>) => (each: string) => (each === name ? given : {});
 /** No credit left, of so many held. */
 const full = (held: number) => ({ free: freeOf(0), held: freeOf(held), outstanding: held });
@@ -83,6 +89,18 @@ test.each<[name: string, workers: WorkerView[], given: Given, expected: string |
     {},
     other,
   ],
+  [
+    "a tenant with more than its share leaves a slot to others",
+    fleet(only(owner, { outstanding: 3, held: freeOf(3) })),
+    { greedy: true },
+    "elsewhere",
+  ],
+  [
+    "and takes none where each has but one left",
+    fleet(() => ({ outstanding: 3, held: freeOf(3) })),
+    { greedy: true },
+    `hold ${owner}`,
+  ],
   ["without any credit nobody is placed", fleet(() => ({ free: freeOf(0) })), {}, undefined],
   ["credits of another lane are none", fleet(() => ({ free: { ...freeOf(3), inline: 0 } })), {}, undefined],
   ["a worker without the model is none", [workerOf("w1", { models: [modelOf({ name: "n" })] })], {}, undefined],
@@ -101,6 +119,51 @@ test("a placement says what becomes of the lease, and what will have to be compu
   expect(put(fleet(), { lease: third, warm: [warm(third, 30)] })).toMatchObject({ why: "lease", lease: "kept", freshTokens: 10 });
 });
 
+/** A pace of 5 ms a token, so that ten take 50 ms, and the margin makes 62.5 of them. */
+const paced = { tokenMs: 5, pacedMs: now, outstanding: 1 };
+
+test.each<[name: string, workers: WorkerView[], given: Given, expected: string]>([
+  ["what can just be in time is placed", fleet(() => paced), { dueMs: now + 63 }, owner],
+  ["what cannot is late", fleet(() => paced), { dueMs: now + 62 }, "late"],
+  ["fewer tokens take less", fleet(() => paced), { dueMs: now + 40, maxTokens: 6 }, owner],
+  [
+    "so does another worker that is quicker",
+    fleet((name) => ({ ...paced, ...(name === other ? { tokenMs: 2 } : {}) })),
+    { dueMs: now + 40 },
+    other,
+  ],
+  ["a worker that stands idle is tried", fleet(() => ({ ...paced, outstanding: 0 })), { dueMs: now + 10 }, owner],
+  ["a pace of long ago says nothing", fleet(() => ({ ...paced, pacedMs: now - 6_000 })), { dueMs: now + 10 }, owner],
+  [
+    "with nothing free what cannot be in time is late as well",
+    fleet(() => ({ ...paced, ...full(2) })),
+    { dueMs: now + 62 },
+    "late",
+  ],
+  [
+    "waiting for a slot takes its time",
+    fleet(only(owner, { ...paced, ...full(2) })),
+    { dueMs: now + 80, avoid: [other, third, last] },
+    "late",
+  ],
+])("%s", (_, workers, given, expected) => {
+  const warmed = names.map((name) => warm(name, 0));
+  expect(nameOf(put(workers, { tokens: 10, warm: warmed, ...given }))).toBe(expected);
+});
+
+test("with nothing free one is asked again when it can no longer be in time", () => {
+  const workers = fleet(() => ({ ...paced, ...full(2) }));
+  const hold = put(workers, { tokens: 10, warm: [warm(owner, 0)], dueMs: now + 100 });
+  expect(hold).toMatchObject({ againMs: expect.closeTo(100 / 1.25 - 50 + 1, 0) });
+});
+
+test("a prediction tells the wait, the prompt and the pace apart", () => {
+  const workers = fleet(() => ({ ...paced, prefillBacklogTokens: 100 }));
+  const predicted = predict(options, askingOf({}), { lease: undefined, warm: [] }, fleetOf(workers, 10), now);
+  expect(predicted).toEqual({ totalMs: (10 + 60 + 50) * 1.25, waitMs: 10, prefillMs: 60, tokenMs: 5 });
+  expect(predict(options, askingOf({ model: "n" }), { lease: undefined, warm: [] }, fleetOf(workers), now)).toBeUndefined();
+});
+
 test("a hold is thought over at the latest when patience ends", () => {
   expect(put(fleet(only(owner, full(20))), { waitedMs: 14 })).toEqual({ hold: owner, againMs: 6 });
 });
@@ -116,7 +179,7 @@ test("a draining holder's sessions go to the next by hash, and a new session com
 test("a worker that failed this trigger is avoided, and nobody is left where all did", () => {
   expect(nameOf(put(fleet(), { avoid: [owner] }))).not.toBe(owner);
   expect(nameOf(put(fleet(), { avoid: [owner, other, third] }))).toBe(names.find((name) => ![owner, other, third].includes(name)));
-  expect(put(fleet(), { avoid: names })).toBeUndefined();
+  expect(nameOf(put(fleet(), { avoid: names }))).toBeUndefined();
 });
 
 test("the owner does not depend on the order in which workers joined", () => {
@@ -188,22 +251,17 @@ test.each<[name: string, workers: WorkerView[], expected: string | undefined]>([
 ])("what is asked ahead %s", (_, workers, expected) => {
   const placed = put(workers, { lane: "speculative" });
   expect(nameOf(placed)).toBe(expected);
-  if (placed) expect(placed).toMatchObject({ lease: "none" });
+  if (expected) expect(placed).toMatchObject({ lease: "none" });
 });
 
 test("batch work takes idle workers alone", () => {
-  expect(
-    put(
-      fleet(() => ({ outstanding: 2 })),
-      { lane: "batch" },
-    ),
-  ).toBeUndefined();
-  expect(
+  const batch = (outstanding: (name: string) => number) =>
     nameOf(
       put(
-        fleet((name) => ({ outstanding: name === third ? 1 : 2 })),
+        fleet((name) => ({ outstanding: outstanding(name) })),
         { lane: "batch" },
       ),
-    ),
-  ).toBe(third);
+    );
+  expect(batch(() => 2)).toBeUndefined();
+  expect(batch((name) => (name === third ? 1 : 2))).toBe(third);
 });

@@ -1,10 +1,10 @@
 // schedule: who asks, what is remembered of the session and a fleet snapshot in, a Placement out; or a Hold, when the best place has
-// no credit yet and waiting for it costs less than what is free; or nothing, when nothing is free. Pure. The session's lease
-// comes first while its worker's predicted wait stays short: its holder, else its owner by hash among those that hold no more
-// than their share of sessions. Else the least cost, of wait, uncached prompt and booked work.
+// no credit yet and waiting for it costs less than what is free; or Late, when no worker can answer in time. Pure. The session's
+// lease comes first while its worker's predicted wait stays short: its holder, else its owner by hash among those that hold no
+// more than their share of sessions. Else the least cost, of wait, uncached prompt and booked work (cost.ts).
 import type { Random } from "../../lib/random.ts";
-import type { Asking, FleetView, Hold, Lane, Placement, Remembered, WorkerView } from "../completion.ts";
-import { prefillMs, slotWaitMs } from "./cost.ts";
+import type { Asking, FleetView, Hold, Lane, Late, Placement, Prediction, Remembered, WorkerView } from "../completion.ts";
+import { hasRoom, prefillMs, slotWaitMs, tokenMs } from "./cost.ts";
 import { hashOf, weightOf } from "./rendezvous.ts";
 
 export interface ScheduleOptions {
@@ -16,7 +16,17 @@ export interface ScheduleOptions {
   readonly patienceMs: number;
   /** A worker that joins an older fleet takes a share of its slots that grows to all of them over this time. */
   readonly rampMs: number;
+  /** Times a prediction must fit into what is left: it is a mean, and half of all take longer. */
+  readonly margin: number;
 }
+
+export const scheduleDefaults: ScheduleOptions = {
+  boundedLoad: 1.1,
+  spareShare: 0.5,
+  patienceMs: 20,
+  rampMs: 10_000,
+  margin: 1.25,
+};
 
 export interface Moment {
   readonly now: number;
@@ -41,6 +51,15 @@ const equal = { ms: 1, share: 0.02 } as const;
 /** A Hold is thought over this often, while something else is free. */
 const againMs = 10;
 
+/** What was found out about one who asks. */
+interface Looked {
+  readonly serving: Serving;
+  readonly holder: ReturnType<typeof holderOf>;
+  /** Until an answer is of use. */
+  readonly tokens: number;
+  readonly freshTokens: (worker: WorkerView) => number;
+}
+
 export function place(
   options: ScheduleOptions,
   asking: Asking,
@@ -48,49 +67,110 @@ export function place(
   fleet: FleetView,
   moment: Moment,
   avoid: ReadonlySet<string> = new Set(),
-): Placement | Hold | undefined {
-  const { lane } = asking;
-  const { workers } = fleet;
-  if (fleet.free[lane] === 0) return undefined;
-  const serving = servingOf(fleet, asking.model);
-  const tokens = asking.prompt.bytes / serving.bytesPerToken;
-  const freshTokens = (worker: WorkerView) => {
-    for (const { worker: name, freshBytes } of remembered.warm)
-      if (name === worker.name) return Math.max(1, freshBytes / serving.bytesPerToken);
-    return tokens;
-  };
-  const holder = holderOf(options, asking, remembered.lease, fleet, serving, avoid);
+): Placement | Hold | Late {
+  const { lane, greedy } = asking;
+  const { now } = moment;
+  const looked = look(options, asking, remembered, fleet, avoid);
+  const { holder, serving, freshTokens } = looked;
   const owner = holder?.worker;
   const placed = (worker: WorkerView, why: Placement["why"]): Placement => ({
     ...{ worker: worker.name, draftDepthHint: 0, why, freshTokens: Math.round(freshTokens(worker)) },
     lease: spare.has(lane) ? "none" : holder?.worker === worker ? holder.lease : "moved",
   });
   // A guess is worth what the session's KV saves: anywhere else it would compute a whole prompt that nobody may want.
-  if (lane === "speculative") return owner && owner.free[lane] > 0 && idle(options, owner) ? placed(owner, "lease") : undefined;
+  if (lane === "speculative")
+    return owner && owner.free[lane] > 0 && idle(options, owner) ? placed(owner, "lease") : { againMs: never };
+  const leftMs = (asking.dueMs - now) / options.margin;
+  // What it takes at its holder without any wait: nearly always the least there is.
+  const leastMs = owner ? prefillMs(owner, freshTokens(owner), now) + tokenMs(owner, now) * looked.tokens : 0;
+  if (fleet.free[lane] === 0) {
+    if (leastMs <= leftMs) return { againMs: leftMs - leastMs + 1 };
+    return isBusy(owner) ? { lateByMs: leastMs - leftMs } : { againMs: never };
+  }
   if (owner && lane !== "batch") {
-    const wait = slotWaitMs(owner, lane, asking.ahead(owner.name)) + prefillMs(owner, 0, moment.now);
-    if (asking.waitedMs + wait <= options.patienceMs)
-      return owner.free[lane] > 0
+    const slotMs = slotWaitMs(owner, lane, asking.ahead(owner.name), greedy);
+    const waitMs = slotMs + prefillMs(owner, 0, now);
+    if (asking.waitedMs + waitMs <= options.patienceMs && slotMs + leastMs <= leftMs)
+      return hasRoom(owner, lane, greedy)
         ? placed(owner, "lease")
         : { hold: owner.name, againMs: Math.max(1, options.patienceMs - asking.waitedMs) };
   }
-  const { costs } = serving;
-  let lowest = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < serving.at.length; i++) {
-    const worker = workers[serving.at[i] as number] as WorkerView;
-    costs[i] = Number.POSITIVE_INFINITY;
+  const lowest = costs(options, asking, fleet, now, avoid, looked);
+  if (lowest === never) return { againMs: never };
+  const best = amongEquals(fleet.workers, serving, lowest * (1 + equal.share) + equal.ms, asking, moment.random);
+  // One that stands idle is tried whatever is predicted: else a wrong prediction would never be put right.
+  if (lowest > leftMs && isBusy(best)) return { lateByMs: lowest - leftMs };
+  return hasRoom(best, lane, greedy) ? placed(best, best === owner ? "lease" : "least_cost") : { hold: best.name, againMs };
+}
+
+/** How long an answer would take from now where it would be quickest, whoever has a credit; nothing where no worker serves it. */
+export function predict(
+  options: ScheduleOptions,
+  asking: Asking,
+  remembered: Remembered,
+  fleet: FleetView,
+  now: number,
+): Prediction | undefined {
+  const looked = look(options, asking, remembered, fleet, none);
+  const { serving, tokens, freshTokens } = looked;
+  const totalMs = costs(options, asking, fleet, now, none, looked);
+  if (totalMs === never) return undefined;
+  const worker = fleet.workers[serving.at[serving.costs.indexOf(totalMs)] as number] as WorkerView;
+  const ownMs = prefillMs(worker, freshTokens(worker), now) - prefillMs(worker, 0, now);
+  const pace = tokenMs(worker, now);
+  const tried = isBusy(worker) ? totalMs * options.margin : 0;
+  return { totalMs: tried, waitMs: totalMs - ownMs - pace * tokens, prefillMs: ownMs, tokenMs: pace };
+}
+
+const never = Number.POSITIVE_INFINITY;
+const none: ReadonlySet<string> = new Set();
+const isBusy = (worker: WorkerView | undefined) => worker !== undefined && Math.max(worker.outstanding, worker.running) > 0;
+
+function look(
+  options: ScheduleOptions,
+  asking: Asking,
+  remembered: Remembered,
+  fleet: FleetView,
+  avoid: ReadonlySet<string>,
+): Looked {
+  const serving = servingOf(fleet, asking.model);
+  const all = asking.prompt.bytes / serving.bytesPerToken;
+  return {
+    serving,
+    holder: holderOf(options, asking, remembered.lease, fleet, serving, avoid),
+    tokens: Math.min(fleet.answerTokens[asking.lane], asking.maxTokens),
+    freshTokens: (worker) => {
+      for (const { worker: name, freshBytes } of remembered.warm)
+        if (name === worker.name) return Math.max(1, freshBytes / serving.bytesPerToken);
+      return all;
+    },
+  };
+}
+
+/** What each serving worker costs, into `serving.costs`; the lowest of all. */
+function costs(
+  options: ScheduleOptions,
+  { lane, greedy, ahead }: Asking,
+  { workers }: FleetView,
+  now: number,
+  avoid: ReadonlySet<string>,
+  { serving, tokens, freshTokens }: Looked,
+): number {
+  const { at, costs } = serving;
+  let lowest = never;
+  for (let i = 0; i < at.length; i++) {
+    const worker = workers[at[i] as number] as WorkerView;
+    costs[i] = never;
     if (worker.draining || (avoid.size > 0 && avoid.has(worker.name))) continue;
     if (lane === "batch" && !idle(options, worker)) continue;
-    if (cold(options, worker, serving, moment.now)) continue;
-    const ahead = worker.free[lane] > 0 ? 0 : asking.ahead(worker.name);
-    const fresh = remembered.warm.length === 0 ? tokens : freshTokens(worker);
-    const cost = slotWaitMs(worker, lane, ahead) + prefillMs(worker, fresh, moment.now);
+    if (cold(options, worker, serving, now)) continue;
+    const before = hasRoom(worker, lane, greedy) ? 0 : ahead(worker.name);
+    const cost =
+      slotWaitMs(worker, lane, before, greedy) + prefillMs(worker, freshTokens(worker), now) + tokenMs(worker, now) * tokens;
     costs[i] = cost;
     if (cost < lowest) lowest = cost;
   }
-  if (lowest === Number.POSITIVE_INFINITY) return undefined;
-  const best = amongEquals(workers, serving, lowest * (1 + equal.share) + equal.ms, lane, moment.random);
-  return best.free[lane] > 0 ? placed(best, best === owner ? "lease" : "least_cost") : { hold: best.name, againMs };
+  return lowest;
 }
 
 /** Enough slots stand empty that the next key finds one, whoever uses the worker. */
@@ -145,13 +225,19 @@ function bound(options: ScheduleOptions, workers: readonly WorkerView[], serving
 }
 
 /** Two of the cheapest by chance, and of these the one with less to do. */
-function amongEquals(workers: readonly WorkerView[], { at, costs }: Serving, most: number, lane: Lane, random: Random): WorkerView {
+function amongEquals(
+  workers: readonly WorkerView[],
+  { at, costs }: Serving,
+  most: number,
+  { lane, greedy }: Asking,
+  random: Random,
+): WorkerView {
   const equals: WorkerView[] = [];
   for (let i = 0; i < at.length; i++) if ((costs[i] as number) <= most) equals.push(workers[at[i] as number] as WorkerView);
   const one = () => equals[Math.floor(random.next() * equals.length)] as WorkerView;
   if (equals.length === 1) return equals[0] as WorkerView;
   const [a, b] = [one(), one()];
-  const room = (worker: WorkerView) => (worker.free[lane] > 0 ? 1 : 0) - worker.outstanding / worker.slots;
+  const room = (worker: WorkerView) => (hasRoom(worker, lane, greedy) ? 1 : 0) - worker.outstanding / worker.slots;
   return room(b) > room(a) ? b : a;
 }
 

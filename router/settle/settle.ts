@@ -23,8 +23,8 @@ export interface SettleOptions {
 export interface SettleDeps {
   readonly clock: Clock;
   readonly metrics: Pick<RouterMetrics, "settle_seconds">;
-  /** How loaded the workers are that could serve this model or pool, and what an inline answer of theirs takes now. */
-  readonly load: (model: string) => { readonly busy: number; readonly answerMs: number };
+  /** How loaded the workers are that could serve this model or pool, as far as the tenant is let, and what an inline answer takes. */
+  readonly load: (model: string, tenant: string) => { readonly busy: number; readonly answerMs: number };
   /** Told of each trigger that other routers may hold an older one of. */
   readonly taken?: (trigger: Trigger, rank: Rank) => void;
 }
@@ -118,10 +118,10 @@ export class Settle {
     metrics.settle_seconds.observe({}, Math.max(0, left) / 1000);
   }
 
-  #pause({ session, model, receivedMs, deadlineMs }: Trigger): number {
+  #pause({ session, tenant, model, receivedMs, deadlineMs }: Trigger): number {
     const { clock, load } = this.#deps;
     return pauseMs({
-      ...load(model),
+      ...load(model, tenant),
       typing: this.#cadence.typing(session, clock.now()),
       deadlineAfterMs: deadlineMs - receivedMs,
       pauseMaxMs: this.#options.pauseMaxMs,

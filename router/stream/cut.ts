@@ -5,13 +5,15 @@ import type { Shape } from "../completion.ts";
 import { isBoundary, wholeCharacters } from "./graphemes.ts";
 import { columnsOf, Indentation } from "./indentation.ts";
 import { type Blocks, blocksOf } from "./languages.ts";
-import { trimOverlap } from "./overlap.ts";
+import { brackets, trimOverlap } from "./overlap.ts";
 import type { Place } from "./place.ts";
 import { CycleRepeats, LineRepeats } from "./repetition.ts";
 
 const onlyClosers = /^[\s)\]};,"'`]*$/;
 /** A word with its accents, or a run of signs. */
 const firstToken = /^\s*(?:[\p{L}\p{N}\p{M}_$]+|[^\s\p{L}\p{N}_$]+)/u;
+/** Nothing that follows in the line would make another statement of it, nearly always. */
+const endsStatement = /[;})\]]\s*$/;
 /** Blank lines in a row that still belong to one block. */
 const blanksMax = 1;
 /** Columns of one level more, for a line of which nothing but its head is known. */
@@ -88,6 +90,14 @@ export class Cutter {
           : "";
     this.#done = true;
     return last;
+  }
+
+  /** Time is up: the line under way counts if it is a statement as it stands. */
+  late(): string {
+    const { lineBefore } = this.#place;
+    const full = (this.#lines === 0 ? lineBefore : "") + this.#line;
+    const statement = this.#shape !== "token" && endsStatement.test(full) && brackets(full).opened <= 0;
+    return statement && !this.#done ? this.finish(true) : "";
   }
 
   #take(given: string): string {

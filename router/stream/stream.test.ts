@@ -99,6 +99,18 @@ test("at the deadline complete lines that are out stand", async () => {
   });
 });
 
+test.each<[name: string, code: string, pieces: string[], shown: string[]]>([
+  ["a statement that lacks its line's end", "const a = |\n", ["foo(", "b);"], ["foo(b);"]],
+  ["a call that is closed", "x = |\n", ["foo(b)"], ["foo(b)"]],
+  ["one after whole lines", "f(() => {|\n", ["\n  a();\n  b();"], ["\n  a();", "\n  b();"]],
+  ["no bracket that is open", "f(() => {|\n", ["\n  a();\n  b(c()"], ["\n  a();"]],
+  ["what closes a bracket before the cursor", "foo(a, |\n", ["b);"], ["b);"]],
+])("at the deadline comes %s", async (_, code, pieces, expected) => {
+  const { shown, shaped } = await read(triggerAt(code), pieces, new Retired("expired"));
+  expect(shown).toEqual(expected);
+  expect(shaped).toMatchObject({ finish: "deadline", text: expected.join("") });
+});
+
 test.each<[name: string, pieces: string[], end: Error]>([
   ["the deadline before any complete line", ["a.b"], new Retired("expired")],
   ["a newer trigger, whatever is out", ["\n  a();\n  b"], new Retired("superseded")],

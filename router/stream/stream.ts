@@ -59,9 +59,12 @@ export class Stream {
         if (cutter?.done) return { text, finish: "cut", usage: usage(), ...sureness(), ...found(text) };
       }
     } catch (thrown) {
-      // The deadline takes nothing back: complete lines that are out stand.
-      if (!(thrown instanceof Retired) || thrown.outcome !== "expired" || text.trim() === "") throw thrown;
-      return { text, finish: "deadline", usage: usage() };
+      // The deadline takes nothing back: complete lines that are out stand, and a statement that is complete joins them.
+      if (!(thrown instanceof Retired) || thrown.outcome !== "expired") throw thrown;
+      const last = cutter && !unsure() ? cutter.late() : "";
+      if ((text + last).trim() === "") throw thrown;
+      if (last !== "") yield { text: last, tokens: 0 };
+      return { text: text + last, finish: "deadline", usage: usage() };
     } finally {
       await deltas.return(undefined as never);
     }

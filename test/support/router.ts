@@ -104,6 +104,8 @@ export function workerOf(name: string, given: Partial<WorkerView> = {}): WorkerV
     stepMs: 5,
     prefillBacklogTokens: 0,
     bookedTokens: 0,
+    tokenMs: 0,
+    pacedMs: 0,
     serviceMs: freeOf(0),
     leases: 0,
     joinedMs: 0,
@@ -112,10 +114,11 @@ export function workerOf(name: string, given: Partial<WorkerView> = {}): WorkerV
 }
 
 /** Workers as a fleet that has just been looked at. */
-export function fleetOf(workers: readonly WorkerView[]): FleetView {
+export function fleetOf(workers: readonly WorkerView[], answerTokens = 0): FleetView {
   const free = freeOf(0);
   for (const worker of workers) for (const lane of lanes) free[lane] += worker.draining ? 0 : worker.free[lane];
-  return { workers, roster: workers, free };
+  const slots = workers.reduce((sum, worker) => sum + worker.slots, 0);
+  return { workers, roster: workers, free, slots: { all: slots, used: 0 }, answerTokens: freeOf(answerTokens) };
 }
 
 export const recordedMetrics = () => new RecordedMetrics(routerMetricTable);

@@ -17,7 +17,7 @@ interface Deps {
     acceptance(): Acceptance;
     speculation?(): SpeculationReport | undefined;
   };
-  readonly slots: { readonly running: number; readonly waiting: number };
+  readonly slots: { readonly running: number; readonly waiting: number; stepped?(running: number, ms: number): void };
   readonly metrics?: WorkerMetrics;
 }
 
@@ -89,6 +89,7 @@ export class Report {
   #measure(): Load {
     const { engine, slots, metrics } = this.#deps;
     const load = engine.load();
+    slots.stepped?.(load.running, load.stepMs);
     const acceptance = engine.acceptance();
     const { drafted, accepted } = acceptance;
     const speculation = engine.speculation?.();

@@ -1,7 +1,7 @@
 // credits: how the slots are shared between routers: what each has under way and waiting in, how many it may have outstanding
 // out. Pure.
 //
-// There is one more to hand out than there are slots, so that no slot idles for a round trip. Work in hand and demand come
+// There are a few more to hand out than there are slots (one, as a rule), so that no slot idles for a round trip. Work in hand and demand come
 // first, best lane first, in turn from router to router; what is left over goes to inline, where the next key falls. Each
 // router keeps one inline credit however busy it is here, so that a first request needs no round trip; chat likewise.
 import { type Lane, lanes } from "../generation.ts";
@@ -19,9 +19,9 @@ export interface Member {
 const long: readonly Lane[] = ["chat", "batch"];
 const floors: PerLane = { inline: 1, chat: 1, speculative: 0, batch: 0 };
 
-export function shareCredits(slots: number, members: readonly Member[]): PerLane[] {
+export function shareCredits(slots: number, members: readonly Member[], ahead = 1): PerLane[] {
   const shares = members.map(() => ({ inline: 0, chat: 0, speculative: 0, batch: 0 }));
-  let left = slots + 1;
+  let left = slots + ahead;
   let leftForLong = Math.max(1, slots - 1);
   for (const lane of lanes) {
     const isLong = long.includes(lane);

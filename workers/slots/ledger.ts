@@ -9,6 +9,8 @@ import { type PerLane, shareCredits } from "./credits.ts";
 
 export interface LedgerOptions {
   readonly slots: number;
+  /** Generations that wait here for a slot, so that none idles for a round trip. */
+  readonly ahead?: number;
   /** A Submit sent before lower Credits arrived is in its right for so long. */
   readonly graceMs: number;
   /** Routers at once; more are refused. */
@@ -42,11 +44,13 @@ export class Ledger {
   readonly #options: LedgerOptions;
   readonly #clock: Clock;
   readonly #accounts = new Set<Account>();
+  #slots: number;
   #closed = false;
   #due = false;
 
   constructor(options: LedgerOptions, deps: { clock: Clock }) {
     this.#options = options;
+    this.#slots = options.slots;
     this.#clock = deps.clock;
   }
 
@@ -69,6 +73,13 @@ export class Ledger {
         this.#changed();
       },
     };
+  }
+
+  /** So many slots may be used from now on. */
+  resize(slots: number): void {
+    if (slots === this.#slots) return;
+    this.#slots = slots;
+    this.#changed();
   }
 
   /** No credits for anyone, until `reopen`. */
@@ -147,7 +158,7 @@ export class Ledger {
 
   #share(): void {
     const accounts = [...this.#accounts];
-    const shares = shareCredits(this.#options.slots, accounts);
+    const shares = shareCredits(this.#slots, accounts, this.#options.ahead);
     for (const [index, account] of accounts.entries()) {
       const share = this.#closed ? none : (shares[index] as PerLane);
       const credits = Object.fromEntries(

@@ -1,16 +1,22 @@
 // slots: a Generation in, a Slot of the engine out, as soon as one is free and nothing more urgent waits: better lane
-// first, then earlier deadline. What expires while it waits is refused and never started. Holds at most `slots` that run
-// and `waitingMax` that wait; an inline arrival at full slots retires work that may be taken back.
+// first, then earlier deadline. What expires while it waits is refused and never started. Holds at most `slots` that run (fewer
+// where a step would outgrow its budget: batch.ts) and `waitingMax` that wait; an inline arrival at full slots retires work that
+// may be taken back.
 import type { Clock } from "../../lib/clock.ts";
 import { SlipstreamError } from "../../lib/errors.ts";
 import { type Generation, type Lane, lanes } from "../generation.ts";
 import type { WorkerMetrics } from "../metrics.ts";
+import { Batch } from "./batch.ts";
 import { Ledger } from "./ledger.ts";
 
 export type { LedgerStream } from "./ledger.ts";
 
 export interface SlotsOptions {
   readonly slots: number;
+  /** Handed out beyond the slots, so that none idles for a round trip (default 1). */
+  readonly ahead?: number;
+  /** Longest decode step (default 0: none). */
+  readonly stepBudgetMs?: number;
   readonly waitingMax: number;
   /** Routers connected at once. */
   readonly routersMax: number;
@@ -45,22 +51,28 @@ export class Slots {
   readonly ledger: Ledger;
   readonly #options: SlotsOptions;
   readonly #clock: Clock;
-  readonly #metrics: Pick<WorkerMetrics, "preempted_total" | "queue_seconds" | "running" | "waiting"> | undefined;
+  readonly #metrics: Pick<WorkerMetrics, "preempted_total" | "queue_seconds" | "running" | "waiting" | "batch_max"> | undefined;
   /** In the order they are let in. */
   #waiting: Waiting[] = [];
   readonly #holders = new Set<Holder>();
   readonly #refusals = new Map<Waiting, (error: SlipstreamError) => void>();
+  readonly #batch: Batch;
   #order = 0;
   #draining = false;
 
   constructor(
     options: SlotsOptions,
-    deps: { clock: Clock; metrics?: Pick<WorkerMetrics, "preempted_total" | "queue_seconds" | "running" | "waiting"> },
+    deps: {
+      clock: Clock;
+      metrics?: Pick<WorkerMetrics, "preempted_total" | "queue_seconds" | "running" | "waiting" | "batch_max">;
+    },
   ) {
     this.#options = options;
     this.#clock = deps.clock;
     this.#metrics = deps.metrics;
-    this.ledger = new Ledger({ slots: options.slots, graceMs: creditGraceMs, routersMax: options.routersMax }, deps);
+    const { slots, ahead = 1, routersMax, stepBudgetMs = 0 } = options;
+    this.ledger = new Ledger({ slots, ahead, graceMs: creditGraceMs, routersMax }, deps);
+    this.#batch = new Batch({ slots, stepBudgetMs });
   }
 
   get running(): number {
@@ -105,6 +117,17 @@ export class Slots {
     });
   }
 
+  /** The engine's steps of late took so long with so many: fewer or more may run from now on. */
+  stepped(running: number, ms: number): void {
+    const before = this.#batch.max;
+    this.#batch.stepped(running, ms);
+    const { max } = this.#batch;
+    if (max === before) return;
+    this.#metrics?.batch_max.set({}, max);
+    this.ledger.resize(max);
+    this.#fill();
+  }
+
   /** Refuses what waits and whatever comes; what runs runs on. */
   drain(): void {
     this.#draining = true;
@@ -118,7 +141,7 @@ export class Slots {
   }
 
   #fill(): void {
-    while (this.#holders.size < this.#options.slots) {
+    while (this.#holders.size < this.#batch.max) {
       const next = this.#waiting[0];
       if (!next) return;
       const now = this.#clock.now();

@@ -28,6 +28,8 @@ export class Gpu {
   readonly #deps: { readonly clock: Clock; readonly random: Random; readonly onKv: (event: KvEvent) => void };
   /** In order of rank, then of arrival; admitted once they hold a lease on memory. */
   #sequences: Sequence[] = [];
+  /** Time of all steps so far. */
+  busyMs = 0;
   /** When the running step ends; undefined: nothing runs. */
   #stepEndsMs: number | undefined;
 
@@ -87,6 +89,7 @@ export class Gpu {
     this.#deps.clock.timer(this.#stepEndsMs - this.#deps.clock.now(), () => {
       const endedMs = this.#stepEndsMs as number;
       this.#stepEndsMs = undefined;
+      this.busyMs += ms;
       this.recent.step(ms);
       this.#finish(step);
       this.#start(Math.max(endedMs, this.#deps.clock.now() - catchUpMaxMs));

@@ -127,6 +127,11 @@ export class SimulatedEngine implements Engine {
     };
   }
 
+  /** Time that the pretend GPU computed, since it started. */
+  get busyMs(): number {
+    return this.#gpu.busyMs;
+  }
+
   acceptance(): Acceptance {
     return this.#gpu.recent.acceptance();
   }

@@ -1,0 +1,178 @@
+// schedule: `slipstream bench schedule`: what a placement costs, and, in simulated fleets under a fake clock, what each part of
+// scheduling is worth, what an overload does and what one tenant's flood does to another. docs/operations/queueing.md defines
+// every figure.
+
+import type { Crowd } from "../../sim/crowd.ts";
+import { type FleetFigures, type FleetOptions, fleetRun } from "../../sim/fleet-run.ts";
+import type { ProfileEnd, ProfileName } from "../../workers/engine/simulated/profiles.ts";
+import { knowing } from "../keys/knowing.ts";
+import { ownSources } from "../keys/sources.ts";
+import { benchDecisions, type Decided } from "./decision.ts";
+import { figuresOf, spentOf } from "./figures.ts";
+import { type Ablation, ablations, type Switches, shipped, switched } from "./switches.ts";
+
+export { profileEnds, profileNames } from "../../workers/engine/simulated/profiles.ts";
+
+export const parts = ["decision", "ablation", "overload", "flood"] as const;
+export type Part = (typeof parts)[number];
+
+export interface ScheduleBenchOptions {
+  readonly parts: readonly Part[];
+  readonly ablations: readonly Ablation[];
+  readonly loads: readonly number[];
+  readonly seed: number;
+  readonly workers: number;
+  readonly slots: number;
+  readonly profile: ProfileName;
+  readonly profileEnd: ProfileEnd;
+  readonly seconds: number;
+  /** Of the part "decision". */
+  readonly fleet: number;
+  readonly decisions: number;
+}
+
+export interface ScheduleReport {
+  readonly decision?: readonly Decided[];
+  readonly ablation?: Readonly<Record<string, unknown>>;
+  readonly overload?: unknown;
+  readonly flood?: unknown;
+}
+
+interface Deps {
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+const warmMs = 8_000;
+const sizingMs = 6_000;
+const sizingRounds = 4;
+const closeEnough = 0.03;
+/** Enough to type in, few enough that a pretend model finds its place soon. */
+const sourcesMax = 12;
+/** As editors ask of a GPU pool; and what the session of a slow machine would. */
+const deadlineMs = 500;
+/** Share of lines that the pretend model knows. */
+const agreement = 0.3;
+const stall = { probability: 0.002, ms: 60 };
+
+export async function benchSchedule(options: ScheduleBenchOptions, deps: Deps): Promise<ScheduleReport> {
+  const has = (part: Part) => options.parts.includes(part);
+  const fleet = has("ablation") || has("overload") || has("flood") ? new Fleets(options, deps) : undefined;
+  return {
+    ...(has("decision") && {
+      decision: benchDecisions({ workers: options.fleet, decisions: options.decisions, signal: deps.signal }),
+    }),
+    ...(fleet && has("ablation") && { ablation: await fleet.ablation() }),
+    ...(fleet && has("overload") && { overload: await fleet.overload() }),
+    ...(fleet && has("flood") && { flood: await fleet.flood() }),
+  };
+}
+
+class Fleets {
+  readonly #options: ScheduleBenchOptions;
+  readonly #deps: Deps;
+  readonly #sources = ownSources().slice(0, sourcesMax);
+  readonly #oracle: ReturnType<typeof knowing>;
+  /** Typists that keep this share of the slots busy, as shipped. */
+  readonly #sized = new Map<number, number>();
+
+  constructor(options: ScheduleBenchOptions, deps: Deps) {
+    this.#options = options;
+    this.#deps = deps;
+    const texts = this.#sources.map(({ text }) => text);
+    this.#oracle = knowing({ texts, agreement, seed: options.seed });
+  }
+
+  /** The same crowd with one part off (or the map on) at each load. */
+  async ablation() {
+    const report: Record<string, unknown> = {};
+    for (const load of this.#options.loads) {
+      const people = await this.#size(load);
+      const rows: Record<string, unknown> = { people };
+      let base: FleetFigures | undefined;
+      for (const name of this.#options.ablations) {
+        const run = await this.#run([{ tenant: "default", what: "type", people }], {}, { ...shipped, ...ablations[name] });
+        base ??= run;
+        const { first_text_ms, answered_share } = figuresOf(run.records);
+        rows[name] = { ...spentOf(run), answered_share, first_text_ms, gpu_ms_against_shipped: share(run.gpuMs / base.gpuMs - 1) };
+        this.#deps.say(`load ${load}, ${name}: GPU ${share(run.gpuShare)} %, first text p95 ${first_text_ms.p95} ms`);
+      }
+      report[`load_${Math.round(load * 100)}`] = rows;
+    }
+    return report;
+  }
+
+  /** Three times the people that would fill every slot: half type, half ask by hand, beside chat and batch. */
+  async overload() {
+    const full = Math.round((await this.#size(0.85)) / 0.85);
+    const beside: Crowd[] = [
+      { tenant: "default", what: "chat", people: this.#options.workers * 2 },
+      { tenant: "default", what: "batch", people: this.#options.workers * 2 },
+    ];
+    const report: Record<string, unknown> = {};
+    for (const times of [0.5, 1, 3]) {
+      const half = Math.round((full * times) / 2);
+      const run = await this.#run([
+        { tenant: "default", what: "type", people: half },
+        { tenant: "default", what: "ask", people: half },
+        ...beside,
+      ]);
+      const lane = (name: string) => figuresOf(run.records.filter((record) => record.lane === name));
+      const figures = { inline: lane("inline"), chat: lane("chat"), batch: lane("batch"), ...spentOf(run) };
+      report[`times_${times}`] = { people: half * 2, deadline_ms: deadlineMs, ...figures };
+      this.#deps.say(
+        `overload ×${times}: ${figures.inline.started_in_time_share} of started inline work in time, ${figures.inline.refused} refused`,
+      );
+    }
+    return report;
+  }
+
+  /** Two tenants share a fleet at 85 % load; then one of them asks by hand at ten times the pace. */
+  async flood() {
+    const people = Math.round((await this.#size(0.85)) / 2);
+    const quiet: Crowd = { tenant: "quiet", what: "type", people };
+    const report: Record<string, unknown> = {};
+    for (const [name, crowd] of [
+      ["alone", undefined],
+      ["beside_a_like", { tenant: "other", what: "type", people }],
+      ["beside_a_flood", { tenant: "other", what: "ask", people, haste: 10 }],
+    ] as const satisfies readonly (readonly [string, Crowd | undefined])[]) {
+      const run = await this.#run(crowd ? [quiet, crowd] : [quiet]);
+      const of = (tenant: string) => figuresOf(run.records.filter((record) => record.tenant === tenant));
+      report[name] = { people, quiet: of("quiet"), ...(crowd && { other: of("other") }), ...spentOf(run) };
+      this.#deps.say(`flood, ${name}: the quiet tenant's first text p95 ${of("quiet").first_text_ms.p95} ms`);
+    }
+    return report;
+  }
+
+  async #size(load: number): Promise<number> {
+    const known = this.#sized.get(load);
+    if (known !== undefined) return known;
+    const { workers, slots } = this.#options;
+    let people = Math.ceil(2.5 * workers * slots * load);
+    for (let round = 0; round < sizingRounds; round++) {
+      const { usedShare } = await this.#run([{ tenant: "default", what: "type", people }], { measureMs: sizingMs });
+      this.#deps.say(`sizing: ${people} typists keep ${share(usedShare)} % of the slots busy`);
+      if (Math.abs(usedShare - load) <= closeEnough) break;
+      people = Math.max(1, Math.round(people * (1 + (Math.min(1.8, load / Math.max(0.05, usedShare)) - 1) * 0.8)));
+    }
+    this.#sized.set(load, people);
+    return people;
+  }
+
+  #run(crowds: readonly Crowd[], given: Partial<FleetOptions> = {}, switches: Switches = shipped): Promise<FleetFigures> {
+    const { seed, workers, slots, profile, profileEnd, seconds } = this.#options;
+    return fleetRun(
+      {
+        ...{ seed, workers, slots, profile, profileEnd, crowds, deadlineMs, stall, warmMs },
+        ...{ measureMs: seconds * 1_000, lateBinding: switches.lateBinding, oracle: this.#oracle },
+        measured: (rooms, random) => switched(rooms, switches, random),
+        ...given,
+      },
+      this.#sources,
+      this.#deps.signal,
+    );
+  }
+}
+
+const share = (value: number) => Math.round(value * 1_000) / 10;
