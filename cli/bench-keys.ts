@@ -1,5 +1,5 @@
 // bench-keys: `slipstream bench keys`: what keystrokes cost through a real router with simulated workers.
-import { benchKeys, type KeysOptions, type Part, parts, profileEnds, profileNames } from "../bench/keys/keys.ts";
+import { benchKeys, type KeysOptions, type Part, parts, profileEnds, profileNames, realParts } from "../bench/keys/keys.ts";
 import { jsonOf, tableOf } from "../bench/keys/report.ts";
 import { type Ablation, ablations } from "../bench/keys/switches.ts";
 import { SlipstreamError } from "../lib/errors.ts";
@@ -31,6 +31,8 @@ Options:
   --ablate LIST      (default all): ${names.join(", ")}
   --sessions N       of the part "sessions" (default 10000)
   --chunk-ms MS      a prompt chunk of the pretend GPU takes about so long (default: as long as reading the weights)
+  --virtual          in one process under a clock of its own: the same seed gives the same figures on any machine, however
+                     busy; without the parts ${realParts.join(" and ")}, and what the router takes is not counted
   --cpu-prof DIR     write a profile of each router's CPU there
   --json             one JSON object instead of a table
 
@@ -43,6 +45,7 @@ Examples:
 export const benchKeysCommand: Command = async (args, io) => {
   const { values, positionals } = options(args, {
     json: { type: "boolean", default: false },
+    virtual: { type: "boolean", default: false },
     quick: { type: "boolean", default: false },
     profile: { type: "string", default: "l40s-7b-eagle3" },
     end: { type: "string", default: "mid" },
@@ -65,7 +68,11 @@ export const benchKeysCommand: Command = async (args, io) => {
   if (positionals.length > 0)
     throw new SlipstreamError("invalid_request", `"${positionals[0]}" is not an option; --help shows them`);
   const quick = values.quick === true;
+  const virtual = values.virtual === true;
+  const possible = parts.filter((part) => !virtual || !realParts.includes(part));
+  const usual = quick ? possible.filter((part) => part === "ablations" || part === "sessions") : possible;
   const made: KeysOptions = {
+    virtual,
     profile: oneOf("profile", values.profile, profileNames),
     profileEnd: oneOf("end", values.end, profileEnds),
     load: number("load", values.load, 0.05, 0.99),
@@ -74,7 +81,7 @@ export const benchKeysCommand: Command = async (args, io) => {
     seconds: milliseconds("duration", values.duration ?? (quick ? "10s" : "30s"), 3_600_000) / 1_000,
     workers: whole("workers", values.workers, 4, 64),
     slots: whole("slots", values.slots, 1, 256),
-    parts: values.parts === "none" ? [] : list("parts", values.parts, parts, quick ? ["ablations", "sessions"] : parts),
+    parts: values.parts === "none" ? [] : list("parts", values.parts, possible, usual),
     ablations: list("ablate", values.ablate, names, quick ? quickAblations : names),
     sessions: whole("sessions", values.sessions ?? (quick ? "1000" : "10000"), 1, 100_000),
     ...(values["chunk-ms"] === undefined ? {} : { chunkMs: number("chunk-ms", values["chunk-ms"], 0.1, 1_000) }),

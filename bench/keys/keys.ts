@@ -1,17 +1,19 @@
 // keys: `slipstream bench keys`: typists, a router and simulated workers, each a process of its own on loopback. Options in, the
 // report out: waste, aborts, recomputed tokens, answers without a generation, what the router costs; and the same with one
 // mechanism off at a time. docs/operations/bench-keys.md defines every figure.
-import { systemClock } from "../../lib/clock.ts";
 import type { ProfileEnd, ProfileName } from "../../workers/engine/simulated/profiles.ts";
 import { type Figures, figuresOf } from "./measure.ts";
 import { type ManySessions, manySessions } from "./sessions.ts";
-import { Stand, type StandOptions } from "./stand.ts";
+import { Stand, type StandOptions, type Typing } from "./stand.ts";
 import { type Ablation, ablations, allOn } from "./switches.ts";
+import { VirtualStand } from "./virtual-stand.ts";
 
 export { profileEnds, profileNames } from "../../workers/engine/simulated/profiles.ts";
 
 export const parts = ["ablations", "ends", "agreements", "built_in", "sessions"] as const;
 export type Part = (typeof parts)[number];
+/** They measure processes. */
+export const realParts: readonly Part[] = ["built_in", "sessions"];
 
 export interface KeysOptions {
   readonly profile: ProfileName;
@@ -29,6 +31,8 @@ export interface KeysOptions {
   readonly sessions: number;
   readonly chunkMs?: number;
   readonly profileCpu?: string;
+  /** In one process under a clock of its own, instead of processes on this machine. */
+  readonly virtual: boolean;
 }
 
 interface Deps {
@@ -71,16 +75,18 @@ export async function benchKeys(options: KeysOptions, deps: Deps): Promise<KeysR
     say(line(name, figures));
     return figures;
   };
+  const on = <T>(given: Partial<StandOptions>, work: (stand: Typing) => Promise<T>) => {
+    const made = { ...options, switches: allOn, ...given };
+    return standing(options.virtual ? VirtualStand.start(made) : Stand.start(made, signal), work);
+  };
   const sized = (given: Partial<StandOptions>) =>
-    onStand({ ...options, switches: allOn, ...given }, signal, async (stand) => {
+    on(given, async (stand) => {
       const people = await size(stand, options, deps);
       return window(stand, people, options.seconds, signal, settleSeconds);
     });
   const main = tell("as shipped", await sized({}));
   const again = (name: string, given: Partial<StandOptions>, people = main.sessions) =>
-    onStand({ ...options, switches: allOn, ...given }, signal, async (stand) =>
-      tell(name, await window(stand, people, options.seconds, signal, coldSeconds)),
-    );
+    on(given, async (stand) => tell(name, await window(stand, people, options.seconds, signal, coldSeconds)));
   const without: Partial<Record<Ablation, Figures>> = {};
   for (const name of wanted.has("ablations") ? options.ablations : [])
     without[name] = await again(name, { switches: { ...allOn, ...ablations[name] } });
@@ -94,15 +100,15 @@ export async function benchKeys(options: KeysOptions, deps: Deps): Promise<KeysR
     ? await again("built-in model", { embedded: true, workers: 1, slots: 2 }, builtInPeople)
     : undefined;
   const sessions = wanted.has("sessions")
-    ? await onStand({ ...options, switches: allOn, slots: sessionSlots }, signal, (stand) =>
+    ? await standing(Stand.start({ ...options, switches: allOn, slots: sessionSlots }, signal), (stand) =>
         manySessions(stand, { sessions: options.sessions, seconds: sessionSeconds, seed: options.seed }, deps),
       )
     : undefined;
   return { main, ablations: without, ends, agreements: byAgreement, ...(builtIn && { builtIn }), ...(sessions && { sessions }) };
 }
 
-async function onStand<T>(options: StandOptions, signal: AbortSignal, work: (stand: Stand) => Promise<T>): Promise<T> {
-  const stand = await Stand.start(options, signal);
+async function standing<S extends Typing, T>(starting: Promise<S>, work: (stand: S) => Promise<T>): Promise<T> {
+  const stand = await starting;
   try {
     return await work(stand);
   } finally {
@@ -111,13 +117,13 @@ async function onStand<T>(options: StandOptions, signal: AbortSignal, work: (sta
 }
 
 /** As many typists as keep the asked share of slots busy, found by trying. */
-async function size(stand: Stand, { load, workers, slots }: KeysOptions, { say, signal }: Deps): Promise<number> {
+async function size(stand: Typing, { load, workers, slots }: KeysOptions, { say, signal }: Deps): Promise<number> {
   let people = Math.ceil(firstGuess * workers * slots);
   for (let round = 1; round <= sizingRounds; round++) {
     stand.crowd(people);
-    await systemClock.sleep(settleSeconds * 1_000, signal);
+    await stand.pass(settleSeconds * 1_000, signal);
     await stand.take();
-    await systemClock.sleep(sizingSeconds * 1_000, signal);
+    await stand.pass(sizingSeconds * 1_000, signal);
     const { loadShare, clientDelayP99Ms } = await stand.take();
     say(`sizing: ${people} typists keep ${(100 * loadShare).toFixed(0)} % of the slots busy`);
     if (clientDelayP99Ms > delayMaxMs) {
@@ -134,11 +140,11 @@ async function size(stand: Stand, { load, workers, slots }: KeysOptions, { say, 
   return people;
 }
 
-async function window(stand: Stand, people: number, seconds: number, signal: AbortSignal, warmup: number): Promise<Figures> {
+async function window(stand: Typing, people: number, seconds: number, signal: AbortSignal, warmup: number): Promise<Figures> {
   stand.crowd(people);
-  await systemClock.sleep(warmup * 1_000, signal);
+  await stand.pass(warmup * 1_000, signal);
   await stand.take();
-  await systemClock.sleep(seconds * 1_000, signal);
+  await stand.pass(seconds * 1_000, signal);
   return figuresOf(await stand.take(), people, stand.violations);
 }
 

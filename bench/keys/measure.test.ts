@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import type { Cost } from "./counted.ts";
 import { figuresOf } from "./measure.ts";
 import type { Window } from "./stand.ts";
-import type { Cost } from "./worker-process.ts";
 
 const cost = (id: string, recomputed: number, completion: number, lane: Cost["lane"] = "inline"): Cost => ({
   ...{ id, lane, prompt: 1_000, recomputed, completion },
@@ -16,13 +16,14 @@ function windowOf(costs: readonly Cost[], reached: readonly string[], keys = cos
       ...{ firstTextMs: [10, 20, 30], typedAheadMs: [0.2, 0.4], typedAheadClientMs: [2, 3] },
     },
     router: {
-      ...{ beforeMs: [0.5, 1], afterMs: [0.1, 0.2], reached: [], loopDelayP99Ms: 1, heapMib: 50, totals: {} },
+      ...{ beforeMs: [0.5, 1], afterMs: [0.1, 0.2], reached: [], fates: [], loopDelayP99Ms: 1, heapMib: 50, totals: {} },
       spent: { cpuMs: 100, wallMs: 10_000, rssMib: 120 },
     },
     workers: [{ costs, abortMs: [5, 15], slotMs: 5_000, busyMs: 4_000 }],
     loadShare: 0.5,
     clientDelayP99Ms: 1,
     reached: new Set(reached),
+    fates: new Map(),
   };
 }
 

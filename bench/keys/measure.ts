@@ -7,6 +7,13 @@ export interface Quantiles {
   readonly p99: number;
 }
 
+/**
+ * Asked ahead and never wanted; computed again because it ran where its prefix is not; of the rest, by what ended it: the
+ * person typed on (their prompt, and what was decoded), it came to an empty answer, or something else.
+ */
+export const wasteCauses = ["ahead", "elsewhere", "superseded_prompt", "superseded_text", "empty", "other"] as const;
+export type WasteCause = (typeof wasteCauses)[number];
+
 export interface Figures {
   readonly sessions: number;
   readonly seconds: number;
@@ -25,6 +32,8 @@ export interface Figures {
   readonly waste_share_of_keys: number;
   readonly waste_share_ahead: number;
   readonly ahead_token_share: number;
+  /** What `waste_share` is made of: shares of all tokens that add up to it. */
+  readonly waste_by: Readonly<Record<WasteCause, number>>;
   readonly tokens_per_trigger: number;
   readonly abort_ms: Quantiles;
   readonly recomputed_tokens_per_key: { readonly mean: number; readonly p95: number; readonly p99: number };
@@ -56,6 +65,7 @@ export function figuresOf(window: Window, sessions: number, violations: readonly
   const costs = workers.flatMap((worker) => worker.costs);
   const tokens = (of: typeof costs) => of.reduce((sum, { recomputed, completion }) => sum + recomputed + completion, 0);
   const waste = (of: typeof costs) => round(tokens(of.filter(({ id }) => !reached.has(id))) / Math.max(1, tokens(of)), 4);
+  const all = Math.max(1, tokens(costs));
   const asked = costs.filter(({ lane }) => lane !== "speculative");
   const ahead = costs.filter(({ lane }) => lane === "speculative");
   const known = (client.outcomes["typed_ahead"] ?? 0) + (client.outcomes["cached"] ?? 0) + (client.outcomes["joined"] ?? 0);
@@ -79,7 +89,8 @@ export function figuresOf(window: Window, sessions: number, violations: readonly
     waste_share: waste(costs),
     waste_share_of_keys: waste(asked),
     waste_share_ahead: waste(ahead),
-    ahead_token_share: round(tokens(ahead) / Math.max(1, tokens(costs))),
+    ahead_token_share: round(tokens(ahead) / all),
+    waste_by: wasteBy(window, all),
     tokens_per_trigger: round(tokens(costs) / Math.max(1, client.triggers), 1),
     abort_ms: quantiles(workers.flatMap((worker) => worker.abortMs)),
     recomputed_tokens_per_key: {
@@ -101,4 +112,25 @@ export function figuresOf(window: Window, sessions: number, violations: readonly
     agreement_where_text: round(client.keysThatFollow / Math.max(1, client.keysWithText)),
     violations: violations.length,
   };
+}
+
+function wasteBy({ workers, reached, fates }: Window, all: number): Record<WasteCause, number> {
+  const by = Object.fromEntries(wasteCauses.map((cause) => [cause, 0])) as Record<WasteCause, number>;
+  for (const { id, lane, recomputed, completion } of workers.flatMap((worker) => worker.costs)) {
+    if (reached.has(id)) continue;
+    const fate = fates.get(id);
+    if (lane === "speculative") {
+      by.ahead += recomputed + completion;
+      continue;
+    }
+    // What it would have cost beside its prefix is not known apart: few tokens of a prompt's hundreds.
+    const elsewhere = fate?.placed === "lease" ? 0 : recomputed;
+    by.elsewhere += elsewhere;
+    if (fate?.end === "superseded") {
+      by.superseded_prompt += recomputed - elsewhere;
+      by.superseded_text += completion;
+    } else by[fate?.end === "cut" || fate?.end === "whole" ? "empty" : "other"] += recomputed - elsewhere + completion;
+  }
+  for (const cause of wasteCauses) by[cause] = round(by[cause] / all, 4);
+  return by;
 }

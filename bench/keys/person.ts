@@ -1,9 +1,9 @@
 // person: one typist of this bench on a connection of their own: traces of the sources one after the other, typed at the pace
 // they have, until stopped. What came of each trigger goes to the tally.
-import { systemClock } from "../../lib/clock.ts";
-import { GrpcClient } from "../../lib/grpc/client.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { Duplex } from "../../lib/grpc/duplex.ts";
 import { fork, seeded } from "../../lib/random.ts";
-import { CompletionService } from "../../proto/gen/slipstream/v1/completion_pb.ts";
+import type { ClientMessage, ServerMessage } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import { EditorClient } from "../../sim/editor-client.ts";
 import type { SessionClient } from "../../sim/session-client.ts";
 import { generateTrace, type Source } from "../../sim/trace/generate.ts";
@@ -13,7 +13,6 @@ import type { Tally } from "./tally.ts";
 
 export interface PersonOptions {
   readonly name: string;
-  readonly address: string;
   readonly seed: number;
   readonly sources: readonly Source[];
   readonly keysPerTrace: number;
@@ -24,19 +23,31 @@ export interface PersonOptions {
 const typoProbability = 0.02;
 const startWithinMs = 1_500;
 
+export interface Connection {
+  connect(): Duplex<ServerMessage, ClientMessage> | undefined;
+  close(): void;
+}
+
+interface Deps {
+  readonly clock: Clock;
+  readonly tally: Tally;
+  readonly connection: Connection;
+}
+
 export class Person {
-  readonly #grpc: GrpcClient;
+  readonly #deps: Deps;
   readonly #client: EditorClient;
   readonly #over = new AbortController();
   readonly finished: Promise<void>;
 
-  constructor(options: PersonOptions, deps: { tally: Tally }) {
-    this.#grpc = new GrpcClient({ address: options.address });
+  constructor(options: PersonOptions, deps: Deps) {
+    const { clock, connection } = deps;
+    this.#deps = deps;
     this.#client = new EditorClient(
       { session: options.name, workspace: "bench", deadlineMs: 0, maxTokens: options.maxTokens, stream: true, reconnectMs: 250 },
-      { clock: systemClock, connect: () => this.#grpc.duplex(CompletionService.method.session) },
+      { clock, connect: () => connection.connect() },
     );
-    this.finished = this.#type(options, deps.tally).catch(() => {});
+    this.finished = this.#type(options).catch(() => {});
   }
 
   get violations(): readonly string[] {
@@ -51,12 +62,13 @@ export class Person {
   close(): void {
     this.stop();
     this.#client.close();
-    this.#grpc.close();
+    this.#deps.connection.close();
   }
 
-  async #type({ seed, sources, keysPerTrace: keys }: PersonOptions, tally: Tally): Promise<void> {
+  async #type({ seed, sources, keysPerTrace: keys }: PersonOptions): Promise<void> {
+    const { clock, tally } = this.#deps;
     const random = seeded(seed);
-    await systemClock.sleep(random.next() * startWithinMs, this.#over.signal);
+    await clock.sleep(random.next() * startWithinMs, this.#over.signal);
     for (let turn = 0; ; turn++) {
       const source = sources[(seed + turn * 7) % sources.length] as Source;
       const made = generateTrace({ ...source, seed: seed * 1_000 + turn, keys, typing: { typoProbability } });
@@ -67,7 +79,7 @@ export class Person {
         events: made.events.map((event) => ({ ...event, document: id })),
       };
       const client = counted(this.#client, tally);
-      await new Typist({ trace }, { clock: systemClock, random: fork(random), client }).play(this.#over.signal);
+      await new Typist({ trace }, { clock, random: fork(random), client }).play(this.#over.signal);
     }
   }
 }

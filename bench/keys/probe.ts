@@ -1,14 +1,44 @@
 // probe: the rooms of a router in; out come which generations had text that reached a live trigger, and what the router itself
 // took of each: from receipt to Submit without what settle and queue waited, and from the delta that brought the first text
-// to the write of it. Holds one window's times, and an entry a document.
-import type { Flight, Trigger } from "../../router/completion.ts";
+// to the write of it; and where each generation was placed and what ended it. Holds one window's times, and an entry a document.
+import { type Flight, type Placement, Retired, type Trigger, type Work } from "../../router/completion.ts";
 import type { Rooms } from "../../router/pipeline.ts";
+
+export const ends = ["superseded", "cut", "whole", "expired", "cancelled", "failed"] as const;
+/** What ended a generation: `cut`: its readers had enough; `whole`: it had nothing more to say. */
+export type End = (typeof ends)[number];
+
+/** A generation that is over, as the router knows it. */
+export interface Fate {
+  /** As "worker id": the ids of its link, which count from 1. */
+  readonly id: string;
+  readonly placed: Placement["why"];
+  readonly end: End;
+}
 
 export interface Added {
   readonly beforeMs: number[];
   readonly afterMs: number[];
-  /** As "worker id": the ids of its link, which count from 1. */
+  /** Ids of generations. */
   readonly reached: string[];
+  readonly fates: Fate[];
+}
+
+export const nothingAdded = (): Added => ({ beforeMs: [], afterMs: [], reached: [], fates: [] });
+
+/** What is known of all generations so far: the bench's whole run, a line each. */
+export class Known {
+  readonly #reached = new Set<string>();
+  readonly #fates = new Map<string, Fate>();
+
+  add({ reached, fates }: Pick<Added, "reached" | "fates">): void {
+    for (const id of reached) this.#reached.add(id);
+    for (const fate of fates) this.#fates.set(fate.id, fate);
+  }
+
+  get all(): { readonly reached: ReadonlySet<string>; readonly fates: ReadonlyMap<string, Fate> } {
+    return { reached: this.#reached, fates: this.#fates };
+  }
 }
 
 /** A generation, from its flight's beginning. */
@@ -22,10 +52,10 @@ interface Watched {
 /** Returns what was measured since it was last asked. */
 export function probe(rooms: Rooms): () => Added {
   const { clock } = rooms;
-  let added: Added = { beforeMs: [], afterMs: [], reached: [] };
+  let added = nothingAdded();
   const take = (): Added => {
     const taken = added;
-    added = { beforeMs: [], afterMs: [], reached: [] };
+    added = nothingAdded();
     return taken;
   };
   const before = beforeSubmit(rooms, (ms) => added.beforeMs.push(ms));
@@ -58,11 +88,13 @@ export function probe(rooms: Rooms): () => Added {
     submits.set(worker, nth);
     const deltas = generate(work, prompt, booking);
     before.submitted(work);
-    if (!watched) return deltas;
-    watched.id = `${worker} ${nth}`;
-    return told(deltas, () => {
-      watched.deltaMs = clock.now();
-    });
+    const id = `${worker} ${nth}`;
+    if (watched) watched.id = id;
+    const came = () => {
+      if (watched) watched.deltaMs = clock.now();
+    };
+    const over = (failed: boolean) => added.fates.push({ id, placed: booking.placement.why, end: endOf(work, failed) });
+    return told(deltas, { came, over });
   };
 
   const asked = new Map<string, Watched>();
@@ -73,16 +105,15 @@ export function probe(rooms: Rooms): () => Added {
     if (!watched) return shaped;
     if (trigger.lane === "speculative") asked.set(trigger.document, watched);
     let first = true;
-    return told(
-      shaped,
-      () => {
+    return told(shaped, {
+      came: () => {
         if (trigger.lane !== "speculative" && before.newest(trigger)) reached(watched);
       },
-      () => {
+      wanted: () => {
         if (first && trigger.lane === "inline") added.afterMs.push(clock.now() - watched.deltaMs);
         first = false;
       },
-    );
+    });
   };
   // What was asked ahead of the person reaches them when it is the answer to a later key.
   const ahead = new Map<string, { readonly text: string; readonly watched: Watched }>();
@@ -113,8 +144,18 @@ export function probe(rooms: Rooms): () => Added {
   }
 }
 
-/** The same values; `came` is told before each, `wanted` when the reader is done with it. */
-async function* told<T, R>(values: AsyncGenerator<T, R>, came: () => void, wanted?: () => void): AsyncGenerator<T, R> {
+interface Listening {
+  /** Before each value. */
+  readonly came: () => void;
+  /** When the reader is done with it. */
+  readonly wanted?: () => void;
+  /** When nothing more comes; `failed`: it was thrown out of. */
+  readonly over?: (failed: boolean) => void;
+}
+
+/** The same values, listened to. */
+async function* told<T, R>(values: AsyncGenerator<T, R>, { came, wanted, over }: Listening): AsyncGenerator<T, R> {
+  let failed = false;
   try {
     for (;;) {
       const step = await values.next();
@@ -123,9 +164,18 @@ async function* told<T, R>(values: AsyncGenerator<T, R>, came: () => void, wante
       yield step.value;
       wanted?.();
     }
+  } catch (thrown) {
+    failed = true;
+    throw thrown;
   } finally {
+    over?.(failed);
     await values.return(undefined as never);
   }
+}
+
+function endOf({ signal }: Work, failed: boolean): End {
+  if (signal.aborted) return signal.reason instanceof Retired ? signal.reason.outcome : "cut";
+  return failed ? "failed" : "whole";
 }
 
 type Placed = Pick<Trigger, "lane" | "document">;

@@ -5,11 +5,11 @@ import type { Figures } from "./measure.ts";
 
 /** Names and shape are the interface: scripts read them. */
 export function jsonOf({ main, ablations, ends, agreements, builtIn, sessions }: KeysReport, options: KeysOptions) {
-  const { profile, profileEnd, seed, agreement, workers, slots } = options;
+  const { profile, profileEnd, seed, agreement, workers, slots, virtual } = options;
   const waste = ablations.supersede_off?.waste_share ?? null;
   return {
     trace: `this package's own sources typed again; seed ${seed}`,
-    ...{ seed, profile, profile_end: profileEnd, workers, slots },
+    ...{ seed, profile, profile_end: profileEnd, workers, slots, virtual },
     load_share: main.load_share,
     triggers: main.triggers,
     generations: main.generations,

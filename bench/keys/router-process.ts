@@ -8,7 +8,7 @@ import { systemRandom } from "../../lib/random.ts";
 import { readRouterConfig } from "../../router/config.ts";
 import { type RunningRouter, startRouter } from "../../router/main.ts";
 import { runChild } from "./child.ts";
-import { type Added, probe } from "./probe.ts";
+import { type Added, nothingAdded, probe } from "./probe.ts";
 import { type Switches, shut } from "./switches.ts";
 
 export interface RouterOrders {
@@ -51,7 +51,7 @@ await runChild(async (given, lifecycle) => {
     take: async (): Promise<RouterFigures> => {
       const loopDelayP99Ms = delay.percentile(99) / 1e6;
       delay.reset();
-      const taken = added?.() ?? { beforeMs: [], afterMs: [], reached: [] };
+      const taken = added?.() ?? nothingAdded();
       return { ...taken, loopDelayP99Ms, heapMib: process.memoryUsage().heapUsed / 2 ** 20, totals: await totals(router) };
     },
   };

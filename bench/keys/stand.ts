@@ -2,16 +2,20 @@
 // from all of them at once. Ends every process it started, by its id.
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { systemClock } from "../../lib/clock.ts";
+import { GrpcClient } from "../../lib/grpc/client.ts";
+import { CompletionService } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import type { Source } from "../../sim/trace/generate.ts";
 import type { ProfileEnd, ProfileName } from "../../workers/engine/simulated/profiles.ts";
 import type { Spent } from "./child.ts";
-import { Person } from "./person.ts";
+import type { WorkerFigures } from "./counted.ts";
+import { type Connection, Person } from "./person.ts";
+import { type Fate, Known } from "./probe.ts";
 import { BenchProcess } from "./process.ts";
 import type { RouterFigures, RouterOrders } from "./router-process.ts";
 import { ownSources } from "./sources.ts";
 import type { Switches } from "./switches.ts";
 import { type Tallied, Tally } from "./tally.ts";
-import type { WorkerFigures, WorkerOrders } from "./worker-process.ts";
+import type { WorkerOrders } from "./worker-process.ts";
 
 export interface StandOptions {
   readonly profile: ProfileName;
@@ -40,18 +44,32 @@ export interface Window {
   readonly clientDelayP99Ms: number;
   /** Ids of all generations so far whose text reached a live trigger. */
   readonly reached: ReadonlySet<string>;
+  /** Of generations that are over, the latest. */
+  readonly fates: ReadonlyMap<string, Fate>;
 }
 
-const maxTokens = 32;
-const keysPerTrace = 600;
+export const typed = { maxTokens: 32, keysPerTrace: 600 } as const;
 
-export class Stand {
+/** What a measurement runs on: processes (here), or a world under a clock of its own (virtual-stand.ts). */
+export interface Typing {
+  /** So many type from now on. */
+  crowd(people: number): void;
+  /** Time goes by. */
+  pass(ms: number, signal: AbortSignal): Promise<void>;
+  /** What happened since the last take. */
+  take(): Promise<Window>;
+  /** What clients saw that a router must never do. */
+  readonly violations: readonly string[];
+  end(): Promise<void>;
+}
+
+export class Stand implements Typing {
   readonly #options: StandOptions;
   readonly #processes: BenchProcess[] = [];
   readonly #workers: BenchProcess[] = [];
   readonly #people: Person[] = [];
   readonly #tally = new Tally();
-  readonly #reached = new Set<string>();
+  readonly #known = new Known();
   readonly #delay = monitorEventLoopDelay({ resolution: 5 });
   readonly sources: readonly Source[];
   #router: BenchProcess | undefined;
@@ -86,7 +104,6 @@ export class Stand {
     return this.#processes.filter((each) => each.running).length;
   }
 
-  /** So many type from now on. */
   crowd(people: number): void {
     while (this.#people.length > people) this.#people.pop()?.close();
     while (this.#people.length < people) {
@@ -94,14 +111,17 @@ export class Stand {
       const { seed } = this.#options;
       this.#people.push(
         new Person(
-          { name: `p${nth}`, address: this.address, seed: seed * 10_007 + nth, sources: this.sources, keysPerTrace, maxTokens },
-          { tally: this.#tally },
+          { name: `p${nth}`, seed: seed * 10_007 + nth, sources: this.sources, ...typed },
+          { clock: systemClock, tally: this.#tally, connection: overGrpc(this.address) },
         ),
       );
     }
   }
 
-  /** What happened since the last take. */
+  pass(ms: number, signal: AbortSignal): Promise<void> {
+    return systemClock.sleep(ms, signal);
+  }
+
   async take(): Promise<Window> {
     const router = this.#router as BenchProcess;
     const [taken, ...workers] = await Promise.all([
@@ -115,7 +135,7 @@ export class Stand {
     const { figures, spent } = taken as { figures: RouterFigures; spent: Spent };
     const clientDelayP99Ms = this.#delay.percentile(99) / 1e6;
     this.#delay.reset();
-    for (const id of figures.reached) this.#reached.add(id);
+    this.#known.add(figures);
     const slotMs = workers.reduce((sum, worker) => sum + (worker as { figures: WorkerFigures }).figures.slotMs, 0);
     return {
       wallMs,
@@ -124,11 +144,10 @@ export class Stand {
       workers: workers.map((worker) => (worker as { figures: WorkerFigures }).figures),
       loadShare: slotMs / (this.#options.slots * this.#options.workers * wallMs),
       clientDelayP99Ms,
-      reached: this.#reached,
+      ...this.#known.all,
     };
   }
 
-  /** What clients saw that a router must never do. */
   get violations(): readonly string[] {
     return this.#people.flatMap((person) => person.violations);
   }
@@ -163,4 +182,9 @@ export class Stand {
     this.address = address;
     signal?.throwIfAborted();
   }
+}
+
+function overGrpc(address: string): Connection {
+  const grpc = new GrpcClient({ address });
+  return { connect: () => grpc.duplex(CompletionService.method.session), close: () => grpc.close() };
 }
