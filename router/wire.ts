@@ -168,7 +168,10 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     clock,
     quotas,
     reuse: new Reuse({ documentsMax: 20_000, textsMax: 8, ttlMs: 300_000 }, { clock }),
-    gate: new Gate({ floor: 0.15, cap: 0.5, waitShareMax: 0.5, documentsMax: 20_000 }),
+    gate: new Gate(
+      { floor: 0.15, cap: 0.5, waitShareMax: 0.5, aheadBusyMax: 0.5, documentsMax: 20_000 },
+      { busy: (model) => busyShare(fleet.snapshot(), model) },
+    ),
     settle: new Settle(
       { pauseMaxMs: options.settleMs, sessionsMax: options.sessionsMax, router: options.name },
       {

@@ -75,7 +75,7 @@ export function gatePage(
   return [
     "# Gate",
     generated("`router/gate/evidence.ts`"),
-    "What speaks for or against a completion being wanted. Each piece of evidence has a value, 0 or 1 where the table does not say otherwise; weights times values add up to log-odds, and these to a probability that a text would be accepted. An AUTO trigger below 0.15 is answered by Nothing with GATED. While triggers wait for workers the threshold rises in line with the wait, to 0.5 when the wait takes half of the trigger's time; who is between is answered with BROWNOUT and a time to ask again. INVOKED, PRELOAD and SPECULATIVE triggers always pass. `detail` of the Nothing names the score, the threshold and what spoke against.",
+    "What speaks for or against a completion being wanted. Each piece of evidence has a value, 0 or 1 where the table does not say otherwise; weights times values add up to log-odds, and these to a probability that a text would be accepted. An AUTO trigger below 0.15 is answered by Nothing with GATED. While triggers wait for workers the threshold rises in line with the wait, to 0.5 when the wait takes half of the trigger's time; who is between is answered with BROWNOUT and a time to ask again. INVOKED triggers always pass. PRELOAD and SPECULATIVE ones, and what the router asks ahead by itself, are for idle slots: they are answered with BROWNOUT while more than half of the slots of the workers that could serve them are in use. `detail` of the Nothing names the score, the threshold and what spoke against.",
     `${table(["evidence", "weight", "value", "source of the weight"], cells)}\n`,
   ].join("\n\n");
 }

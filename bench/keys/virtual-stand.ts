@@ -3,21 +3,10 @@
 // What the router itself takes is nothing here, so its costs are not measured.
 import { MemoryBus } from "../../lib/bus/memory.ts";
 
-import type { Call } from "../../lib/grpc/server.ts";
 import { silentLog } from "../../lib/log.ts";
 import { seeded } from "../../lib/random.ts";
-import {
-  type ClientMessage,
-  ClientMessageSchema,
-  type ServerMessage,
-  ServerMessageSchema,
-} from "../../proto/gen/slipstream/v1/completion_pb.ts";
-import {
-  type RouterFrame,
-  RouterFrameSchema,
-  type WorkerFrame,
-  WorkerFrameSchema,
-} from "../../proto/gen/slipstream/v1/worker_pb.ts";
+import { ClientMessageSchema, ServerMessageSchema } from "../../proto/gen/slipstream/v1/completion_pb.ts";
+import { RouterFrameSchema, WorkerFrameSchema } from "../../proto/gen/slipstream/v1/worker_pb.ts";
 import { readRouterConfig } from "../../router/config.ts";
 import { routerMetricTable } from "../../router/metrics.ts";
 import { runSession } from "../../router/session-service.ts";
@@ -90,7 +79,7 @@ export class VirtualStand implements Typing {
       this.#people.push(
         new Person(
           { name, seed: this.#options.seed * 10_007 + nth, sources: this.#sources, ...typed },
-          { clock: this.#clock, tally: this.#tally, connection: this.#connection(name) },
+          { clock: this.#clock, tally: this.#tally, connection: this.#connection() },
         ),
       );
     }
@@ -150,7 +139,7 @@ export class VirtualStand implements Typing {
     return made.client;
   }
 
-  #connection(name: string): Connection {
+  #connection(): Connection {
     let close = () => {};
     return {
       connect: () => {

@@ -5,8 +5,9 @@ import type { Kind, Trigger } from "../completion.ts";
 import { against, type Evidence, evidenceTable, logOdds, oddsOf, probability } from "./evidence.ts";
 import { Gate, judge, thresholdAt } from "./gate.ts";
 
-const options = { floor: 0.15, cap: 0.5, waitShareMax: 0.5, documentsMax: 100 };
-const at = (given: Partial<Trigger> & { code: string; waitMs?: number }, gate = new Gate(options)) => {
+const options = { floor: 0.15, cap: 0.5, waitShareMax: 0.5, aheadBusyMax: 0.5, documentsMax: 100 };
+const made = (busy = 0) => new Gate(options, { busy: () => busy });
+const at = (given: Partial<Trigger> & { code: string; waitMs?: number }, gate = made()) => {
   const { code, waitMs = 0, ...fields } = given;
   return gate.judge(triggerAt(code, fields), { predictedWaitMs: waitMs }, 1_000);
 };
@@ -35,10 +36,20 @@ test.each<[name: string, given: Partial<Trigger> & { code: string }, reason: "ga
   expect(at(given)?.reason).toBe(reason);
 });
 
-test.each<Kind>(["invoked", "preload", "speculative"])("what is %s is asked for on purpose, and never gated", (kind) => {
+test("who asks on purpose is never gated", () => {
   for (const code of ["foo|bar", "|"])
-    for (const waitMs of [0, 400, 10_000]) expect(at({ code, kind, waitMs, origin: "undo" })).toBeUndefined();
+    for (const waitMs of [0, 400, 10_000]) expect(at({ code, kind: "invoked", waitMs, origin: "undo" }, made(1))).toBeUndefined();
 });
+
+test.each<Kind>(["preload", "speculative"])(
+  "what is %s passes while half of the slots are free, whatever the text says",
+  (kind) => {
+    for (const code of ["foo|bar", "|"]) {
+      expect(at({ code, kind, origin: "undo" }, made(0.5))).toBeUndefined();
+      expect(at({ code, kind }, made(0.51))).toMatchObject({ reason: "brownout", retryAfterMs: 1_000 });
+    }
+  },
+);
 
 test.each<[waitMs: number, code: string, given: Partial<Trigger>, reason: "brownout" | undefined]>([
   [40, "a = |", {}, undefined],
@@ -54,7 +65,7 @@ test.each<[waitMs: number, code: string, given: Partial<Trigger>, reason: "brown
 });
 
 test("reports of the document count, those of others do not", () => {
-  const gate = new Gate(options);
+  const gate = made();
   const report = (reaction: "accepted" | "rejected", document: string) => gate.observe({ document, reaction, shownMs: 900 }, 1_000);
   const waitMs = 240;
   const mine = { code: "a = |", document: "d1" };

@@ -1,7 +1,8 @@
 // gate: a Trigger and the load in; a reason not to ask out, or nothing. Evidence (evidence.ts) makes a probability that a text
 // would be accepted; an AUTO trigger under the threshold is not asked for. The threshold is `floor` while nobody waits, where
 // only evidence gates, and rises with the wait in the queue to `cap`, which good evidence still passes: brown-out, long before
-// anything is refused. What was asked for on purpose always passes. Remembers reports of `documentsMax` documents.
+// anything is refused. Who asks on purpose always passes. What is asked ahead of the person is for idle slots: it passes while
+// no more than `aheadBusyMax` of them are in use. Remembers reports of `documentsMax` documents.
 import type { Kind, Origin, Report, Trigger } from "../completion.ts";
 import { against, type Evidence, evidenceTable, logOdds, oddsOf, probability } from "./evidence.ts";
 import { Memory } from "./memory.ts";
@@ -13,7 +14,14 @@ export interface GateOptions {
   /** The threshold when the wait takes `waitShareMax` of a trigger's time, or more. */
   readonly cap: number;
   readonly waitShareMax: number;
+  /** Share of all slots in use above which nothing is asked ahead: nearly all of it would be in vain. */
+  readonly aheadBusyMax: number;
   readonly documentsMax: number;
+}
+
+export interface GateDeps {
+  /** Share of the slots in use, of the workers that could serve this model or pool. */
+  readonly busy: (model: string) => number;
 }
 
 /** What the path knows of the load at this moment. */
@@ -27,17 +35,21 @@ export interface Gated {
   readonly retryAfterMs: number;
 }
 
-/** The person asked: evidence about typing does not count. */
-const asked: ReadonlySet<Kind> = new Set(["invoked", "preload", "speculative"]);
+/** Evidence about typing does not count. */
+const ahead: ReadonlySet<Kind> = new Set(["preload", "speculative"]);
+/** Until the load may be another. */
+const aheadRetryMs = 1_000;
 const idleMsMax = 60_000;
 const edits: Partial<Record<Origin, keyof Evidence>> = { paste: "pasted", undo: "undone", format: "formatted" };
 
 export class Gate {
   readonly #options: GateOptions;
   readonly #memory: Memory;
+  readonly #deps: GateDeps;
 
-  constructor(options: GateOptions) {
+  constructor(options: GateOptions, deps: GateDeps) {
     this.#options = options;
+    this.#deps = deps;
     this.#memory = new Memory(options);
   }
 
@@ -48,7 +60,8 @@ export class Gate {
 
   /** `passed` is told why, in words, where somebody wants to know. */
   judge(trigger: Trigger, pressure: Pressure, now: number, passed?: (why: string) => void): Gated | undefined {
-    if (asked.has(trigger.kind)) return undefined;
+    if (trigger.kind === "invoked") return undefined;
+    if (ahead.has(trigger.kind)) return this.#ahead(trigger);
     const evidence = { ...surroundings(trigger), ...typing(trigger, now), ...this.#memory.evidence(trigger.document, now) };
     const leftMs = Math.max(0, trigger.deadlineMs - now);
     const gated = judge(evidence, { ...pressure, leftMs }, this.#options);
@@ -57,6 +70,13 @@ export class Gate {
       passed(reasons(probability(logOdds(evidence)), threshold, evidence));
     }
     return gated;
+  }
+
+  #ahead({ model }: Trigger): Gated | undefined {
+    const busy = this.#deps.busy(model);
+    if (busy <= this.#options.aheadBusyMax) return undefined;
+    const detail = `workers are busy: ${(100 * busy).toFixed(0)} % of their slots are in use, and nothing is asked ahead above ${(100 * this.#options.aheadBusyMax).toFixed(0)} %`;
+    return { reason: "brownout", detail, retryAfterMs: aheadRetryMs };
   }
 }
 
