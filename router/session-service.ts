@@ -60,6 +60,7 @@ export async function runSession(router: Router, stream: Stream, tenant: string)
       } catch (thrown) {
         refuse(router, stream, session, message, thrown);
       }
+      lighten(message);
     }
     if (silence.signal.aborted && !session) throw invalid("hello", `did not come within ${router.ingress.helloMs} ms`);
     // The client half-closed or its time is over: what is still waited for is answered before the stream ends.
@@ -159,6 +160,18 @@ function handle(
       throw new SlipstreamError("unsupported", "message: this router does not know this kind of message", { field: "message" });
   }
 }
+
+/**
+ * Whoever waits for the next message holds this one meanwhile, for hours in a window that is only open: so that it does not
+ * keep a document's text a second time, and the bytes that it came in a third.
+ */
+function lighten({ case: kind, value }: ClientMessage["message"]): void {
+  if (kind === "documentOpen") Object.assign(value, { text: "", sha256: noBytes });
+  else if (kind === "documentEdit") Object.assign(value, { edits: [], sha256After: noBytes });
+  else if (kind === "context") value.snippets = [];
+}
+
+const noBytes = new Uint8Array();
 
 /** Edits that a key made, as far as the client says. */
 const keys: ReadonlySet<EditOrigin> = new Set([EditOrigin.UNSPECIFIED, EditOrigin.TYPED]);
