@@ -148,7 +148,14 @@ export class VirtualStand implements Typing {
           { clock: this.#clock, random: this.#random },
         );
         close = () => made.client.end();
-        void served(runSession(this.#router, made.server, this.#router.ingress.tenant(undefined)), made.server);
+        void served(
+          runSession(
+            this.#router,
+            made.server,
+            this.#router.ingress.tenant(() => undefined),
+          ),
+          made.server,
+        );
         return made.client;
       },
       close: () => close(),

@@ -114,6 +114,7 @@ function duplexCall(handler: AnyHandler, refuse: Refuse) {
       fail: (error) => endWith(call, refuse(error)),
       cut: () => cut(call),
     });
+    call.on("data", () => forget(call));
     const left = () => duplex.over(answered ? undefined : SlipstreamError.from(context.signal.reason));
     context.signal.addEventListener("abort", left, { once: true });
     const answer = async () => handler(duplex, context);
@@ -144,6 +145,29 @@ function cut(call: grpc.ServerDuplexStream<unknown, unknown>): void {
   const inner = (call as unknown as { call?: { stream?: { close?(code: number): void } } }).call;
   inner?.stream?.close?.(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   call.destroy();
+}
+
+/** Of a message: what is worth letting go of. */
+const messageBytesKept = 1_024;
+const noBytes = Buffer.alloc(0);
+
+/**
+ * grpc-js keeps the bytes of a stream's last message until the next one comes: a document's, for hours in a window that is
+ * only open. There is no public way to let them go; without the private one they stay.
+ */
+function forget(call: unknown): void {
+  const { decoder } = (call as { call?: { decoder?: Decoder } }).call ?? {};
+  // Between two messages alone: else they are the beginning of the next.
+  if (decoder?.readState !== 0 || !(Number(decoder.readMessageSize) > messageBytesKept)) return;
+  decoder.readPartialMessage = [];
+  decoder.readCompressFlag = noBytes;
+}
+
+interface Decoder {
+  readonly readState?: number;
+  readonly readMessageSize?: number;
+  readPartialMessage?: Buffer[];
+  readCompressFlag?: Buffer;
 }
 
 interface AnyCall {

@@ -1,4 +1,5 @@
 // What a thousand calls leave behind: nothing.
+import { createHash } from "node:crypto";
 import { getEventListeners, setMaxListeners } from "node:events";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -7,6 +8,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { SlipstreamError } from "../../lib/errors.ts";
 import type { Call } from "../../lib/grpc/server.ts";
 import {
+  ClientMessageSchema,
   CompleteRequestSchema,
   CompletionService,
   ReportRequestSchema,
@@ -14,10 +16,12 @@ import {
   ServerMessageSchema,
 } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import { RouterFrameSchema, WorkerFrameSchema, WorkerService } from "../../proto/gen/slipstream/v1/worker_pb.ts";
+import { runSession } from "../../router/session-service.ts";
 import { readAll, startPair } from "../support/grpc.ts";
+import { routed } from "../support/routed.ts";
 import { pause, until } from "../support/until.ts";
 
-const { complete, report } = CompletionService.method;
+const { complete, report, session } = CompletionService.method;
 const { link } = WorkerService.method;
 const partial = (text: string) => create(ServerMessageSchema, { message: { case: "partial", value: { text } } });
 
@@ -153,6 +157,27 @@ test("memory does not grow with the number of calls", async () => {
   await calls(1_000);
   // A thousand calls carry 33 MB each way; what stays is a small part of it.
   expect((await retained()) - before).toBeLessThan(4 << 20);
+});
+
+test("a window that is only open costs the router its document once", async () => {
+  const { router, metrics } = routed();
+  const { client } = await startPair({ session: (stream) => runSession(router, stream, "t") });
+  const [windows, size] = [60, 128 << 10];
+  const text = "const a = 1;\n".repeat(size / 13);
+  const open = (i: number) => {
+    const stream = client.duplex(session);
+    stream.send(create(ClientMessageSchema, { message: { case: "hello", value: { protocol: "1", sessionId: `s${i}` } } }));
+    const sha256 = createHash("sha256").update(text).digest();
+    const value = { documentId: "d", version: 1n, language: "typescript", text, sha256 };
+    stream.send(create(ClientMessageSchema, { message: { case: "documentOpen", value } }));
+    return stream;
+  };
+  const before = await retained();
+  const streams = Array.from({ length: windows }, (_, i) => open(i));
+  await until("all are open", () => metrics.max("documents") === windows);
+  // Once in the router, once as what the client of this process sent last, and what a connection costs.
+  expect((await retained()) - before).toBeLessThan(windows * size * 2.8);
+  for (const stream of streams) stream.end();
 });
 
 /** Bytes in use after collection; buffers are given back a turn after the objects that held them. */
