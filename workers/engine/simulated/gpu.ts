@@ -44,6 +44,12 @@ export class Gpu {
     return this.#sequences;
   }
 
+  /** Prompt tokens that are still to be computed; of one that waits for the next step, those that memory does not hold. */
+  left(sequence: Sequence): number {
+    if (sequence.lease) return sequence.promptTokens - sequence.computed;
+    return Math.max(1, sequence.promptTokens - this.blocks.lookup(sequence.chain.blocks) * blockTokens);
+  }
+
   add(sequence: Sequence): void {
     const behind = this.#sequences.findIndex((other) => other.rank > sequence.rank);
     this.#sequences.splice(behind < 0 ? this.#sequences.length : behind, 0, sequence);

@@ -190,6 +190,19 @@ test.each([
   expect(clock.next()).toBeUndefined();
 });
 
+test("a prompt that memory holds is no backlog while it waits for the next step", async () => {
+  const { clock, engine: made } = engine();
+  void read(made.generate(work({ sampling: { maxTokens: 100 } }), never), clock);
+  await clock.advance(100);
+  // A step runs: what comes now is taken in when it ends.
+  void read(made.generate(work(), never), clock);
+  await clock.advance(0);
+  expect(made.load().prefillBacklogTokens).toBeLessThan(20);
+  void read(made.generate(work({ text: `// another\n${code.repeat(20)}` }), never), clock);
+  await clock.advance(0);
+  expect(made.load().prefillBacklogTokens).toBeGreaterThan(200);
+});
+
 test("an engine that notices aborts late is late by that much", async () => {
   const { clock, engine: made } = engine({ abortMs: 50 });
   const stop = new AbortController();

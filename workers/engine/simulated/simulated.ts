@@ -123,7 +123,7 @@ export class SimulatedEngine implements Engine {
       kvBlocks: blocks.capacity,
       prefillTokensPerSecond: recent.prefillTokensPerSecond,
       stepMs: recent.stepMs,
-      prefillBacklogTokens: sequences.reduce((sum, each) => sum + each.promptTokens - each.computed, 0),
+      prefillBacklogTokens: sequences.reduce((sum, each) => sum + this.#gpu.left(each), 0),
     };
   }
 
