@@ -113,9 +113,10 @@ export class VirtualStand implements Typing {
 
   async end(): Promise<void> {
     for (const person of this.#people) person.close();
-    this.#router.close();
+    const closing = this.#router.close();
     for (const agent of this.#agents.values()) agent.close();
     await this.#clock.advance(1_000);
+    await closing;
     await this.#bus.close();
   }
 
