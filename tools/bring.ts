@@ -31,7 +31,8 @@ export async function bring(name: ToolName, options: Partial<BringOptions> = {})
   try {
     const program = await made();
     chmodSync(program, 0o755);
-    await command([program, ...wanted.probe], `${name} does not run on this machine`);
+    // Data is no program: its digest was its proof.
+    if (wanted.probe.length > 0) await command([program, ...wanted.probe], `${name} does not run on this machine`);
     place(program, programPath(name, folder));
   } finally {
     rmSync(unpacked, { recursive: true, force: true });

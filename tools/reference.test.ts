@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { integer, setting } from "../lib/config.ts";
 import { errorTable } from "../lib/errors.ts";
+import { families } from "../lib/fim/families.ts";
 import { counter } from "../lib/metrics.ts";
 import { readPolicy } from "../lib/policy/read.ts";
+import { familiesPage } from "./families-reference.ts";
 import { policyExample } from "./policy-reference.ts";
 import { stalePages } from "./reference.ts";
 import { currentStamp, differences, readStamp } from "./stamp.ts";
@@ -23,6 +25,16 @@ test("a metric is listed with its full name, kind and labels", () => {
 test("a setting is listed with its variable and default", () => {
   const page = configPage({ router: { a: setting("SLIPSTREAM_A", integer(0, 9), "3", "How many.") } });
   expect(page).toContain("| `SLIPSTREAM_A` | `3` | How many. |");
+});
+
+test("a family is listed with its forms, what ends its middle and where that can be read", () => {
+  const page = familiesPage();
+  for (const { name, sources } of families) {
+    expect(page).toContain(`\n## ${name}\n`);
+    for (const source of sources) expect(page).toContain(source);
+  }
+  expect(page).toContain("- suffix first: `[SUFFIX]{suffix}[PREFIX]{prefix}`");
+  expect(page).toContain("| [`mellum`](#mellum) | Mellum 4B base and sft | suffix first |  | a form of its own |");
 });
 
 test("evidence is listed with its weight and where that comes from", () => {

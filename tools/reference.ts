@@ -7,6 +7,7 @@ import { routerMetricTable } from "../router/metrics.ts";
 import { workerSettings } from "../workers/config.ts";
 import { workerMetricTable } from "../workers/metrics.ts";
 import { root } from "./child.ts";
+import { familiesPage } from "./families-reference.ts";
 import { policyPage } from "./policy-reference.ts";
 import { configPage, errorsPage, gatePage, metricsPage } from "./table-reference.ts";
 
@@ -15,6 +16,7 @@ export function tablePages(): Readonly<Record<string, string>> {
   return {
     "docs/reference/errors.md": errorsPage(),
     "docs/reference/gate.md": gatePage(),
+    "docs/reference/families.md": familiesPage(),
     "docs/reference/policy.md": policyPage(),
     "docs/reference/metrics.md": metricsPage({ router: routerMetricTable, worker: workerMetricTable }),
     "docs/reference/config.md": configPage({ router: routerSettings, worker: workerSettings }),

@@ -17,7 +17,11 @@ interface Tier {
 
 const tiers: Readonly<Record<string, Tier>> = {
   npm: { projects: ["unit", "integration", "simulation"], tools: [], skipsFailInCi: false },
-  system: { projects: ["system"], tools: ["nats-server", "grpcurl", "grpcio", "torch"], skipsFailInCi: true },
+  system: {
+    projects: ["system"],
+    tools: ["nats-server", "grpcurl", "grpcio", "torch", "tokenizers", "tokenizer-qwen", "tokenizer-deepseek"],
+    skipsFailInCi: true,
+  },
   night: { projects: ["night"], tools: ["nats-server"], skipsFailInCi: false },
 };
 

