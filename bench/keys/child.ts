@@ -15,12 +15,14 @@ export interface Spent {
 
 /** What a child says: that it is up (and where), what it counted, or why it cannot. */
 export type Said =
-  | { readonly kind: "ready"; readonly port: number }
+  | { readonly kind: "ready"; readonly port: number; readonly ports?: readonly number[] }
   | { readonly kind: "figures"; readonly figures: unknown; readonly spent: Spent }
   | { readonly kind: "failed"; readonly message: string };
 
 interface Part {
   readonly port: number;
+  /** Where it listens at more than one. */
+  readonly ports?: readonly number[];
   /** What was counted since it was last asked. */
   readonly take: () => Promise<object> | object;
 }
@@ -44,7 +46,7 @@ export async function runChild(start: (orders: unknown, lifecycle: Lifecycle) =>
     async (lifecycle) => {
       const orders: unknown = JSON.parse(process.argv[2] ?? "null");
       if (typeof orders !== "object" || orders === null || !process.send)
-        throw new SlipstreamError("invalid_request", "this process is started by slipstream bench keys alone");
+        throw new SlipstreamError("invalid_request", "this process is started by slipstream bench alone");
       const part = await start(orders, lifecycle);
       let cpu = process.cpuUsage();
       let sinceMs = systemClock.now();
@@ -60,7 +62,7 @@ export async function runChild(start: (orders: unknown, lifecycle: Lifecycle) =>
         sinceMs = now;
         say({ kind: "figures", figures: await part.take(), spent });
       });
-      say({ kind: "ready", port: part.port });
+      say({ kind: "ready", port: part.port, ...(part.ports && { ports: part.ports }) });
     },
   );
   if (process.connected) process.disconnect();

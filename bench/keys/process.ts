@@ -31,8 +31,8 @@ export class BenchProcess {
     entry: "router" | "worker",
     orders: object,
     flags: readonly string[] = [],
-    bench: "keys" | "fleet" = "keys",
-  ): Promise<{ process: BenchProcess; address: string }> {
+    bench: "keys" | "fleet" | "router" | "faults" = "keys",
+  ): Promise<{ process: BenchProcess; address: string; addresses: readonly string[] }> {
     const path = join(packageRoot(), "dist", "bench", bench, `${entry}-process.js`);
     if (!existsSync(path)) throw new SlipstreamError("internal", `${path} is not built: npm run build`);
     const child = fork(path, [JSON.stringify(orders)], {
@@ -43,8 +43,8 @@ export class BenchProcess {
     });
     const made = new BenchProcess(entry, child);
     try {
-      const { port } = await made.#next("ready");
-      return { process: made, address: `127.0.0.1:${port}` };
+      const { port, ports } = await made.#next("ready");
+      return { process: made, address: `127.0.0.1:${port}`, addresses: (ports ?? [port]).map((each) => `127.0.0.1:${each}`) };
     } catch (thrown) {
       await made.end();
       throw thrown;

@@ -1,0 +1,93 @@
+// callers: two ways into a router, each asked for one generation at a time by the bench: a session of an editor that typed a
+// name and wants the line (the answer is one text), and a Generate call (each token is a message). Bounded by `sessions`.
+import { create } from "@bufbuild/protobuf";
+import { systemClock } from "../../lib/clock.ts";
+import { GrpcClient } from "../../lib/grpc/client.ts";
+import { CompletionService, GenerateRequestSchema, Role } from "../../proto/gen/slipstream/v1/completion_pb.ts";
+import { EditorClient } from "../../sim/editor-client.ts";
+import type { Times } from "./direct.ts";
+
+export const ways = ["session", "generate"] as const;
+export type Way = (typeof ways)[number];
+
+export interface Callers {
+  /** The nth generation of the run; undefined: it did not end in text. */
+  ask(nth: number): Promise<Times | undefined>;
+  close(): void;
+}
+
+interface Options {
+  readonly address: string;
+  readonly key: string;
+  readonly sessions: number;
+  readonly tokens: number;
+  readonly documentBytes: number;
+}
+
+const deadlineMs = 5_000;
+const nameLength = 8;
+/** A new name for each key, of one length: no prompt is like another, and the document does not grow. */
+const name = (nth: number) => `v${nth.toString(36).padStart(nameLength - 1, "0")}`;
+
+export const callers: Readonly<Record<Way, (options: Options) => Callers>> = { session: sessions, generate };
+
+function sessions({ address, key, sessions: count, tokens, documentBytes }: Options): Callers {
+  const line = "const before = compute(first, second, third);\n";
+  const head = line.repeat(Math.ceil((documentBytes * 3) / 4 / line.length));
+  const tail = ";\n".concat(line.repeat(Math.ceil(documentBytes / 4 / line.length)));
+  const all = Array.from({ length: count }, (_, i) => {
+    const grpc = new GrpcClient({ address });
+    const client = new EditorClient(
+      { session: `s${i}`, workspace: "bench", deadlineMs, maxTokens: tokens, stream: true, reconnectMs: 250 },
+      { clock: systemClock, connect: () => grpc.duplex(CompletionService.method.session, { metadata: bearer(key) }) },
+    );
+    // Its own first line keeps its prompts apart from the others'.
+    const before = `// session ${i}\n${head}const `;
+    client.open({ id: "d", path: `src/${i}.ts`, language: "typescript", text: `${before}${name(0)} = ${tail}` });
+    return { grpc, client, at: before.length };
+  });
+  return {
+    async ask(nth) {
+      const { client, at } = all[nth % count] as (typeof all)[number];
+      client.edit("d", { startUtf16: at, endUtf16: at + nameLength, text: name(nth + 1) }, "typed");
+      const { outcome, totalMs, firstTextMs } = await client.trigger("d", at + nameLength + 3, "invoked").answer;
+      return outcome === "generated" && firstTextMs !== undefined ? { firstMs: firstTextMs, totalMs } : undefined;
+    },
+    close() {
+      for (const { client, grpc } of all) {
+        client.close();
+        grpc.close();
+      }
+    },
+  };
+}
+
+function generate({ address, key, sessions: count, tokens, documentBytes }: Options): Callers {
+  const all = Array.from({ length: Math.min(count, 16) }, () => new GrpcClient({ address }));
+  const text = "What does this do? ".repeat(Math.ceil(documentBytes / 19));
+  return {
+    async ask(nth) {
+      const sinceMs = systemClock.now();
+      const request = create(GenerateRequestSchema, {
+        requestId: `g${nth}`,
+        messages: [{ role: Role.USER, content: `${name(nth)} ${text}` }],
+        sampling: { maxTokens: tokens },
+        deadlineMs,
+      });
+      let firstMs: number | undefined;
+      try {
+        const client = all[nth % all.length] as GrpcClient;
+        const messages = client.serverStream(CompletionService.method.generate, request, { metadata: bearer(key) });
+        for await (const _ of messages) firstMs ??= systemClock.now() - sinceMs;
+      } catch {
+        return undefined;
+      }
+      return firstMs === undefined ? undefined : { firstMs, totalMs: systemClock.now() - sinceMs };
+    },
+    close() {
+      for (const client of all) client.close();
+    },
+  };
+}
+
+const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
