@@ -39,6 +39,42 @@ test("a trigger whose connection broke may have no outcome, but not two", () => 
   expect(books.close({ mayFail: false })).toEqual(["u has 2 outcomes (cancelled, cancelled)"]);
 });
 
+test("a trigger answered before its router was killed may have no outcome, one answered later has one", () => {
+  const books = honest();
+  books.asked("u", "a");
+  books.answered("u", answer("empty"));
+  books.routerDied();
+  expect(books.close({ mayFail: false })).toEqual([]);
+  books.asked("v", "a");
+  books.answered("v", answer("empty"));
+  expect(books.close({ mayFail: false })).toEqual(["v has 0 outcomes ()"]);
+});
+
+test.each<[name: string, owed: { leftMs: number; worker: string | undefined }, violations: string[]]>([
+  [
+    "had time left and a living worker",
+    { leftMs: 30, worker: "w1" },
+    ["u failed with 30 ms left, though w1 lived: worker_lost: x"],
+  ],
+  ["had no time left", { leftMs: -3, worker: "w1" }, []],
+  ["had no worker that lived", { leftMs: 30, worker: undefined }, []],
+])("a trigger that failed and %s", (_, owed, violations) => {
+  const books = honest();
+  books.asked("u", "a");
+  books.answered("u", { ...answer("failed"), detail: "worker_lost: x" }, owed);
+  told(books, { triggerId: "u", outcome: Outcome.FAILED });
+  expect(books.close({ mayFail: true })).toEqual(violations);
+});
+
+test("nobody books more tokens than were asked for", () => {
+  const books = honest();
+  books.asked("u", "a");
+  ended(books, "a", "x", { completionTokens: 60 });
+  books.answered("u", answer("generated", "x"));
+  told(books, { triggerId: "u", outcome: Outcome.GENERATED, cache: { completionTokens: 25 } });
+  expect(books.close({ mayFail: false })).toEqual(["u books 25 completion tokens, of at most 24"]);
+});
+
 test("what does not add up is named", () => {
   const cases: [string, (books: Books) => void][] = [
     ["u has 0 answers", (books) => books.asked("u", "a")],

@@ -2,19 +2,34 @@
 // does not add up out. Holds all of it: bounded by the run.
 import { TriggerKind } from "../proto/gen/slipstream/v1/completion_pb.ts";
 import type { OutcomeEvent } from "../proto/gen/slipstream/v1/fleet_pb.ts";
+import { Lane } from "../proto/gen/slipstream/v1/worker_pb.ts";
 import type { Outcome } from "../router/completion.ts";
 import type { Ended, Lost } from "./link-monitor.ts";
 import { type Answer, outcomeOf } from "./session-client.ts";
 
+/** What a trigger was owed when its answer came. */
+export interface Owed {
+  /** Left of its deadline. */
+  readonly leftMs: number;
+  /** A worker that had been well for a while, on a link that had. */
+  readonly worker: string | undefined;
+}
+
 interface TriggerEntry {
   readonly tenant: string;
-  readonly answers: Answer[];
+  readonly answers: (Answer & { readonly owed: Owed | undefined })[];
   readonly told: (Outcome | "unspecified")[];
+  /** A router died between its answer and the batch that would have told it. */
+  untold?: boolean;
 }
+
+/** What editors and chats of a world ask for: whoever books more, books something twice. */
+export const tokensMax = { inline: 24, chat: 48 } as const;
 
 export class Books {
   readonly #triggers = new Map<string, TriggerEntry>();
   readonly #saltOf: (tenant: string) => string;
+  readonly #maxTokens: Readonly<Record<"inline" | "chat", number>>;
   /** Texts generated under each salt. */
   readonly #texts = new Map<string, string[]>();
   readonly #reached = new Set<string>();
@@ -29,20 +44,29 @@ export class Books {
   lostTokens = 0;
 
   /** `saltOf`: the salt that keeps a tenant's KV apart. */
-  constructor(options: { readonly saltOf: (tenant: string) => string }) {
+  constructor(options: { readonly saltOf: (tenant: string) => string; readonly maxTokens?: number }) {
     this.#saltOf = options.saltOf;
+    this.#maxTokens = { ...tokensMax, inline: options.maxTokens ?? tokensMax.inline };
   }
 
   asked(trigger: string, tenant: string): void {
     this.#triggers.set(trigger, { tenant, answers: [], told: [] });
   }
 
-  answered(trigger: string, answer: Answer): void {
-    this.#triggers.get(trigger)?.answers.push(answer);
+  answered(trigger: string, answer: Answer, owed?: Owed): void {
+    this.#triggers.get(trigger)?.answers.push({ ...answer, owed });
+  }
+
+  /** A router's process was killed, with the outcomes that it had not sent. */
+  routerDied(): void {
+    for (const entry of this.#triggers.values()) if (entry.answers.length > 0 && entry.told.length === 0) entry.untold = true;
   }
 
   told(event: OutcomeEvent): void {
-    this.bookedTokens += event.cache?.completionTokens ?? 0;
+    const tokens = event.cache?.completionTokens ?? 0;
+    this.bookedTokens += tokens;
+    const most = this.#maxTokens[event.lane === Lane.CHAT ? "chat" : "inline"];
+    if (tokens > most) this.#violations.push(`${event.triggerId} books ${tokens} completion tokens, of at most ${most}`);
     const entry = this.#triggers.get(event.triggerId);
     if (entry) entry.told.push(outcomeOf(event.outcome) ?? "unspecified");
     else if (event.kind === TriggerKind.SPECULATIVE) this.#toldAhead(event.triggerId);
@@ -93,12 +117,17 @@ export class Books {
     return found;
   }
 
-  #judge(id: string, { answers, told }: TriggerEntry, mayFail: boolean): string[] {
+  #judge(id: string, { answers, told, untold = false }: TriggerEntry, mayFail: boolean): string[] {
     const answer = answers[0];
     if (answers.length !== 1 || !answer) return [`${id} has ${answers.length} answers`];
     const lost = answer.outcome === "lost";
-    if (told.length > 1 || (told.length === 0 && !lost)) return [`${id} has ${told.length} outcomes (${told.join(", ")})`];
-    if (!lost && told[0] !== answer.outcome) return [`${id} was answered ${answer.outcome} and booked ${told[0]}`];
+    if (told.length > 1 || (told.length === 0 && !lost && !untold))
+      return [`${id} has ${told.length} outcomes (${told.join(", ")})`];
+    if (!lost && told.length > 0 && told[0] !== answer.outcome)
+      return [`${id} was answered ${answer.outcome} and booked ${told[0]}`];
+    const { owed } = answer;
+    if (answer.outcome === "failed" && owed?.worker !== undefined && owed.leftMs > 0)
+      return [`${id} failed with ${owed.leftMs.toFixed(0)} ms left, though ${owed.worker} lived: ${answer.detail}`];
     if (
       answer.outcome === "failed" &&
       !(mayFail && /^(no_worker|worker_lost|engine_failed|draining|overloaded):/.test(answer.detail))
@@ -111,8 +140,20 @@ export class Books {
   #foreign(id: string, { tenant, answers }: TriggerEntry): string[] {
     const text = answers[0]?.text ?? "";
     const own = this.#texts.get(this.#saltOf(tenant)) ?? [];
-    return text === "" || own.some((each) => each.includes(text))
-      ? []
-      : [`${id} of ${tenant} was shown text that was not generated for it`];
+    return madeOf(text, own, partsMax) ? [] : [`${id} of ${tenant} was shown text that was not generated for it`];
   }
+}
+
+/** Workers that can have gone on with one text. */
+const partsMax = 3;
+
+/** A text of one generation, or of a few, each going on where the one before was lost. */
+function madeOf(text: string, own: readonly string[], parts: number): boolean {
+  if (text === "" || own.some((each) => each.includes(text))) return true;
+  if (parts === 1) return false;
+  for (let at = text.length - 1; at > 0; at--) {
+    const head = text.slice(0, at);
+    if (own.some((each) => each.includes(head)) && madeOf(text.slice(at), own, parts - 1)) return true;
+  }
+  return false;
 }

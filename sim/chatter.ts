@@ -15,7 +15,12 @@ export interface Said {
 interface Deps {
   readonly clock: Clock;
   readonly random: Random;
-  readonly routers: readonly { generate(id: string, tenant: string, content: string, signal: AbortSignal): Promise<Said> }[];
+  readonly routers: readonly {
+    readonly name: string;
+    generate(id: string, tenant: string, content: string, signal: AbortSignal): Promise<Said>;
+  }[];
+  /** A worker that this router could have asked for a while. */
+  readonly living: (router: string) => string | undefined;
   readonly books: Books;
   readonly note: (line: string) => void;
 }
@@ -65,7 +70,9 @@ export class Chatter {
       );
       takenBack?.[Symbol.dispose]();
       note(`${id} ${outcome} ${text.length}`);
-      books.answered(id, { outcome, text, detail, completion: "", totalMs: clock.now() - begunMs, usage: noUsage, worker: "" });
+      const answer = { outcome, text, detail, completion: "", totalMs: clock.now() - begunMs, usage: noUsage, worker: "" };
+      // Chat has a minute: there is always time left.
+      books.answered(id, answer, { leftMs: 1_000, worker: this.#deps.living(router.name) });
     }
   }
 }

@@ -3,7 +3,7 @@
 import type { Clock } from "../lib/clock.ts";
 import { digestOf } from "../lib/keys/key.ts";
 import { below, fork, type Random } from "../lib/random.ts";
-import type { Books } from "./books.ts";
+import { type Books, tokensMax } from "./books.ts";
 import { EditorClient } from "./editor-client.ts";
 import type { Network, SessionHandler } from "./network.ts";
 import type { SessionClient } from "./session-client.ts";
@@ -19,6 +19,7 @@ export interface EditorOptions {
   readonly keys: number;
   readonly typing: Partial<Typing>;
   readonly deadlineMs: number;
+  readonly maxTokens?: number;
   readonly agreement: number;
   readonly escape: number;
 }
@@ -27,7 +28,9 @@ interface Deps {
   readonly clock: Clock;
   readonly random: Random;
   readonly network: Network;
-  readonly routers: readonly { readonly name: string; readonly session: SessionHandler }[];
+  readonly routers: readonly { readonly name: string; readonly session: SessionHandler; readonly listens: boolean }[];
+  /** A worker that this router could have asked for a while. */
+  readonly living: (router: string) => string | undefined;
   readonly books: Books;
   readonly note: (line: string) => void;
   readonly violate: (what: string) => void;
@@ -48,16 +51,25 @@ export class Editor {
     this.name = options.name;
     this.#deps = deps;
     let turn = below(random, routers.length);
+    let router = "";
     this.#client = new EditorClient(
       {
-        ...{ session: options.name, workspace: "w", deadlineMs: options.deadlineMs, maxTokens: 24, reconnectMs: 100 },
+        ...{
+          session: options.name,
+          workspace: "w",
+          deadlineMs: options.deadlineMs,
+          maxTokens: options.maxTokens ?? tokensMax.inline,
+          reconnectMs: 100,
+        },
         stream: random.next() < 0.5,
       },
       {
         clock,
         connect: () => {
-          const router = routers[turn++ % routers.length] as (typeof routers)[number];
-          return network.session(this.name, router.name, { authorization: bearer(options.tenant) }, router.session);
+          const next = routers[turn++ % routers.length] as (typeof routers)[number];
+          if (!next.listens) return undefined;
+          router = next.name;
+          return network.session(this.name, router, { authorization: bearer(options.tenant) }, next.session);
         },
       },
     );
@@ -73,7 +85,8 @@ export class Editor {
         void asked.answer.then((answer) => {
           this.#inTurn(asked.id, answer.outcome === "lost");
           note(`${asked.id} ${answer.outcome} ${answer.reason ?? ""} ${answer.text.length} ${answer.totalMs.toFixed(3)}`);
-          books.answered(asked.id, answer);
+          const leftMs = options.deadlineMs - answer.totalMs - leftMinMs;
+          books.answered(asked.id, answer, { leftMs, worker: deps.living(router) });
         });
         return asked;
       },
@@ -143,6 +156,8 @@ export class Editor {
   }
 }
 
+/** An answer travels, and what is left at its end is of no use. */
+const leftMinMs = 50;
 /** Both answers leave in one tick; on the way they may be apart by what a frame's latency varies. */
 const turnSlackMs = 20;
 const numberOf = (trigger: string) => Number(trigger.slice(trigger.lastIndexOf("-") + 1));

@@ -11,15 +11,18 @@ function world(seed: number, rates: Partial<typeof noFaults>) {
   const clock = new FakeClock();
   const log: string[] = [];
   const bus = { connected: true };
-  const target = (name: string) => ({
-    name,
-    cut: () => {},
-    stall: () => {},
-    vanish: () => {},
-    stopReading: () => {},
-    crash: () => {},
-    drain: () => {},
-  });
+  const done: string[] = [];
+  const target = (name: string) => {
+    const act =
+      (what: string) =>
+      (...given: number[]) =>
+        void done.push([what, name, ...given.slice(0, -1)].join(" "));
+    return {
+      name,
+      ...{ cut: act("cut"), stall: act("stall"), part: act("part"), vanish: act("vanish"), stopReading: act("stopReading") },
+      ...{ crash: act("crash"), drain: act("drain"), slow: act("slow"), freeze: act("freeze"), die: act("die") },
+    };
+  };
   const faults = new Faults(
     { rates: { ...noFaults, ...rates }, stallMaxMs: 100, busAwayMs: 500 },
     {
@@ -27,9 +30,10 @@ function world(seed: number, rates: Partial<typeof noFaults>) {
       links: () => [target("l1"), target("l2")],
       editors: () => [target("e1")],
       workers: () => [target("w1")],
+      routers: () => [target("r1")],
     },
   );
-  return { clock, log, bus, faults };
+  return { clock, log, bus, faults, done };
 }
 
 test("faults come at their rate, in proportion, and the same for the same seed", async () => {
@@ -57,6 +61,20 @@ test("the bus goes away and comes back, at the latest when faults stop", async (
   expect(seen).toEqual(new Set([true, false]));
   faults.stop();
   expect(bus.connected).toBe(true);
+});
+
+test.each<[fault: keyof typeof noFaults, done: string]>([
+  ["linkCut", "cut l1"],
+  ["partition", "part l1"],
+  ["engineCrash", "crash w1"],
+  ["workerFreeze", "freeze w1"],
+  ["workerSlow", "slow w1 5"],
+  ["workerDeath", "die w1"],
+  ["routerDeath", "die r1"],
+])("%s does it: %s", async (fault, expected) => {
+  const { clock, done } = world(1, { [fault]: 600 });
+  await clock.advance(10_000);
+  expect(done).toContain(expected);
 });
 
 test("without rates nothing happens", async () => {

@@ -1,6 +1,7 @@
 // faults: a seed and rates in, misfortunes out: links and editors' connections that break or stall, editors that vanish or
-// read nothing, engines that die, workers that drain, a bus that goes away. They come as a Poisson process on the clock until `stop`. `planted` holds deliberate mistakes of
-// ours, which only tests switch on, to see that the simulation finds them.
+// read nothing, engines, workers and routers that die, workers that drain, freeze or slow down, networks that part, a bus that
+// goes away. They come as a Poisson process on the clock until `stop`. Below are deliberate mistakes of ours, which only tests
+// switch on, to see that the simulation finds them.
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { Bus } from "../lib/bus/bus.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -23,17 +24,41 @@ export interface FaultRates {
   readonly workerDrain: number;
   /** An editor stops reading its stream, and reads on later. */
   readonly readerStop: number;
+  /** A worker says and hears nothing for a while, though its connections stand: a frozen process. */
+  readonly workerFreeze: number;
+  /** A worker's steps take five times as long for a while. */
+  readonly workerSlow: number;
+  /** A worker's process dies with all it holds; another one starts in its place a while later. */
+  readonly workerDeath: number;
+  /** A router's process dies, and another one starts in its place. */
+  readonly routerDeath: number;
+  /** Nothing passes between one router and one worker for a while. */
+  readonly partition: number;
 }
 
 export const noFaults: FaultRates = {
   ...{ linkCut: 0, linkStall: 0, editorCut: 0, editorStall: 0, editorVanish: 0, busAway: 0 },
   ...{ engineCrash: 0, workerDrain: 0, readerStop: 0 },
+  ...{ workerFreeze: 0, workerSlow: 0, workerDeath: 0, routerDeath: 0, partition: 0 },
 };
 
 interface Breakable {
   readonly name: string;
   cut(): void;
   stall(ms: number): void;
+}
+
+interface Mortal {
+  readonly name: string;
+  /** Dies now; another one is there when `ms` have passed. */
+  die(ms: number): void;
+}
+
+interface Worker extends Mortal {
+  crash(): void;
+  drain(ms: number): void;
+  slow(times: number, ms: number): void;
+  freeze(ms: number): void;
 }
 
 export interface FaultOptions {
@@ -45,9 +70,10 @@ export interface FaultOptions {
 interface Deps {
   readonly clock: Clock;
   readonly random: Random;
-  readonly links: () => readonly Breakable[];
+  readonly links: () => readonly (Breakable & { part(ms: number): void })[];
   readonly editors: () => readonly (Breakable & { vanish(): void; stopReading(ms: number): void })[];
-  readonly workers: () => readonly { readonly name: string; crash(): void; drain(ms: number): void }[];
+  readonly workers: () => readonly Worker[];
+  readonly routers: () => readonly Mortal[];
   readonly bus: { connected: boolean };
   readonly log: (line: string) => void;
 }
@@ -100,36 +126,58 @@ export class Faults {
       });
       return;
     }
-    if (fault === "linkCut" || fault === "linkStall") {
+    if (fault === "linkCut" || fault === "linkStall" || fault === "partition") {
       const link = pick(random, this.#deps.links());
       log(`fault ${fault} ${link?.name ?? "none"}`);
       if (fault === "linkCut") link?.cut();
-      else link?.stall(ms);
+      else if (fault === "linkStall") link?.stall(ms);
+      else link?.part(ms * long);
       return;
     }
-    if (fault === "engineCrash" || fault === "workerDrain") {
+    if (fault === "routerDeath") {
+      const router = pick(random, this.#deps.routers());
+      log(`fault ${fault} ${router?.name ?? "none"}`);
+      router?.die(ms);
+      return;
+    }
+    if (isOfWorkers(fault)) {
       this.struckWorkers = true;
       const worker = pick(random, this.#deps.workers());
       log(`fault ${fault} ${worker?.name ?? "none"}`);
-      if (fault === "engineCrash") worker?.crash();
-      else worker?.drain(ms * 10);
+      if (worker) strike[fault](worker, ms * long);
       return;
     }
     const editor = pick(random, this.#deps.editors());
     log(`fault ${fault} ${editor?.name ?? "none"}`);
     if (fault === "editorCut") editor?.cut();
     else if (fault === "editorStall") editor?.stall(ms);
-    else if (fault === "readerStop") editor?.stopReading(ms * 10);
+    else if (fault === "readerStop") editor?.stopReading(ms * long);
     else editor?.vanish();
   }
 }
+
+/** What lasts, lasts so many times a stall. */
+const long = 10;
+const slowTimes = 5;
+
+const strike = {
+  engineCrash: (worker: Worker) => worker.crash(),
+  workerDrain: (worker: Worker, ms: number) => worker.drain(ms),
+  workerFreeze: (worker: Worker, ms: number) => worker.freeze(ms),
+  workerSlow: (worker: Worker, ms: number) => worker.slow(slowTimes, ms),
+  workerDeath: (worker: Worker, ms: number) => worker.die(ms),
+} as const satisfies Partial<Record<keyof FaultRates, (worker: Worker, ms: number) => void>>;
+const isOfWorkers = (fault: keyof FaultRates): fault is keyof typeof strike => fault in strike;
 
 function pick<T>(random: Random, from: readonly T[]): T | undefined {
   return from[below(random, from.length)];
 }
 
-/** Mistakes that only a test plants: Cancels lost on links, outcomes told twice, one tenant taken for another. */
-export type PlantedBug = "lostCancel" | "doubleOutcome" | "mixedTenants";
+/**
+ * Mistakes that only a test plants: Cancels lost on links, outcomes told twice, one tenant taken for another, tokens of a hedge
+ * booked for both workers, a credit that is not given back.
+ */
+export type PlantedBug = "lostCancel" | "doubleOutcome" | "mixedTenants" | "doubleHedge" | "leakedCredit";
 
 /** A link that loses Cancel frames. */
 export const losesCancels: Watch<RouterFrame> = { pass: ({ frame }) => frame.case !== "cancel" };

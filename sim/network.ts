@@ -49,8 +49,14 @@ const editorUnreadMax = 48;
 /** Two streams, one fate. */
 interface LinkEntry {
   readonly name: string;
+  readonly worker: string;
   readonly monitor: LinkMonitor;
   readonly pipes: Pipe<typeof RouterFrameSchema, typeof WorkerFrameSchema>[];
+}
+
+interface EditorEntry {
+  readonly router: string;
+  readonly wire: Pipe<typeof ClientMessageSchema, typeof ServerMessageSchema>;
 }
 
 export class Network {
@@ -58,7 +64,12 @@ export class Network {
   readonly #deps: Deps;
   readonly #random: Random;
   readonly #links = new Map<string, LinkEntry>();
-  readonly #editors = new Map<string, Pipe<typeof ClientMessageSchema, typeof ServerMessageSchema>>();
+  readonly #editors = new Map<string, EditorEntry>();
+  /** Until when nothing passes on links, by worker or by link. */
+  readonly #silentUntilMs = new Map<string, number>();
+  /** When something was last wrong with a link. */
+  readonly #struckMs = new Map<string, number>();
+  readonly #submits = new Map<string, number>();
   linksBroken = 0;
 
   constructor(options: NetworkOptions, deps: Deps) {
@@ -68,15 +79,46 @@ export class Network {
   }
 
   links() {
-    return [...this.#links.values()].map(({ name, pipes }) => ({
-      name,
-      cut: () => pipes.map((each) => each.cut()),
-      stall: (ms: number) => pipes.map((each) => each.stall(ms)),
+    return [...this.#links.values()].map((entry) => ({
+      name: entry.name,
+      cut: () => this.#cut(entry),
+      stall: (ms: number) => this.#stall(entry, ms),
+      /** Nothing passes, on connections that are made meanwhile either. */
+      part: (ms: number) => {
+        this.#silentUntilMs.set(entry.name, this.#deps.clock.now() + ms);
+        this.#stall(entry, ms);
+      },
     }));
   }
 
+  /** A worker's process is frozen: its connections stand, and nothing passes on them, or on new ones. */
+  freeze(worker: string, ms: number): void {
+    this.#silentUntilMs.set(worker, this.#deps.clock.now() + ms);
+    for (const entry of this.#links.values()) if (entry.worker === worker) this.#stall(entry, ms);
+  }
+
+  /** A process is gone: a worker's links, or a router's links and its editors' connections. */
+  cutAll(process: string): void {
+    for (const entry of [...this.#links.values()]) {
+      if (entry.worker === process || entry.name.startsWith(`${process}>`)) this.#cut(entry);
+    }
+    for (const { router, wire } of this.#editors.values()) if (router === process) wire.cut();
+  }
+
+  /** How long nothing has been wrong between the two. */
+  calmMs(router: string, worker: string): number {
+    const name = `${router}>${worker}`;
+    const until = Math.max(this.#silentUntilMs.get(worker) ?? 0, this.#silentUntilMs.get(name) ?? 0, this.#struckMs.get(name) ?? 0);
+    return this.#deps.clock.now() - until;
+  }
+
+  /** Generations that a router has sent to workers. */
+  submits(router: string): number {
+    return this.#submits.get(router) ?? 0;
+  }
+
   editor(name: string): Pipe<typeof ClientMessageSchema, typeof ServerMessageSchema> | undefined {
-    return this.#editors.get(name);
+    return this.#editors.get(name)?.wire;
   }
 
   /** Generations under way on links that live. */
@@ -93,6 +135,7 @@ export class Network {
     const say = (direction: string, { frame }: RouterFrame | WorkerFrame) => {
       const id = frame.value && "id" in frame.value ? ` ${frame.value.id}` : "";
       log(`${name} ${direction} ${frame.case}${id}`);
+      if (frame.case === "submit") this.#submits.set(router, this.submits(router) + 1);
     };
     const made = this.#pipe(
       { up: RouterFrameSchema, down: WorkerFrameSchema, ...this.#options.link },
@@ -113,6 +156,8 @@ export class Network {
       },
     );
     entry.pipes.push(made);
+    const silentMs = Math.max(this.#silentUntilMs.get(worker) ?? 0, this.#silentUntilMs.get(name) ?? 0) - this.#deps.clock.now();
+    if (silentMs > 0) made.stall(silentMs);
     made.client.signal.addEventListener("abort", () => this.#broke(entry), { once: true });
     this.#serve(`${name} ${channel}`, made, handler, {});
     return made.client;
@@ -130,7 +175,7 @@ export class Network {
       { sent: ({ message }) => log(`${editor}>${router} up ${message.case}${idOf(message.value)}`) },
       { sent: ({ message }) => log(`${editor}>${router} down ${message.case}${idOf(message.value)}`) },
     );
-    this.#editors.set(editor, made);
+    this.#editors.set(editor, { router, wire: made });
     this.#serve(`${editor}>${router}`, made, handler, metadata);
     return made.client;
   }
@@ -145,12 +190,23 @@ export class Network {
       { name, abortMaxMs: this.#options.abortMaxMs },
       { now: () => clock.now(), violate, ended, reached: (salt) => reached(worker, salt) },
     );
-    const entry = { name, monitor, pipes: [] };
+    const entry = { name, worker, monitor, pipes: [] };
     this.#links.set(name, entry);
     return entry;
   }
 
+  #cut(entry: LinkEntry): void {
+    this.#struckMs.set(entry.name, this.#deps.clock.now());
+    for (const each of entry.pipes) each.cut();
+  }
+
+  #stall({ name, pipes }: LinkEntry, ms: number): void {
+    this.#struckMs.set(name, this.#deps.clock.now() + ms);
+    for (const each of pipes) each.stall(ms);
+  }
+
   #broke(entry: LinkEntry): void {
+    this.#struckMs.set(entry.name, Math.max(this.#struckMs.get(entry.name) ?? 0, this.#deps.clock.now()));
     if (this.#links.get(entry.name) !== entry) return;
     this.#links.delete(entry.name);
     this.linksBroken += 1;

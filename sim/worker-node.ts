@@ -1,5 +1,6 @@
 // worker-node: one worker of a simulated world: an agent, wired as the process wires it, in front of a pretend GPU.
 import type { Clock } from "../lib/clock.ts";
+import { SlipstreamError } from "../lib/errors.ts";
 import { silentLog } from "../lib/log.ts";
 import { fork, type Random } from "../lib/random.ts";
 import type { Agent } from "../workers/agent.ts";
@@ -29,75 +30,128 @@ interface Deps {
   readonly clock: Clock;
   readonly random: Random;
   readonly oracle: (work: Generation) => string | undefined;
+  /** All its connections break; nothing passes on them until `ms` have passed. */
+  readonly cut: () => void;
+  readonly freeze: (ms: number) => void;
+}
+
+/** One process of a worker, from its start to its death. */
+interface Life {
+  readonly agent: Agent;
+  readonly supervised: SupervisedEngine;
+  readonly recorded: RecordedMetrics<typeof workerMetricTable>;
+  /** Replaced when it dies. */
+  engine: SimulatedEngine;
 }
 
 export class WorkerNode {
   readonly name: string;
   readonly link: LinkHandler;
-  /** Replaced when it dies. */
-  #engine: SimulatedEngine;
-  readonly #supervised: SupervisedEngine;
+  readonly #options: WorkerNodeOptions;
+  readonly #deps: Deps;
+  readonly #random: Random;
+  #life: Life;
   #draining: Disposable | undefined;
-  readonly #clock: Clock;
-  readonly #agent: Agent;
-  readonly #recorded = new RecordedMetrics(workerMetricTable);
+  #slow: Disposable | undefined;
+  #frozen: Disposable | undefined;
+  #dead = false;
+  #closed = false;
+  /** Engines that are down now. */
+  #enginesDown = 0;
+  /** Since when nothing has been wrong with it. */
+  #calmSinceMs: number;
 
-  private constructor(options: WorkerNodeOptions, deps: Deps, first: SimulatedEngine, supervised: SupervisedEngine) {
-    const { clock } = deps;
+  private constructor(options: WorkerNodeOptions, deps: Deps, random: Random, life: Life) {
     this.name = options.name;
-    this.#clock = clock;
-    this.#engine = first;
-    this.#supervised = supervised;
-    this.#agent = createAgent(
-      { ...agentDefaults, worker: options.name, pool: "inline", ahead: options.ahead ?? 1 },
-      { clock, random: fork(deps.random), engine: supervised, log: silentLog, metrics: this.#recorded.metrics },
-    );
-    this.link = (stream) => this.#agent.serve(stream);
-    // As the process does it: routers go elsewhere until the engine is back.
-    supervised.watch({
-      down: () => void this.#agent.drain(0),
-      up: () => this.#agent.resume(),
-    });
+    this.#options = options;
+    this.#deps = deps;
+    this.#random = random;
+    this.#life = life;
+    this.#calmSinceMs = deps.clock.now();
+    this.#watch(life);
+    this.link = async (stream) => {
+      if (this.#dead) throw new SlipstreamError("unavailable", "nobody listens");
+      await this.#life.agent.serve(stream);
+    };
   }
 
   static async start(options: WorkerNodeOptions, deps: Deps): Promise<WorkerNode> {
-    const { clock, oracle } = deps;
     const random = fork(deps.random);
-    const made: SimulatedEngine[] = [];
-    const start = async () => {
-      const engine = new SimulatedEngine(options, { clock, random: fork(random), oracle });
-      made.push(engine);
-      if (node) node.#engine = engine;
-      return engine;
-    };
-    let node: WorkerNode | undefined;
-    const supervised = await SupervisedEngine.start({ restartsMax: 1_000 }, { clock, start });
-    node = new WorkerNode(options, deps, made[0] as SimulatedEngine, supervised);
-    return node;
+    return new WorkerNode(options, deps, random, await live(options, deps, random));
+  }
+
+  /** How long it has been well: alive, heard, neither draining nor slow. 0: it is not. */
+  get calmMs(): number {
+    const struck = this.#dead || this.#frozen || this.#draining || this.#slow || this.#enginesDown > 0;
+    return struck ? 0 : this.#deps.clock.now() - this.#calmSinceMs;
   }
 
   /** Time that its pretend GPU computed. */
   get gpuMs(): number {
-    return this.#engine.busyMs;
+    return this.#life.engine.busyMs;
   }
 
   crash(): void {
-    this.#engine.crash("a simulated death");
+    if (!this.#dead) this.#life.engine.crash("a simulated death");
   }
 
   /** Takes nothing new, and takes work again when `ms` have passed. */
   drain(ms: number): void {
-    if (this.#draining) return;
-    this.#draining = this.#clock.timer(ms, () => {
+    if (this.#draining || this.#dead) return;
+    const { agent } = this.#life;
+    this.#draining = this.#deps.clock.timer(ms, () => {
       this.#draining = undefined;
-      this.#agent.resume();
+      this.#calm();
+      agent.resume();
     });
-    void this.#agent.drain(ms / 2);
+    void agent.drain(ms / 2);
+  }
+
+  slow(times: number, ms: number): void {
+    if (this.#slow || this.#dead) return;
+    this.#life.engine.slow(times);
+    this.#slow = this.#deps.clock.timer(ms, () => {
+      this.#slow = undefined;
+      this.#calm();
+      this.#life.engine.slow(1);
+    });
+  }
+
+  freeze(ms: number): void {
+    if (this.#frozen || this.#dead) return;
+    this.#deps.freeze(ms);
+    this.#frozen = this.#deps.clock.timer(ms, () => {
+      this.#frozen = undefined;
+      this.#calm();
+    });
+  }
+
+  /** The process is killed with all it holds; another one, that holds nothing, listens when `ms` have passed. */
+  die(ms: number): void {
+    if (this.#dead || this.#closed) return;
+    this.#dead = true;
+    const { supervised } = this.#life;
+    this.#deps.cut();
+    this.#draining?.[Symbol.dispose]();
+    this.#slow?.[Symbol.dispose]();
+    this.#draining = this.#slow = undefined;
+    const closing = supervised.close();
+    this.#deps.clock.timer(ms, () => {
+      void closing.then(async () => {
+        if (this.#closed) return;
+        this.#life = await live(this.#options, this.#deps, this.#random);
+        this.#enginesDown = 0;
+        this.#watch(this.#life);
+        this.#dead = false;
+        this.#calm();
+      });
+    });
   }
 
   unrest(): string[] {
-    const { running, kvBlocksUsed, prefillBacklogTokens } = this.#engine.load();
-    const found = this.#recorded.unrest(["running", "waiting"]);
+    const { engine, recorded } = this.#life;
+    const { running, kvBlocksUsed, prefillBacklogTokens } = engine.load();
+    const found = recorded.unrest(["running", "waiting"]);
     if (running > 0) found.push(`${running} generations run in the engine`);
     if (kvBlocksUsed > 0) found.push(`${kvBlocksUsed} KV blocks are held`);
     if (prefillBacklogTokens > 0) found.push(`${prefillBacklogTokens} prompt tokens wait`);
@@ -105,7 +159,48 @@ export class WorkerNode {
   }
 
   async close(): Promise<void> {
-    await this.#agent.drain(1_000);
-    await this.#supervised.close();
+    this.#closed = true;
+    await this.#life.agent.drain(1_000);
+    await this.#life.supervised.close();
   }
+
+  #calm(): void {
+    this.#calmSinceMs = this.#deps.clock.now();
+  }
+
+  /** As the process does it: routers go elsewhere until the engine is back. */
+  #watch(life: Life): void {
+    life.supervised.watch({
+      down: () => {
+        if (life !== this.#life) return;
+        this.#enginesDown += 1;
+        void life.agent.drain(0);
+      },
+      up: () => {
+        if (life !== this.#life) return;
+        this.#enginesDown -= 1;
+        this.#calm();
+        life.agent.resume();
+      },
+    });
+  }
+}
+
+async function live(options: WorkerNodeOptions, { clock, oracle }: Deps, random: Random): Promise<Life> {
+  const made: SimulatedEngine[] = [];
+  const recorded = new RecordedMetrics(workerMetricTable);
+  const start = async () => {
+    const engine = new SimulatedEngine(options, { clock, random: fork(random), oracle });
+    made.push(engine);
+    if (life) life.engine = engine;
+    return engine;
+  };
+  let life: Life | undefined;
+  const supervised = await SupervisedEngine.start({ restartsMax: 1_000 }, { clock, start });
+  const agent = createAgent(
+    { ...agentDefaults, worker: options.name, pool: "inline", ahead: options.ahead ?? 1 },
+    { clock, random: fork(random), engine: supervised, log: silentLog, metrics: recorded.metrics },
+  );
+  life = { agent, supervised, recorded, engine: made[0] as SimulatedEngine };
+  return life;
 }

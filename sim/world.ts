@@ -7,6 +7,7 @@ import { subjects } from "../lib/bus/subjects.ts";
 import { FakeClock } from "../lib/clock.fake.ts";
 import { fork, seeded } from "../lib/random.ts";
 import { OutcomeBatchSchema } from "../proto/gen/slipstream/v1/fleet_pb.ts";
+import { dispatchDefaults } from "../router/dispatch/dispatch.ts";
 import type { ProfileEnd, ProfileName } from "../workers/engine/simulated/profiles.ts";
 import { Books } from "./books.ts";
 import { Chatter } from "./chatter.ts";
@@ -35,6 +36,8 @@ export interface WorldOptions {
   readonly typing: Partial<Typing>;
   readonly sources: readonly Source[];
   readonly deadlineMs: number;
+  /** Of a completion. */
+  readonly maxTokens?: number;
   readonly profile: ProfileName;
   readonly profileEnd: ProfileEnd;
   readonly slots: number;
@@ -61,6 +64,8 @@ export interface WorldReport {
   readonly records: readonly TriggerRecord[];
   readonly faults: number;
   readonly linksBroken: number;
+  /** Second workers asked for a generation that stalled. */
+  readonly hedges: number;
   readonly virtualMs: number;
   readonly abortMs: readonly number[];
   readonly generatedTokens: number;
@@ -73,6 +78,9 @@ const violationsMax = 50;
 const restMs = 20_000;
 /** The longest step of the slowest profile at 16 slots with a prompt chunk takes 36 ms; an engine stops at a step's end. */
 const abortMaxMs = 45;
+/** A worker that has been well for so long is one that a router knows of and would ask: links are made anew within seconds. */
+const calmEnoughMs = 4_000;
+const { share: hedgeShare, burst: hedgeBurst } = dispatchDefaults.hedging;
 
 export async function runWorld(options: WorldOptions): Promise<WorldReport> {
   const random = seeded(options.seed);
@@ -88,7 +96,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldReport> {
     if (violations.length < violationsMax) violations.push(`${what} (at ${(clock.now() - startMs).toFixed(1)} ms)`);
   };
   // Today a tenant's salt is its name (router/dispatch/frames.ts).
-  const books = new Books({ saltOf: (tenant) => tenant });
+  const books = new Books({ saltOf: (tenant) => tenant, ...(options.maxTokens && { maxTokens: options.maxTokens }) });
   const memory = new MemoryBus({ shared: true });
   const bus = options.plant === "doubleOutcome" ? doublesOutcomes(memory) : memory;
   const outcomes = memory.subscribe(subjects.allOutcomes, { max: 1_000_000 });
@@ -104,7 +112,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldReport> {
       ...{
         link: options.link,
         editor: options.editor,
-        abortMaxMs: abortMaxMs + (options.stall.probability > 0 ? options.stall.ms : 0),
+        abortMaxMs: (options.rates.workerSlow > 0 ? 5 : 1) * abortMaxMs + (options.stall.probability > 0 ? options.stall.ms : 0),
       },
       ...(options.plant === "lostCancel" && { linkFault: losesCancels }),
     },
@@ -125,7 +133,11 @@ export async function runWorld(options: WorldOptions): Promise<WorldReport> {
     workers.push(
       await WorkerNode.start(
         { name: `w${i}`, profile, profileEnd, slots, seed, agreement, stall },
-        { clock, random: fork(random), oracle: knows },
+        {
+          ...{ clock, random: fork(random), oracle: knows },
+          cut: () => network.cutAll(`w${i}`),
+          freeze: (ms) => network.freeze(`w${i}`, ms),
+        },
       ),
     );
   }
@@ -138,10 +150,14 @@ export async function runWorld(options: WorldOptions): Promise<WorldReport> {
         workers: workers.map((worker) => worker.name),
         tenants,
         queueMax: options.queueMax,
-        mixTenants: options.plant === "mixedTenants",
+        ...(options.plant && { plant: options.plant }),
       },
       {
         ...{ clock, bus, random: fork(random) },
+        cut: () => {
+          books.routerDied();
+          network.cutAll(name);
+        },
         connect: (address, channel) => {
           const worker = workers.find((each) => each.name === address) as WorkerNode;
           return network.link(name, address, channel, worker.link);
@@ -149,6 +165,8 @@ export async function runWorld(options: WorldOptions): Promise<WorldReport> {
       },
     );
   });
+  const living = (router: string) =>
+    workers.find((worker) => Math.min(worker.calmMs, network.calmMs(router, worker.name)) > calmEnoughMs)?.name;
   // Links come up before the first key, as they do before a router says that it is ready.
   await clock.advance(1_000);
   const editors = Array.from({ length: options.typists }, (_, i) => {
@@ -162,14 +180,14 @@ export async function runWorld(options: WorldOptions): Promise<WorldReport> {
         traceSeed: options.seed * 1_000 + pair,
         source: options.sources[pair % options.sources.length] as Source,
       },
-      { clock, random: fork(random), network, routers, books, note, violate },
+      { clock, random: fork(random), network, routers, living, books, note, violate },
     );
   });
   const chatters = Array.from({ length: options.chatters }, (_, i) => {
     const tenant = tenants[i % tenants.length] as string;
     return new Chatter(
       { name: `c${i}`, tenant, everyMs: options.chatEveryMs, cancel: 0.2 },
-      { clock, random: fork(random), routers, books, note },
+      { clock, random: fork(random), routers, living, books, note },
     );
   });
   const faults = new Faults(
@@ -180,6 +198,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldReport> {
       links: () => network.links(),
       editors: () => editors.filter((each) => each.typing),
       workers: () => workers,
+      routers: () => routers,
       bus: memory,
       log: note,
     },
@@ -200,6 +219,10 @@ export async function runWorld(options: WorldOptions): Promise<WorldReport> {
     editors.filter((_, i) => tenants[i % tenants.length] === tenant).flatMap((editor) => editor.records);
   for (const what of starved(new Map(tenants.map((tenant) => [tenant, records(tenant)])))) violate(what);
   for (const router of routers) for (const what of router.excess()) violate(`${router.name} exceeded a bound: ${what}`);
+  for (const { name, hedges, lives } of routers) {
+    const most = hedgeShare * network.submits(name) + hedgeBurst * lives;
+    if (hedges > most) violate(`${name} asked ${hedges} second workers, of at most ${most.toFixed(1)}`);
+  }
   const { linksBroken } = network;
   const countedTokens = routers.reduce((sum, router) => sum + router.completionTokens, 0);
   if (linksBroken === 0 && countedTokens !== books.generatedTokens)
@@ -217,6 +240,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldReport> {
       log,
       faults: faults.count,
       linksBroken,
+      hedges: routers.reduce((sum, router) => sum + router.hedges, 0),
       virtualMs: clock.now() - startMs,
     },
     records: editors.flatMap((editor) => editor.records),

@@ -1,21 +1,40 @@
 import { expect, test } from "vitest";
-import type { PlantedBug } from "../../sim/faults.ts";
-import { runWorld } from "../../sim/world.ts";
+import { noFaults, type PlantedBug } from "../../sim/faults.ts";
+import { runWorld, type WorldOptions } from "../../sim/world.ts";
 import { worldOf } from "./worlds.ts";
 
 /** Worlds in which the honest code holds; each bug alone must be found in them, and named. */
 const seeds = [1, 4, 11];
-const bugs: [PlantedBug, RegExp][] = [
+/** Where workers often fall silent, so that others are asked beside them. */
+const frozen = (world: WorldOptions): WorldOptions => ({
+  ...world,
+  ...{
+    workers: 3,
+    typists: 6,
+    keys: 40,
+    maxTokens: 4,
+    slots: 4,
+    deadlineMs: 1_000,
+    profile: "h100-7b-eagle3",
+    profileEnd: "mid",
+    queueMax: 100,
+  },
+  ...{ modelAgreement: 0.9, agreement: 0, rates: { ...noFaults, linkStall: 40, workerFreeze: 20 } },
+});
+const bugs: [PlantedBug, RegExp, given?: (world: WorldOptions) => WorldOptions][] = [
   ["lostCancel", /after its Cancel arrived|its Cancel had arrived/],
   ["doubleOutcome", /has 2 outcomes/],
   ["mixedTenants", /was shown text that was not generated for it/],
+  ["doubleHedge", /books \d+ completion tokens, of at most 4/, frozen],
+  ["leakedCredit", /credits of w\d are booked/],
 ];
 
-for (const [plant, named] of bugs) {
+for (const [plant, named, given = (world: WorldOptions) => world] of bugs) {
   test(`the simulation finds a planted bug: ${plant}`, async () => {
     for (const seed of seeds) {
-      expect((await runWorld(worldOf(seed))).violations).toEqual([]);
-      const { violations } = await runWorld({ ...worldOf(seed), tenants: 2, plant });
+      const world = given(worldOf(seed));
+      expect((await runWorld(world)).violations).toEqual([]);
+      const { violations } = await runWorld({ ...world, tenants: 2, plant });
       expect(
         violations.some((violation) => named.test(violation)),
         `seed ${seed}: ${violations.slice(0, 3)}`,

@@ -60,9 +60,13 @@ export function worldOf(seed: number): WorldOptions {
   };
   // Drawn last, so that the rest of a seed's world is as it was before these existed.
   const worse = { engineCrash: one(0, 0, 2), workerDrain: one(0, 0, 2), readerStop: one(0, 3) };
+  const deaths = {
+    ...{ workerFreeze: one(0, 0, 4), workerSlow: one(0, 0, 4), workerDeath: one(0, 0, 3) },
+    ...{ routerDeath: one(0, 0, 2), partition: one(0, 0, 4) },
+  };
   // A crowd types fewer keys each: what meets is the number of them.
   const keys = world.typists > 2 ? 12 : 30;
-  return { ...world, keys, rates: world.rates === noFaults ? noFaults : { ...world.rates, ...worse } };
+  return { ...world, keys, rates: world.rates === noFaults ? noFaults : { ...world.rates, ...worse, ...deaths } };
 }
 
 /** What a hundred worlds must meet for the invariants to mean something. */
@@ -79,6 +83,7 @@ const met = [
   "refused",
   "lost",
   "chat generated",
+  "hedge",
   ...Object.keys(noFaults),
 ];
 
@@ -94,6 +99,7 @@ export async function expectHeld(seeds: readonly number[]): Promise<void> {
       if (fault) seen.add(fault);
       else if (/ c\d+-\d+ generated /.test(line)) seen.add("chat generated");
     }
+    if (report.hedges > 0) seen.add("hedge");
     for (const { outcome } of report.records) seen.add(outcome);
   }
   expect(failures.join("\n\n")).toBe("");

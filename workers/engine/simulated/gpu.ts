@@ -30,6 +30,8 @@ export class Gpu {
   #sequences: Sequence[] = [];
   /** Time of all steps so far. */
   busyMs = 0;
+  /** Times as slow as its profile: a card that throttles, a neighbour on it. */
+  slowness = 1;
   /** When the running step ends; undefined: nothing runs. */
   #stepEndsMs: number | undefined;
 
@@ -90,7 +92,7 @@ export class Gpu {
     const step = planStep(running, this.#options.plan);
     const { stall } = this.#options;
     const stallMs = stall && this.#deps.random.next() < stall.probability ? stall.ms : 0;
-    const ms = step.ms + stallMs;
+    const ms = step.ms * this.slowness + stallMs;
     this.#stepEndsMs = dueMs + ms;
     this.#deps.clock.timer(this.#stepEndsMs - this.#deps.clock.now(), () => {
       const endedMs = this.#stepEndsMs as number;

@@ -148,6 +148,11 @@ export class SimulatedEngine implements Engine {
     this.#die(error);
   }
 
+  /** From the next step on, times as slow as its profile. For simulations. */
+  slow(times: number): void {
+    this.#gpu.slowness = times;
+  }
+
   async close(): Promise<void> {
     this.#closed ??= new SlipstreamError("engine_failed", "the engine is closed");
     this.#gpu.clear(this.#closed);
