@@ -6,7 +6,7 @@ import { type Way, ways } from "../bench/router/callers.ts";
 import { benchRouter, type RouterRow } from "../bench/router/router.ts";
 import { SlipstreamError } from "../lib/errors.ts";
 import type { Command } from "./command.ts";
-import { milliseconds, oneOf, options } from "./options.ts";
+import { milliseconds, oneOf, options, whole } from "./options.ts";
 
 const help = `Usage: slipstream bench router [OPTIONS]
 
@@ -90,13 +90,4 @@ function tableOf(rows: readonly RouterRow[]): string {
         `${row.way.padEnd(9)}${String(row.rate).padStart(7)}${cell(row.cpu_ms_per_generation, 14, 3)}${cell(row.cpu_share * 100, 9, 0)} %${cell(row.added_first_ms.p50, 21)}${cell(row.added_first_ms.p99, 8)}${cell(row.added_total_ms.p50, 13)}${cell(row.added_total_ms.p99, 8)}${cell(row.total_ms.direct.p50, 13)}${cell(row.total_ms.direct.p99, 8)}${cell(row.router_loop_delay_ms_p99, 10)}\n`,
     ),
   );
-}
-
-function whole(option: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < min || value > max)
-    throw new SlipstreamError("invalid_request", `--${option}: "${text}" is not a whole number between ${min} and ${max}`, {
-      field: option,
-    });
-  return value;
 }

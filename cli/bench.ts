@@ -26,7 +26,8 @@ keys          what keystrokes cost through a real router with simulated workers,
 fleet         two routers on a real nats-server: how soon a key at one ends the older text at the other, and what it costs
               that NATS is killed; it has options of its own: slipstream bench fleet --help
 router        what a router costs a generation and adds to it, with workers that answer at fixed moments
-              (it has options of its own: --help)
+faults        what people see when a worker is killed, frozen or slowed under load
+              (both have options of their own: --help)
 document      what a key costs the router's processor against the length of its document (1 KB, 100 KB, 1 MB)
 engine        the embedded engine: prompt and decode rates, what reused KV saves, abort latency
 schedule      what a placement costs among 1,000 workers; what leases, hedging and late binding are worth, what overload and
@@ -76,6 +77,7 @@ export const bench: Command = async (args, io) => {
   if (args[0] === "fleet") return (await import("./bench-fleet.ts")).benchFleetCommand(args.slice(1), io);
   if (args[0] === "keys") return (await import("./bench-keys.ts")).benchKeysCommand(args.slice(1), io);
   if (args[0] === "schedule") return (await import("./bench-schedule.ts")).benchScheduleCommand(args.slice(1), io);
+  if (args[0] === "faults") return (await import("./bench-faults.ts")).benchFaultsCommand(args.slice(1), io);
   if (args[0] === "router") return (await import("./bench-router.ts")).benchRouterCommand(args.slice(1), io);
   const { values, positionals } = options(args, table);
   if (values.help) {
@@ -86,7 +88,7 @@ export const bench: Command = async (args, io) => {
   if (positionals.length !== 1 || !Object.hasOwn(benches, name))
     throw new SlipstreamError(
       "invalid_request",
-      `there are: ${[...Object.keys(benches), "fleet", "keys", "router", "schedule"].join(", ")}; --help says more`,
+      `there are: ${[...Object.keys(benches), "faults", "fleet", "keys", "router", "schedule"].join(", ")}; --help says more`,
     );
   const interrupted = new AbortController();
   io.on("SIGINT", () => interrupted.abort());

@@ -31,3 +31,12 @@ export function oneOf<const T extends readonly string[]>(option: string, text: s
     throw new SlipstreamError("invalid_request", `--${option}: "${text}" is none of ${words.join(", ")}`, { field: option });
   return text;
 }
+
+export function whole(option: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max)
+    throw new SlipstreamError("invalid_request", `--${option}: "${text}" is not a whole number between ${min} and ${max}`, {
+      field: option,
+    });
+  return value;
+}

@@ -149,10 +149,14 @@ export class Network {
       },
       {
         sent: (frame, arrivesMs) => {
-          say("down", frame);
-          down.sent?.(frame, arrivesMs);
+          for (const each of apart(frame)) {
+            say("down", each);
+            down.sent?.(each, arrivesMs);
+          }
         },
-        arrived: (frame) => down.arrived?.(frame),
+        arrived: (frame) => {
+          for (const each of apart(frame)) down.arrived?.(each);
+        },
       },
     );
     entry.pipes.push(made);
@@ -240,6 +244,9 @@ export class Network {
     );
   }
 }
+
+/** What was said in one tick, frame by frame. */
+const apart = (frame: WorkerFrame) => (frame.frame.case === "frames" ? frame.frame.value.frames : [frame]);
 
 function idOf(value: object | undefined): string {
   if (!value) return "";

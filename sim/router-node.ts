@@ -89,12 +89,14 @@ export class RouterNode {
     const { bus } = this.#deps;
     // What a dead process would say never leaves it.
     const own: Bus = {
+      ...{ shared: bus.shared, close: () => bus.close() },
       subscribe: (pattern, options) => bus.subscribe(pattern, options),
-      close: () => bus.close(),
+      listen: (pattern, take) => bus.listen(pattern, (message) => life.dead || take(message)),
       get connected() {
         return bus.connected;
       },
       publish: (subject, data) => life.dead || bus.publish(subject, data),
+      append: (subject, data, id) => (life.dead ? new Promise(() => {}) : bus.append(subject, data, id)),
     };
     const router = wireRouter(settings, {
       ...this.#deps,
@@ -110,7 +112,7 @@ export class RouterNode {
     this.#listens = false;
     this.#life.dead = true;
     this.#deps.cut();
-    this.#router.close();
+    void this.#router.close();
     this.#deps.clock.timer(ms, () => {
       if (this.#closed) return;
       this.#start();

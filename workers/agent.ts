@@ -70,12 +70,18 @@ export class Agent {
     const first = await frames.next();
     const hello = intake.hello(first.done ? undefined : first.value);
     let live = true;
-    const send = (frame: WorkerFrame) => void (live && stream.send(frame));
+    const say = (frame: WorkerFrame) => void (live && stream.send(frame));
+    const together = hello.takesFrames ? emit.together(say) : undefined;
+    const send = together ? (frame: WorkerFrame) => together.send(frame) : say;
     send(intake.welcome(hello, { engine, kvSequence: kv.sequence }));
     using credits = slots.ledger.join(hello.router, hello.channel, send);
     using _reader = hello.channel === "bulk" ? kv.join(send) : report.join(send);
     if (this.#drainingMs !== undefined) send(emit.draining(this.#drainingMs));
-    const joined: Joined = { router: hello.router, credits, open: new Map(), send, end: (error) => stream.end(error) };
+    const end = (error: SlipstreamError) => {
+      together?.flush();
+      stream.end(error);
+    };
+    const joined: Joined = { router: hello.router, credits, open: new Map(), send, end };
     this.#streams.add(joined);
     this.#deps.log.info({ router: hello.router, channel: hello.channel, protocol: hello.protocol }, "router connected");
     try {

@@ -28,6 +28,8 @@ export interface AgentOptions {
   readonly stepBudgetMs: number;
   /** Generations that wait here for a slot beyond those that run. */
   readonly ahead?: number;
+  /** Protocol versions that it speaks, instead of those of this release. */
+  readonly protocol?: { readonly min: number; readonly max: number };
 }
 
 export const agentDefaults: Omit<AgentOptions, "worker" | "pool"> = {
@@ -60,7 +62,10 @@ export function createAgent(
   const slots = new Slots({ slots: engine.slots, ahead, stepBudgetMs, waitingMax, routersMax }, given);
   return new Agent(
     {
-      intake: new Intake({ identity, promptBytesMax, maxTokensMax }, { models: engine.models }),
+      intake: new Intake(
+        { identity, promptBytesMax, maxTokensMax, ...(options.protocol && { protocol: options.protocol }) },
+        { models: engine.models },
+      ),
       slots,
       engine,
       emit: new Emit({ coalesceMs: options.coalesceMs }, given),

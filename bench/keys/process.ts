@@ -62,6 +62,11 @@ export class BenchProcess {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** To a process that still runs. */
+  signal(signal: NodeJS.Signals): void {
+    if (this.running) this.#child.kill(signal);
+  }
+
   async end(): Promise<void> {
     if (!this.running) return;
     this.#child.kill("SIGTERM");

@@ -5,6 +5,7 @@ import { systemClock } from "../../lib/clock.ts";
 import { GrpcClient } from "../../lib/grpc/client.ts";
 import { CompletionService, GenerateRequestSchema, Role } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import { EditorClient } from "../../sim/editor-client.ts";
+import type { Answer } from "../../sim/session-client.ts";
 import type { Times } from "./direct.ts";
 
 export const ways = ["session", "generate"] as const;
@@ -24,18 +25,73 @@ interface Options {
   readonly documentBytes: number;
 }
 
-const deadlineMs = 5_000;
+const patience = 5_000;
 const nameLength = 8;
 /** A new name for each key, of one length: no prompt is like another, and the document does not grow. */
 const name = (nth: number) => `v${nth.toString(36).padStart(nameLength - 1, "0")}`;
 
 export const callers: Readonly<Record<Way, (options: Options) => Callers>> = { session: sessions, generate };
 
-function sessions({ address, key, sessions: count, tokens, documentBytes }: Options): Callers {
+/** One trigger and what came of it. */
+export interface Answered {
+  readonly askedMs: number;
+  readonly outcome: Answer["outcome"];
+  readonly text: boolean;
+  readonly totalMs: number;
+}
+
+/** Sessions that ask in turn, `rate` times a second all together, until the signal; each answer is told. */
+export async function askSessions(
+  options: Options & { readonly rate: number; readonly deadlineMs: number },
+  { answered, signal }: { readonly answered: (answer: Answered) => void; readonly signal: AbortSignal },
+): Promise<void> {
+  const all = openSessions(options, options.deadlineMs);
+  const startMs = systemClock.now();
+  try {
+    for (let nth = 0; !signal.aborted; nth++) {
+      const dueMs = startMs + (nth * 1_000) / options.rate;
+      if (dueMs > systemClock.now()) await systemClock.sleep(dueMs - systemClock.now(), signal);
+      const askedMs = systemClock.now();
+      void askOne(all, nth).then(({ outcome, text, totalMs }) => answered({ askedMs, outcome, text: text !== "", totalMs }));
+    }
+  } catch {
+    // Told to stop.
+  } finally {
+    closeSessions(all);
+  }
+}
+
+type Sessions = readonly { readonly grpc: GrpcClient; readonly client: EditorClient; readonly at: number }[];
+
+function askOne(all: Sessions, nth: number): Promise<Answer> {
+  const { client, at } = all[nth % all.length] as Sessions[number];
+  client.edit("d", { startUtf16: at, endUtf16: at + nameLength, text: name(nth + 1) }, "typed");
+  return client.trigger("d", at + nameLength + 3, "invoked").answer;
+}
+
+function closeSessions(all: Sessions): void {
+  for (const { client, grpc } of all) {
+    client.close();
+    grpc.close();
+  }
+}
+
+function sessions(options: Options): Callers {
+  const all = openSessions(options, patience);
+  return {
+    async ask(nth) {
+      const { outcome, totalMs, firstTextMs } = await askOne(all, nth);
+      return outcome === "generated" && firstTextMs !== undefined ? { firstMs: firstTextMs, totalMs } : undefined;
+    },
+    close: () => closeSessions(all),
+  };
+}
+
+function openSessions({ address, key, sessions: count, tokens, documentBytes }: Options, deadlineMs: number): Sessions {
   const line = "const before = compute(first, second, third);\n";
   const head = line.repeat(Math.ceil((documentBytes * 3) / 4 / line.length));
   const tail = ";\n".concat(line.repeat(Math.ceil(documentBytes / 4 / line.length)));
-  const all = Array.from({ length: count }, (_, i) => {
+  return Array.from({ length: count }, (_, i) => {
     const grpc = new GrpcClient({ address });
     const client = new EditorClient(
       { session: `s${i}`, workspace: "bench", deadlineMs, maxTokens: tokens, stream: true, reconnectMs: 250 },
@@ -46,20 +102,6 @@ function sessions({ address, key, sessions: count, tokens, documentBytes }: Opti
     client.open({ id: "d", path: `src/${i}.ts`, language: "typescript", text: `${before}${name(0)} = ${tail}` });
     return { grpc, client, at: before.length };
   });
-  return {
-    async ask(nth) {
-      const { client, at } = all[nth % count] as (typeof all)[number];
-      client.edit("d", { startUtf16: at, endUtf16: at + nameLength, text: name(nth + 1) }, "typed");
-      const { outcome, totalMs, firstTextMs } = await client.trigger("d", at + nameLength + 3, "invoked").answer;
-      return outcome === "generated" && firstTextMs !== undefined ? { firstMs: firstTextMs, totalMs } : undefined;
-    },
-    close() {
-      for (const { client, grpc } of all) {
-        client.close();
-        grpc.close();
-      }
-    },
-  };
 }
 
 function generate({ address, key, sessions: count, tokens, documentBytes }: Options): Callers {
@@ -72,7 +114,7 @@ function generate({ address, key, sessions: count, tokens, documentBytes }: Opti
         requestId: `g${nth}`,
         messages: [{ role: Role.USER, content: `${name(nth)} ${text}` }],
         sampling: { maxTokens: tokens },
-        deadlineMs,
+        deadlineMs: patience,
       });
       let firstMs: number | undefined;
       try {

@@ -25,7 +25,7 @@ export class Direct {
   constructor(workers: readonly string[]) {
     this.#streams = workers.map((address) => connectGrpc(address, "inline"));
     for (const stream of this.#streams) {
-      const value = { protocolMin: 1, protocolMax: 1, router: "direct", channel: Channel.INLINE };
+      const value = { protocolMin: 1, protocolMax: 1, router: "direct", channel: Channel.INLINE, takesFrames: true };
       stream.send(create(RouterFrameSchema, { frame: { case: "hello", value } }));
       void this.#read(stream);
     }
@@ -51,15 +51,16 @@ export class Direct {
 
   async #read(stream: Duplex<WorkerFrame, RouterFrame>): Promise<void> {
     try {
-      for await (const { frame } of stream.frames) {
-        if (frame.case !== "delta" && frame.case !== "done") continue;
-        const open = this.#open.get(frame.value.id);
-        if (!open) continue;
-        open.firstMs ??= systemClock.now() - open.sinceMs;
-        if (frame.case === "delta") continue;
-        this.#open.delete(frame.value.id);
-        open.done({ firstMs: open.firstMs, totalMs: systemClock.now() - open.sinceMs });
-      }
+      for await (const said of stream.frames)
+        for (const { frame } of said.frame.case === "frames" ? said.frame.value.frames : [said]) {
+          if (frame.case !== "delta" && frame.case !== "done") continue;
+          const open = this.#open.get(frame.value.id);
+          if (!open) continue;
+          open.firstMs ??= systemClock.now() - open.sinceMs;
+          if (frame.case === "delta") continue;
+          this.#open.delete(frame.value.id);
+          open.done({ firstMs: open.firstMs, totalMs: systemClock.now() - open.sinceMs });
+        }
     } catch {
       // The run is over, or its worker is: what is open never ends, and is not counted.
     }

@@ -21,6 +21,11 @@ export interface RouterFigures {
   /** By outcome, since the start. */
   readonly outcomes: Readonly<Record<string, number>>;
   readonly hedges: number;
+  /** Of generations that another worker was asked for: before their text, and after it began. */
+  readonly retries: number;
+  readonly continued: number;
+  /** Workers that were left alone for a while. */
+  readonly opened: number;
   readonly eventsSent: number;
 }
 
@@ -38,7 +43,7 @@ await runChild(async (given, lifecycle) => {
     ...{ lifecycle, clock: systemClock, random: systemRandom(), log: silentLog, bus: new MemoryBus() },
   });
   await router.ready;
-  const delay = monitorEventLoopDelay({ resolution: 1 });
+  const delay = monitorEventLoopDelay({ resolution: 5 });
   delay.enable();
   return {
     port: router.ports.grpc,
@@ -46,15 +51,20 @@ await runChild(async (given, lifecycle) => {
       const loopDelayP99Ms = delay.percentile(99) / 1e6;
       delay.reset();
       const outcomes: Record<string, number> = {};
-      let [hedges, eventsSent] = [0, 0];
+      let [hedges, eventsSent, retries, continued, opened] = [0, 0, 0, 0, 0];
       for (const { name, values } of await router.registry.getMetricsAsJSON())
         for (const { labels, value } of values) {
-          const { outcome, end, fate } = labels as Record<string, string>;
+          const { outcome, end, fate, when } = labels as Record<string, string>;
           if (name.endsWith("router_outcomes_total") && outcome) outcomes[outcome] = (outcomes[outcome] ?? 0) + value;
           if (name.endsWith("router_hedges_total") && end === "sent") hedges += value;
+          if (name.endsWith("router_worker_retries_total")) {
+            if (when === "before_text") retries += value;
+            else continued += value;
+          }
+          if (name.endsWith("router_breaker_opened_total")) opened += value;
           if (name.endsWith("router_outcome_events_total") && fate === "sent") eventsSent += value;
         }
-      return { loopDelayP99Ms, outcomes, hedges, eventsSent };
+      return { loopDelayP99Ms, outcomes, hedges, retries, continued, opened, eventsSent };
     },
   };
 });

@@ -1,11 +1,12 @@
 // worker-process: workers of this bench that do nothing but keep time: each Submit is answered by so many deltas at fixed
-// moments after it and one Done, so that what is measured around them is not theirs. The link's real messages over real gRPC;
-// no agent, no engine. One tick a millisecond while anything is due.
+// moments after it and one Done, so that what is measured around them is not theirs. As an engine's, their generations move in
+// common steps. The link's real messages over real gRPC; no agent, no engine.
 import { create } from "@bufbuild/protobuf";
 import { systemClock } from "../../lib/clock.ts";
 import { mount, startGrpcServer } from "../../lib/grpc/server.ts";
 import { Finish } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import { type WorkerFrame, WorkerFrameSchema, WorkerService } from "../../proto/gen/slipstream/v1/worker_pb.ts";
+import { Emit } from "../../workers/emit/emit.ts";
 import { runChild } from "../keys/child.ts";
 import { textOf } from "./text.ts";
 
@@ -73,6 +74,7 @@ const frame = (value: object): WorkerFrame => create(WorkerFrameSchema, { frame:
 await runChild(async (given, lifecycle) => {
   const { workers, firstMs, everyMs, tokens } = given as ScheduleOrders;
   const wheel = new Wheel();
+  const emit = new Emit({ coalesceMs: 0 }, { clock: systemClock });
   let submits = 0;
   const start = (nth: number) =>
     startGrpcServer(
@@ -84,8 +86,13 @@ await runChild(async (given, lifecycle) => {
           mount(WorkerService, {
             link: async (stream) => {
               const open = new Set<bigint>();
+              let send: (frame: WorkerFrame) => void = (each) => void stream.send(each);
               for await (const { frame: said } of stream.frames) {
                 if (said.case === "hello") {
+                  if (said.value.takesFrames) {
+                    const together = emit.together((each) => stream.send(each));
+                    send = (each) => together.send(each);
+                  }
                   const value = {
                     protocol: 1,
                     worker: `scheduled${nth}`,
@@ -95,23 +102,23 @@ await runChild(async (given, lifecycle) => {
                     models: [model],
                     instance: "1",
                   };
-                  stream.send(frame({ case: "welcome", value }));
-                  stream.send(frame({ case: "credits", value: credits }));
+                  send(frame({ case: "welcome", value }));
+                  send(frame({ case: "credits", value: credits }));
                 } else if (said.case === "cancel" && open.delete(said.value.id)) {
-                  stream.send(frame({ case: "cancelAck", value: { id: said.value.id } }));
+                  send(frame({ case: "cancelAck", value: { id: said.value.id } }));
                 } else if (said.case === "submit") {
                   const { id } = said.value;
-                  const now = systemClock.now();
+                  const now = Math.ceil(systemClock.now() / everyMs) * everyMs;
                   submits += 1;
                   open.add(id);
                   for (let i = 0; i < tokens; i++) {
                     const prompt = i === 0 ? { prompt: { promptTokens: 100, cachedTokens: 90, recomputedTokens: 10 } } : {};
                     const delta = frame({ case: "delta", value: { id, text: textOf(i), tokens: 1, confidence: 0.9, ...prompt } });
-                    wheel.at(now + firstMs + i * everyMs, () => void (open.has(id) && stream.send(delta)));
+                    wheel.at(now + firstMs + i * everyMs, () => void (open.has(id) && send(delta)));
                   }
                   const usage = { promptTokens: 100, cachedTokens: 90, recomputedTokens: 10, completionTokens: tokens };
                   const done = frame({ case: "done", value: { id, finish: Finish.LENGTH, usage } });
-                  wheel.at(now + firstMs + (tokens - 1) * everyMs, () => void (open.delete(id) && stream.send(done)));
+                  wheel.at(now + firstMs + (tokens - 1) * everyMs, () => void (open.delete(id) && send(done)));
                 }
               }
             },

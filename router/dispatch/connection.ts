@@ -112,7 +112,7 @@ export class Connection {
   #hello(channel: ChannelName): RouterFrame {
     const { protocol, router } = this.#options;
     const wire = channel === "inline" ? Channel.INLINE : Channel.BULK;
-    const value = { protocolMin: protocol.min, protocolMax: protocol.max, router, channel: wire };
+    const value = { protocolMin: protocol.min, protocolMax: protocol.max, router, channel: wire, takesFrames: true };
     return create(RouterFrameSchema, { frame: { case: "hello", value } });
   }
 
@@ -121,13 +121,24 @@ export class Connection {
     try {
       for await (const { frame } of streams[channel].frames) {
         if (this.#streams !== streams) continue;
-        if (frame.case === "welcome") this.#welcome(streams, frame.value, channel);
-        else this.#events.frame(frame, channel);
+        if (frame.case === "frames") this.#frames(streams, frame.value.frames, channel);
+        else this.#frame(streams, frame, channel);
       }
       return new SlipstreamError("worker_lost", "the worker closed the link");
     } catch (thrown) {
       return SlipstreamError.from(thrown);
     }
+  }
+
+  /** What was said in one tick. Credits first: who hears of an end sends the next at once, and must know what is left by then. */
+  #frames(streams: Streams, frames: readonly WorkerFrame[], channel: ChannelName): void {
+    for (const { frame } of frames) if (frame.case === "credits") this.#frame(streams, frame, channel);
+    for (const { frame } of frames) if (frame.case !== "credits") this.#frame(streams, frame, channel);
+  }
+
+  #frame(streams: Streams, frame: WorkerFrame["frame"], channel: ChannelName): void {
+    if (frame.case === "welcome") this.#welcome(streams, frame.value, channel);
+    else if (this.#streams === streams) this.#events.frame(frame, channel);
   }
 
   #welcome(streams: Streams, welcome: WorkerWelcome, channel: ChannelName): void {

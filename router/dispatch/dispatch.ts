@@ -54,13 +54,16 @@ export interface Second {
   won(worker: string): void;
 }
 
-export interface DispatchDeps extends Omit<LinkDeps, "changed" | "barred" | "answered" | "spare"> {
+export interface DispatchDeps extends Omit<LinkDeps, "changed" | "barred" | "answered" | "spare" | "expectedMs"> {
   /** Address of a worker's link, by the worker's name. */
   readonly address: (worker: string) => string | undefined;
   /** Told when a worker may be asked again. */
   readonly capacity: () => void;
   readonly metrics: LinkDeps["metrics"] & Pick<RouterMetrics, "links" | "hedges_total" | "breaker_opened_total" | "workers_barred">;
 }
+
+/** Of the workers that are up, how many may be left alone for being late; one always. */
+const barredShareMax = 1 / 3;
 
 export class Dispatch {
   readonly #links = new Map<string, Link>();
@@ -89,6 +92,7 @@ export class Dispatch {
       barred: (link, why) => this.#barred(link, why),
       answered: (generation) => this.#answered(generation),
       spare: (link) => this.#spare(link),
+      expectedMs: () => this.#expectedMs(),
     };
     this.retarget(options.workers);
   }
@@ -153,9 +157,13 @@ export class Dispatch {
     this.#races.clear();
   }
 
+  #expectedMs(): number | undefined {
+    return expectedOf([...this.#links.values()].map(({ health }) => health.promptness));
+  }
+
   /** Later than workers are of late, by more than may be. */
   #stallMs(): number | undefined {
-    const expected = expectedOf([...this.#links.values()].map(({ health }) => health.promptness));
+    const expected = this.#expectedMs();
     return expected === undefined ? undefined : expected + this.#options.hedgeAfterMs;
   }
 
@@ -181,7 +189,10 @@ export class Dispatch {
     if (hedge) second?.won(winner.worker);
     if (hedge || losers.length > 0) this.#deps.metrics.hedges_total.inc({ end: hedge ? "won" : "lost" });
     // Whoever was asked first and has said nothing is the one that is late.
-    for (const loser of losers) if (hedge && loser.firstMs === undefined) this.#link(loser.worker)?.health.failed("stalled");
+    for (const loser of losers) {
+      const link = this.#link(loser.worker);
+      if (hedge && loser.firstMs === undefined && link && this.#spare(link)) link.health.failed("stalled");
+    }
   }
 
   #answered(generation: LinkGeneration): void {
@@ -201,11 +212,15 @@ export class Dispatch {
     log.warn({ address: link.address, why }, "worker is left alone for a while");
   }
 
-  /** Another worker is up, may be asked, and speaks. */
+  /**
+   * Others are up, may be asked, and speak; and those left alone are few. Where many are late, it is the load: fewer workers
+   * would make it worse.
+   */
   #spare(link: Link): boolean {
-    return [...this.#links.values()].some(
-      (other) => other !== link && other.ready && !other.health.barred && other.silentMs < this.#options.silentMinMs,
-    );
+    const ready = [...this.#links.values()].filter((other) => other.ready);
+    const others = ready.filter((other) => other !== link && !other.health.barred);
+    const most = Math.max(1, Math.floor(ready.length * barredShareMax));
+    return others.length >= ready.length - most && others.some((other) => other.silentMs < this.#options.silentMinMs);
   }
 
   #link(worker: string): Link | undefined {

@@ -175,6 +175,31 @@ test("what a silent worker owes is asked for elsewhere, if others speak", async 
   expect([dispatch.bars("w1"), released, dispatch.outstanding]).toEqual([false, ["w1", "w1"], 0]);
 });
 
+test("where many are silent it is the load: one of three is left alone, and no more", async () => {
+  const { ask, clock, dispatch, workers } = await used(["w1", "w2", "w3"]);
+  for (const name of ["w1", "w2"]) void ask(name).read();
+  for (let i = 0; i < 30; i++) {
+    await clock.advance(100);
+    workers.stream("w3").say({ case: "load", value: { running: i } });
+  }
+  expect(["w1", "w2", "w3"].filter((name) => dispatch.bars(name))).toHaveLength(1);
+});
+
+test("where all are late nobody stalls: what was given up is what is expected", async () => {
+  const { ask, clock, submits } = await used(["w1", "w2"], { silentMinMs: 60_000 });
+  for (let i = 0; i < 12; i++)
+    for (const name of ["w1", "w2"]) {
+      const { trigger, read } = ask(name);
+      void read();
+      await clock.advance(150);
+      trigger.retire(new Retired("expired"));
+    }
+  const before = submits("w2");
+  void ask("w1", {}, "w2").read();
+  await clock.advance(120);
+  expect(submits("w2")).toBe(before);
+});
+
 test("a lone worker that is silent is waited for", async () => {
   const { workers, ask, clock, dispatch } = await used(["w1"]);
   const { seen, read } = ask("w1");
@@ -254,6 +279,30 @@ test("each lane's credits are those of its own stream", async () => {
   workers.stream("w1", "bulk").say({ case: "credits", value: { inline: 9, chat: 1, speculative: 9, batch: 1 } });
   await workers.run();
   expect(roster.at(-1)).toBe("w1 credits 4");
+});
+
+test("of what is said in one tick, credits are heard before ends", async () => {
+  const { workers, ask, roster } = dispatched();
+  await workers.welcome("w1");
+  void ask().read();
+  const { id } = workers.submitted("w1");
+  const before = roster.length;
+  const done = { frame: { case: "done" as const, value: { id } } };
+  const credits = { frame: { case: "credits" as const, value: { inline: 1 } } };
+  const load = { frame: { case: "load" as const, value: { running: 3 } } };
+  workers.stream("w1").say({ case: "frames", value: { frames: [load, done, credits] } });
+  await workers.run();
+  expect(roster.slice(before)).toEqual(["w1 credits 1", "w1 runs 3"]);
+});
+
+test("credits that come with the welcome, or before it on the other stream, are not lost", async () => {
+  const { workers, roster } = dispatched();
+  const welcome = { frame: { case: "welcome" as const, value: { protocol: 1, worker: "w1", slots: 4 } } };
+  const credits = { frame: { case: "credits" as const, value: { inline: 2, chat: 3 } } };
+  for (const channel of ["bulk", "inline"] as const)
+    workers.stream("w1", channel).say({ case: "frames", value: { frames: [welcome, credits] } });
+  await workers.run();
+  expect(roster.slice(-2)).toEqual(["w1 joined as w1 with 4", "w1 credits 2"]);
 });
 
 test("two streams that reach different workers are no link", async () => {

@@ -61,8 +61,10 @@ export interface LinkDeps extends ConnectionDeps {
   readonly barred: (link: Link, why: string | undefined) => void;
   /** A generation's first delta came, or its end before one. */
   readonly answered: (generation: LinkGeneration) => void;
-  /** Could another worker do its work now? */
+  /** May it be left alone for being late: could others do its work now? */
   readonly spare: (link: Link) => boolean;
+  /** How soon workers answer of late; undefined: nobody knows. */
+  readonly expectedMs: () => number | undefined;
   readonly metrics: Books & Pick<RouterMetrics, "link_reconnects_total" | "cancels_total" | "cancel_ack_seconds">;
 }
 
@@ -150,7 +152,11 @@ export class Link {
     if (!this.#live.has(generation.id) || generation.cancelledMs !== undefined) return;
     const { clock, metrics } = this.#deps;
     generation.cancelledMs = clock.now();
-    if (generation.firstMs === undefined) this.health.unasked();
+    if (generation.firstMs === undefined) {
+      this.health.unasked();
+      // Where all are late nobody is: what was given up counts as far as it was waited for.
+      if (generation.lane === "inline") this.health.promptness.atLeast(clock.now() - generation.submittedMs);
+    }
     metrics.cancels_total.inc({ cause });
     const value = { $typeName: "slipstream.v1.CancelGeneration" as const, id: generation.id };
     this.#connection.send(channelOf(generation.lane), routerFrame({ case: "cancel", value }));
@@ -197,6 +203,8 @@ export class Link {
     this.#limits = limitsOf(welcome);
     this.#deps.changed();
     this.#deps.roster.joined(this.address, profileOf(welcome));
+    // Those of the bulk stream, or of the same tick, may have come before.
+    if (this.#credits !== noLanes) this.#deps.roster.credits(this.address, this.#credits);
     if (this.#demand !== noLanes) this.demand(this.#demand);
   }
 
@@ -297,7 +305,7 @@ export class Link {
       this.#connection.break(new SlipstreamError("worker_lost", `no CancelAck within ${ackMaxMs} ms`));
       return;
     }
-    const usual = (this.health.promptness.expectedMs ?? 0) * silentTimes;
+    const usual = (this.#deps.expectedMs() ?? 0) * silentTimes;
     if (this.silentMs < Math.max(silentMinMs, usual) || !this.#deps.spare(this)) return;
     this.health.trip("silent");
     for (const generation of this.#live.values()) {

@@ -25,6 +25,11 @@ export class Promptness {
     this.#samples += 1;
   }
 
+  /** One was given up after so long: it would have taken more. */
+  atLeast(ms: number): void {
+    if (ms > this.#mean) this.add(ms);
+  }
+
   /** Undefined: too few have answered. */
   get expectedMs(): number | undefined {
     return this.#samples < samplesMin ? undefined : this.#mean + deviations * this.#deviation;

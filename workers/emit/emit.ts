@@ -8,6 +8,7 @@ import { type Submit, type WorkerFrame, WorkerFrameSchema } from "../../proto/ge
 import type { Finish, Usage } from "../generation.ts";
 import type { WorkerMetrics } from "../metrics.ts";
 import { Emission } from "./emission.ts";
+import { Together } from "./together.ts";
 
 export type { Emission } from "./emission.ts";
 
@@ -60,6 +61,11 @@ export class Emit {
         waits: () => this.#metrics?.window_waits_total.inc({}),
       },
     );
+  }
+
+  /** For a router that takes what is said in one tick as one message. */
+  together(send: (frame: WorkerFrame) => unknown): Pick<Together, "send" | "flush"> {
+    return new Together(send);
   }
 
   draining(graceMs: number): WorkerFrame {

@@ -10,7 +10,7 @@ import {
   type WorkerFrame,
 } from "../../proto/gen/slipstream/v1/worker_pb.ts";
 import type { Generation, Lane, Model, Segment } from "../generation.ts";
-import { checkHello, type Hello } from "./hello.ts";
+import { checkHello, type Hello, type Protocol, protocol } from "./hello.ts";
 import { checkSampling } from "./sampling.ts";
 import { type EngineFacts, type Identity, welcomeFrame } from "./welcome.ts";
 
@@ -20,6 +20,8 @@ export interface IntakeOptions {
   readonly identity: Identity;
   readonly promptBytesMax: number;
   readonly maxTokensMax: number;
+  /** Versions it speaks, instead of those of this release. */
+  readonly protocol?: Protocol;
 }
 
 /** More parts than any layout has; a router that sends more is broken. */
@@ -54,7 +56,7 @@ export class Intake {
   }
 
   hello(frame: RouterFrame | undefined): Hello {
-    return checkHello(frame);
+    return checkHello(frame, this.#options.protocol ?? protocol);
   }
 
   /** The answer to a hello: who we are, what the engine serves and what a Submit may hold. */
