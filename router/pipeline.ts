@@ -22,7 +22,6 @@ import {
   type Sampling,
   type Shaped,
   type Trigger,
-  type Usage,
   type Work,
 } from "./completion.ts";
 import type { ContextRoom } from "./context/context.ts";
@@ -36,7 +35,7 @@ import type { Queue, Waited } from "./queue/queue.ts";
 import { Diverged, type Followed, type Reuse } from "./reuse/reuse.ts";
 import type { Settle } from "./settle/settle.ts";
 import type { Stream } from "./stream/stream.ts";
-import { added, grown } from "./usage.ts";
+import { added, Begun } from "./usage.ts";
 
 export interface Rooms {
   readonly clock: Clock;
@@ -192,7 +191,7 @@ async function* generate(
 ): AsyncGenerator<Delta, Generated> {
   using _held = rooms.quotas.generation(work.tenant, work.lane, work.signal);
   const tried = new Set<string>();
-  const begun = { text: "", usage: noUsage };
+  const begun = new Begun();
   for (let asked = 1; ; asked++) {
     at.queuedMs ??= rooms.clock.now();
     const rest = begun.text === "" ? { work, prompt } : goingOn(work, prompt, begun);
@@ -211,21 +210,20 @@ async function* generate(
     const second = { book: () => spare(rooms, rest.work, rest.prompt, tried), won };
     const cost = rooms.prompt.send(rest.work, rest.prompt, worker); //  what of it this worker holds already is known here
     const deltas = rooms.dispatch.generate(rest.work, rest.prompt, booking, second);
-    const before = begun.usage;
+    const before = begun.usage();
     try {
       for (;;) {
         const step = await deltas.next();
         cost(step.done ? step.value.usage : (step.value.prompt ?? noUsage), holder);
         if (step.done) return { ...step.value, usage: added(before, step.value.usage) };
-        begun.text += step.value.text;
-        begun.usage = grown(begun.usage, step.value);
+        begun.add(step.value);
         yield step.value;
       }
     } catch (thrown) {
       const again = thrown instanceof SlipstreamError && thrown.row.retryable && asked < asksMax && !work.signal.aborted;
       if (!again || !mayGoOn(work, begun.text)) throw thrown;
       rooms.retried(begun.text === "" ? "before_text" : "after_text");
-      if (begun.usage.completionTokens >= work.sampling.maxTokens) return { finish: "length", usage: begun.usage, worker };
+      if (begun.tokens >= work.sampling.maxTokens) return { finish: "length", usage: begun.usage(), worker };
     } finally {
       await deltas.return(undefined as never);
     }
@@ -238,8 +236,8 @@ function mayGoOn({ sampling }: Work, text: string): boolean {
 }
 
 /** The same wish from where its text ends. */
-function goingOn(work: Work, prompt: Prompt, { text, usage }: { text: string; usage: Usage }): { work: Work; prompt: Prompt } {
-  const maxTokens = work.sampling.maxTokens - usage.completionTokens;
+function goingOn(work: Work, prompt: Prompt, { text, tokens }: Begun): { work: Work; prompt: Prompt } {
+  const maxTokens = work.sampling.maxTokens - tokens;
   return {
     work: { ...work, sampling: { ...work.sampling, maxTokens } },
     prompt: { ...prompt, segments: [...prompt.segments, { text }], bytes: prompt.bytes + Buffer.byteLength(text) },

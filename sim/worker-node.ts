@@ -31,8 +31,8 @@ interface Deps {
   readonly random: Random;
   readonly oracle: (work: Generation) => string | undefined;
   /** All its connections break; nothing passes on them until `ms` have passed. */
-  readonly cut: () => void;
-  readonly freeze: (ms: number) => void;
+  readonly cut?: () => void;
+  readonly freeze?: (ms: number) => void;
 }
 
 /** One process of a worker, from its start to its death. */
@@ -119,7 +119,7 @@ export class WorkerNode {
 
   freeze(ms: number): void {
     if (this.#frozen || this.#dead) return;
-    this.#deps.freeze(ms);
+    this.#deps.freeze?.(ms);
     this.#frozen = this.#deps.clock.timer(ms, () => {
       this.#frozen = undefined;
       this.#calm();
@@ -131,7 +131,7 @@ export class WorkerNode {
     if (this.#dead || this.#closed) return;
     this.#dead = true;
     const { supervised } = this.#life;
-    this.#deps.cut();
+    this.#deps.cut?.();
     this.#draining?.[Symbol.dispose]();
     this.#slow?.[Symbol.dispose]();
     this.#draining = this.#slow = undefined;

@@ -23,7 +23,7 @@ export class Direct {
   #nextId = 1n;
 
   constructor(workers: readonly string[]) {
-    this.#streams = workers.map((address) => connectGrpc(address, "inline"));
+    this.#streams = workers.map((address) => connectGrpc(() => undefined)(address, "inline"));
     for (const stream of this.#streams) {
       const value = { protocolMin: 1, protocolMax: 1, router: "direct", channel: Channel.INLINE, takesFrames: true };
       stream.send(create(RouterFrameSchema, { frame: { case: "hello", value } }));

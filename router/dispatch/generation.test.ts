@@ -35,7 +35,7 @@ test("what a worker says within its window waits for the reader, and its end beh
   for (let i = 0; i < 100; i++) generation.delta({ text: "x", tokens: 2 });
   generation.end({ end: { finish: "stop", usage: noUsage, worker: "w1" } });
   expect(await readAll(generation)).toEqual({ items: 101, code: undefined });
-  expect([generation.usage.completionTokens, released.count]).toEqual([200, 1]);
+  expect([generation.told.completionTokens, released.count]).toEqual([200, 1]);
 });
 
 test("a worker that goes on past its window is in breach, and its credit comes back all the same", async () => {
@@ -58,7 +58,7 @@ test("after Cancel text is nobody's, but its tokens are counted", async () => {
   generation.cancelledMs = 5;
   generation.delta({ text: "late", tokens: 3, prompt: { promptTokens: 9, cachedTokens: 4, recomputedTokens: 5 } });
   expect(generation.inbox.length).toBe(0);
-  expect(generation.usage).toMatchObject({ completionTokens: 3, promptTokens: 9, recomputedTokens: 5 });
+  expect(generation.told).toMatchObject({ completionTokens: 3, promptTokens: 9, recomputedTokens: 5 });
 });
 
 test("reading is granted in steps of half a window, by bytes", () => {

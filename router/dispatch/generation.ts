@@ -35,12 +35,13 @@ export class LinkGeneration {
   cancelledMs: number | undefined;
   /** When its first delta came. */
   firstMs: number | undefined;
-  /** Known so far; final with Done, Refused or CancelAck. */
+  /** Of its prompt; all of it with Done, Refused or CancelAck. */
   usage: Usage = noUsage;
   /** Its time in the engine, where the worker said it. */
   spent: Spent | undefined;
   delivered = 0;
   #unread = 0;
+  #tokens = 0;
 
   constructor({ id, worker, lane, booking, submittedMs, inbox }: GenerationOptions) {
     this.id = id;
@@ -52,8 +53,15 @@ export class LinkGeneration {
   }
 
   delta(delta: Delta): void {
-    this.usage = { ...this.usage, ...delta.prompt, completionTokens: this.usage.completionTokens + delta.tokens };
+    // The first delta says what the prompt cost; a new object for each of the others would be most of what a delta costs here.
+    if (delta.prompt) this.usage = { ...this.usage, ...delta.prompt };
+    this.#tokens += delta.tokens;
     this.#say({ from: this, delta });
+  }
+
+  /** As far as its deltas told, until its end says all of it. */
+  get told(): Usage {
+    return { ...this.usage, completionTokens: this.#tokens };
   }
 
   /** The last of it: its credit is free. */

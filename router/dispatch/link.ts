@@ -68,7 +68,7 @@ export interface LinkDeps extends ConnectionDeps {
   readonly metrics: Books & Pick<RouterMetrics, "link_reconnects_total" | "cancels_total" | "cancel_ack_seconds">;
 }
 
-/** How often a link that owes something is looked at, and how late that may come and still say something of the worker. */
+/** A link that owes something is looked at so often; a look that comes later than this says nothing of the worker. */
 const watchMs = 100;
 const watchLateMs = 50;
 /** Times the time in which workers answer. */
@@ -111,7 +111,7 @@ export class Link {
     return this.#live.size;
   }
 
-  /** How long the worker has said nothing while it owed something. */
+  /** Since when it has said nothing while it owed something. */
   get silentMs(): number {
     const oldest = this.#live.values().next().value;
     return oldest ? this.#deps.clock.now() - Math.max(this.#heardMs, oldest.submittedMs) : 0;
@@ -195,7 +195,6 @@ export class Link {
       roster.credits(this.address, this.#credits);
     } else if (frame.case === "draining") roster.draining(this.address, true);
     else if (frame.case === "resume") roster.draining(this.address, false);
-    // KvChange is for a prefix map, should the fleet have one; frames of a newer agent are not for us.
   }
 
   #up(welcome: WorkerWelcome): void {
@@ -243,10 +242,8 @@ export class Link {
 
   #cancelled({ id, usage }: CancelAck): void {
     this.#ended(id, usage, ({ cancelledMs }) => {
-      if (cancelledMs === undefined) {
-        this.health.failed("engine_failed");
-        return { error: new SlipstreamError("engine_failed", "the worker stopped without being asked to") };
-      }
+      if (cancelledMs === undefined) this.health.failed("engine_failed");
+      if (cancelledMs === undefined) return { error: new SlipstreamError("engine_failed", "the worker stopped unasked") };
       this.#deps.metrics.cancel_ack_seconds.observe({}, (this.#deps.clock.now() - cancelledMs) / 1000);
       return { error: new SlipstreamError("cancelled", "cancelled by the router") };
     });
@@ -256,7 +253,7 @@ export class Link {
     const generation = this.#live.get(id);
     if (!generation) return;
     this.#live.delete(id);
-    generation.usage = usageOf(usage) ?? generation.usage;
+    generation.usage = usageOf(usage) ?? generation.told;
     generation.spent = usage;
     generation.end(ending(generation));
     this.#deps.answered(generation);
@@ -276,6 +273,7 @@ export class Link {
       this.#deps.changed();
     }
     for (const generation of this.#live.values()) {
+      generation.usage = generation.told;
       generation.end({ error });
       this.#deps.answered(generation);
       book(this.#deps.metrics, generation);

@@ -55,7 +55,14 @@ function router(address: string, protocol: Protocol) {
   const dispatch = new Dispatch(
     { ...dispatchDefaults, workers: [address], router: "r1", protocol },
     {
-      ...{ clock: systemClock, random: seeded(1), log, connect: connectGrpc, roster: fleet, metrics: recordedMetrics().metrics },
+      ...{
+        clock: systemClock,
+        random: seeded(1),
+        log,
+        connect: connectGrpc(() => undefined),
+        roster: fleet,
+        metrics: recordedMetrics().metrics,
+      },
       address: (name) => fleet.address(name),
       capacity: () => {},
     },
