@@ -30,8 +30,8 @@ interface Deps {
   readonly metrics?: Metrics<typeof credentialMetrics>;
 }
 
-/** A hundred thousand keys; far more than any bundle of authorities. */
-const bytesMax = 16 << 20;
+/** Twenty thousand keys; far more than any bundle of authorities. */
+const bytesMax = 4 << 20;
 
 export class Credentials {
   readonly name = "credentials";

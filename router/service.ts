@@ -25,7 +25,10 @@ const tenantOf = (router: Router, call: Call) => router.ingress.tenant(call.meta
 
 export function completionService(router: Router): Mount {
   return mount(CompletionService, {
-    session: (stream, call) => runSession(router, stream, tenantOf(router, call)),
+    session: async (stream, call) => {
+      const { tenant, check } = router.ingress.caller(call.metadata);
+      await runSession(router, stream, tenant, check);
+    },
     async *complete(request, call) {
       const tenant = tenantOf(router, call);
       yield* completeCall(

@@ -29,7 +29,8 @@ type Stream = Duplex<ClientMessage, ServerMessage>;
 type Said = ServerMessage["message"];
 const say = (stream: Stream, message: Said) => void stream.send(create(ServerMessageSchema, { message }));
 
-export async function runSession(router: Router, stream: Stream, tenant: string): Promise<void> {
+/** `check` throws when the caller may no longer be here: asked at every message, as streams outlive keys. */
+export async function runSession(router: Router, stream: Stream, tenant: string, check: () => void = () => {}): Promise<void> {
   let session: Session | undefined;
   const ahead = new Anticipation({ documentsMax: router.ingress.limits.documentsMax }, { router, gone: stream.signal });
   const running = new Set<Promise<void>>();
@@ -50,6 +51,7 @@ export async function runSession(router: Router, stream: Stream, tenant: string)
       }
       await atPace(router, stream, session, message, waits);
       if (waits.aborted) break;
+      check();
       try {
         handle(router, stream, session, ahead, message, (work) => {
           const watched = work

@@ -19,9 +19,9 @@ test("a key has a prefix, an id to be found by, and a secret that no two share",
 test("a file of hashes tells whose a key is; two keys of one tenant are both valid", () => {
   const ring = parse(`# who\n${keyLine("acme", one)}\n\n${keyLine("acme", two)} # the next one\r\n${keyLine("@admin", three)}\n`);
   expect(ring.size).toBe(3);
-  expect(ring.find(one.text, 0)).toEqual({ tenant: "acme", id: one.id });
-  expect(ring.find(two.text, 0)).toEqual({ tenant: "acme", id: two.id });
-  expect(ring.find(three.text, 0)).toEqual({ tenant: "@admin", id: three.id });
+  expect(ring.find(one.text, 0)).toMatchObject({ tenant: "acme", id: one.id });
+  expect(ring.find(two.text, 0)).toMatchObject({ tenant: "acme", id: two.id });
+  expect(ring.find(three.text, 0)).toMatchObject({ tenant: "@admin", id: three.id });
 });
 
 test("a key ends on its day", () => {
@@ -85,4 +85,14 @@ test("a large file is read, and its last key found", () => {
   const ring = parse(many.map((key, i) => keyLine(`t${i}`, key)).join("\n"));
   expect(ring.size).toBe(2_000);
   expect(ring.find(many[1_999]?.text ?? "", 0)).toMatchObject({ tenant: "t1999" });
+});
+
+test("a key that was let in is held until its line goes, ends or becomes another tenant's", () => {
+  const entry = parse(keyLine("acme", one)).find(one.text, 0);
+  if ("refused" in entry) throw new Error("not let in");
+  expect(parse(`${keyLine("acme", two)}\n${keyLine("acme", one)}`).holds(entry, day)).toBe(true);
+  expect(parse(keyLine("acme", two)).holds(entry, 0)).toBe(false);
+  expect(parse(keyLine("beta", one)).holds(entry, 0)).toBe(false);
+  expect(parse(keyLine("acme", { ...two, id: one.id })).holds(entry, 0)).toBe(false);
+  expect(parse(keyLine("acme", one, "2027-01-31")).holds(entry, day)).toBe(false);
 });

@@ -10,8 +10,8 @@ const tenantForm = /^(@admin|[A-Za-z0-9_-]{1,64})$/;
 const idForm = /^[0-9a-f]{12}$/;
 const digestForm = /^sha256:([0-9a-f]{64})$/;
 const dateForm = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z)?$/;
-/** Keys of one file; 100,000 take some 30 MB. */
-const keysMax = 100_000;
+/** Keys of one file: two for each of the tenants a policy may name. A change is read on the one thread, some 85 ms for so many. */
+const keysMax = 20_000;
 /** So many wrong lines are named; who has more sees the pattern. */
 const problemsMax = 8;
 
@@ -22,7 +22,14 @@ interface Held {
   readonly untilMs: number;
 }
 
-export type Found = { readonly tenant: string; readonly id: string } | { readonly refused: "unknown" | "ended" };
+/** What is remembered of a key that was let in, to ask later whether it still would be. */
+export interface Entry {
+  readonly tenant: string;
+  readonly id: string;
+  readonly digest: Buffer;
+}
+
+export type Found = Entry | { readonly refused: "unknown" | "ended" };
 
 export class KeyRing {
   readonly #held: ReadonlyMap<string, Held>;
@@ -62,9 +69,19 @@ export class KeyRing {
 
   find(text: string, wallMs: number): Found {
     const id = keyIdOf(text);
-    const held = id === undefined ? undefined : this.#held.get(id);
-    if (id === undefined || !held || !timingSafeEqual(held.digest, digestOf(text))) return { refused: "unknown" };
-    return wallMs < held.untilMs ? { tenant: held.tenant, id } : { refused: "ended" };
+    return id === undefined ? { refused: "unknown" } : this.#find(id, digestOf(text), wallMs);
+  }
+
+  /** Is a key that was let in before still this tenant's? */
+  holds({ tenant, id, digest }: Entry, wallMs: number): boolean {
+    const found = this.#find(id, digest, wallMs);
+    return !("refused" in found) && found.tenant === tenant;
+  }
+
+  #find(id: string, digest: Buffer, wallMs: number): Found {
+    const held = this.#held.get(id);
+    if (!held || !timingSafeEqual(held.digest, digest)) return { refused: "unknown" };
+    return wallMs < held.untilMs ? { tenant: held.tenant, id, digest } : { refused: "ended" };
   }
 }
 

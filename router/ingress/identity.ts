@@ -5,6 +5,11 @@ import { SlipstreamError } from "../../lib/errors.ts";
 import { adminTenant, type KeyRing } from "../../lib/keys/key-ring.ts";
 import { type Header, presentedKey, unauthenticated } from "../../lib/keys/presented.ts";
 
+export interface Caller {
+  readonly tenant: string;
+  readonly check: () => void;
+}
+
 const defaultTenant = "default";
 
 export interface IdentityDeps {
@@ -20,15 +25,15 @@ export class Identity {
     this.#deps = deps;
   }
 
-  /** Must a call say who it is from? */
-  get required(): boolean {
-    return this.#deps.keys !== undefined;
-  }
-
   /** The tenant of a call. */
   tenant(header: Header): string {
+    return this.caller(header).tenant;
+  }
+
+  /** Who calls, and a check for those who stay: it throws once the key is taken away or has ended. */
+  caller(header: Header): Caller {
     const { keys, clock } = this.#deps;
-    if (!keys) return defaultTenant;
+    if (!keys) return { tenant: defaultTenant, check: () => {} };
     const found = keys().find(presentedKey(header), clock.wall());
     if ("refused" in found)
       throw unauthenticated(found.refused === "ended" ? "the API key has ended; ask for a new one" : "unknown API key");
@@ -40,6 +45,9 @@ export class Identity {
           field: "authorization",
         },
       );
-    return found.tenant;
+    const check = () => {
+      if (!keys().holds(found, clock.wall())) throw unauthenticated("the API key is not valid any more");
+    };
+    return { tenant: found.tenant, check };
   }
 }

@@ -20,7 +20,7 @@ import { PlainText } from "../cursor-text.ts";
 import type { Admission } from "./admission.ts";
 import { Arrivals } from "./arrival.ts";
 import { id, shortText, textBytes, within } from "./check.ts";
-import { Identity, type IdentityDeps } from "./identity.ts";
+import { type Caller, Identity, type IdentityDeps } from "./identity.ts";
 import { limits } from "./limits.ts";
 import { type Asked, Lineage } from "./lineage.ts";
 import type { Quotas } from "./quotas.ts";
@@ -79,9 +79,9 @@ export class Ingress {
     return this.#identity.tenant(header);
   }
 
-  /** Must every call say who it is from? */
-  get identifies(): boolean {
-    return this.#identity.required;
+  /** The same for a call that stays, with a check that throws when it may no longer. */
+  caller(header: Header): Caller {
+    return this.#identity.caller(header);
   }
 
   openSession(hello: Hello, tenant: string): Session {

@@ -3,11 +3,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect as tlsConnect } from "node:tls";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { GrpcClient } from "../../lib/grpc/client.ts";
 import { createKey } from "../../lib/keys/key.ts";
 import { keyLine } from "../../lib/keys/key-ring.ts";
 import { systemRandom } from "../../lib/random.ts";
+import { ClientMessageSchema, CompletionService } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import type { RunningRouter } from "../../router/main.ts";
 import { Authority, type Issued, MountedSecret } from "../support/certificates.ts";
 import { folderOf } from "../support/keys.ts";
@@ -154,9 +156,28 @@ test("a tenant changes its key while the router runs", async () => {
     (await problems()).some((problem) => problem.startsWith("keys: ") && problem.includes("line 1")),
   );
   expect([await by(first), await by(second)]).toEqual(["completed", "completed"]);
+  const client = new GrpcClient({ address: `127.0.0.1:${router.ports.grpc}`, tls: secure });
+  const session = client.duplex(CompletionService.method.session, { metadata });
+  const say = (message: MessageInitShape<typeof ClientMessageSchema>["message"]) =>
+    session.send(create(ClientMessageSchema, { message } as MessageInitShape<typeof ClientMessageSchema>));
+  const heard: unknown[] = [];
+  const over = (async () => {
+    try {
+      for await (const { message } of session.frames) heard.push(message.case);
+    } catch (thrown) {
+      return thrown;
+    }
+    return undefined;
+  })();
+  say({ case: "hello", value: { protocol: "1", client: "test", sessionId: "s1" } });
+  say({ case: "documentOpen", value: { documentId: "d1", path: "a.ts", version: 1n, text: "a" } });
+  await until("the session is welcomed", () => heard.includes("welcome"));
   writeFileSync(keysFile, keyLine("acme", second));
   await until("the first key is gone", async () => (await by(first)).startsWith("unauthenticated"));
   expect(await by(second)).toBe("completed");
+  say({ case: "documentClose", value: { documentId: "d1" } });
+  expect(await over).toMatchObject({ code: "unauthenticated", message: expect.stringMatching(/not valid any more/) });
+  client.close();
   expect(processes[1]?.lines.join("\n")).not.toMatch(/[0-9a-f]{48}/);
 });
 

@@ -231,6 +231,13 @@ describe("a process does not start", () => {
     await process.end();
   });
 
+  test("but does, and says so, where it is told to be open", async () => {
+    const process = new TestProcess("router");
+    await process.router({ ...away, SLIPSTREAM_ROUTER_INSECURE: "true" });
+    expect(process.lines.join("\n")).toContain("as --insecure allows");
+    await process.end();
+  });
+
   test("as a worker that other machines reach without mutual TLS", async () => {
     const process = new TestProcess("worker");
     const env = { SLIPSTREAM_WORKER_TLS_CERT: worker.path("tls.crt"), SLIPSTREAM_WORKER_TLS_KEY: worker.path("tls.key") };
