@@ -211,7 +211,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
   const reported = (report: Report) => rooms.gate.observe(report, clock.now());
   const explain = new Explain({ max: options.explainMax }, { clock });
   const feedback = new Feedback(
-    { completionsMax: 50_000, keepText: options.keepText },
+    { completionsMax: 50_000, keepText: (tenant) => policy.of(tenant).keepText ?? options.keepText },
     { clock, random, log, outbox, metrics, reported, refused: (trigger, ending) => explain.refused(trigger, ending) },
   );
   const { tracing } = deps;

@@ -73,7 +73,7 @@ export async function benchFleet(options: FleetOptions, deps: Deps): Promise<Fle
     await routers.until("every outcome is stored", ({ bus }) => bus.connected && bus.outcomesWaiting === 0, signal);
     const taken = await Promise.all(workers.map(({ process }) => process.take<FleetWorkerFigures>()));
     const ran = taken.flatMap(({ figures }) => figures.ran);
-    return reportOf({ calls, away, pairs: pairsOf(routers.arrivals, ran), batches: await nats.batches() });
+    return reportOf({ calls, away, pairs: pairsOf(routers.arrivals, routers.told, ran), batches: await nats.batches() });
   } finally {
     for (const client of clients) client.close();
     await Promise.all(processes.map((each) => each.end()));
@@ -102,6 +102,7 @@ async function started(
 class Routers {
   readonly #all: readonly Started[];
   readonly arrivals: { readonly name: string; readonly arrivals: Arrival[] }[];
+  readonly told: FleetRouterFigures["told"][number][] = [];
 
   constructor(all: readonly Started[]) {
     this.#all = all;
@@ -110,7 +111,10 @@ class Routers {
 
   async statuses(): Promise<Status[]> {
     const taken = await Promise.all(this.#all.map(({ process }) => process.take<FleetRouterFigures>()));
-    for (const [i, { figures }] of taken.entries()) this.arrivals[i]?.arrivals.push(...figures.arrivals);
+    for (const [i, { figures }] of taken.entries()) {
+      this.arrivals[i]?.arrivals.push(...figures.arrivals);
+      this.told.push(...figures.told);
+    }
     return taken.map(({ figures }) => figures.status);
   }
 

@@ -9,10 +9,13 @@ export interface Pair {
   readonly abortMs?: number;
   /** To its having stopped. */
   readonly stoppedMs?: number;
+  /** To the news at the older one's router. */
+  readonly toldMs?: number;
 }
 
 export function pairsOf(
   routers: readonly { readonly name: string; readonly arrivals: readonly Arrival[] }[],
+  told: readonly { readonly document: string; readonly atMs: number }[],
   ran: readonly Ran[],
 ): Pair[] {
   const arrivals = routers
@@ -35,10 +38,12 @@ export function pairsOf(
       .at(-1);
     // Cut where its text ends, before anybody typed on.
     if (!older || (older.abortedMs !== undefined && older.abortedMs < arrival.atMs)) continue;
+    const news = told.find(({ document, atMs }) => document === arrival.document && atMs >= arrival.atMs);
+    const { atMs } = arrival;
     pairs.push(
-      older.abortedMs === undefined
-        ? { atMs: arrival.atMs }
-        : { atMs: arrival.atMs, abortMs: older.abortedMs - arrival.atMs, stoppedMs: older.overMs - arrival.atMs },
+      older.abortedMs === undefined || !news
+        ? { atMs }
+        : { atMs, toldMs: news.atMs - atMs, abortMs: older.abortedMs - atMs, stoppedMs: older.overMs - atMs },
     );
   }
   return pairs;

@@ -34,6 +34,8 @@ export interface FleetReport {
     readonly missed: number;
     /** From the newer key's arrival to the engine's being told to stop; to its having stopped; what of it is the engine's step. */
     readonly abort_ms: Spread | null;
+    /** Of that, until the older one's router had heard of it. */
+    readonly told_ms: Spread | null;
     readonly stopped_ms: Spread | null;
     readonly engine_ms: Spread | null;
     /** The same keys while NATS was away, which nobody could retire. */
@@ -62,8 +64,8 @@ export function reportOf({
   batches: readonly OutcomeBatch[];
 }): FleetReport {
   const there = pairs.filter(({ atMs }) => atMs < away.fromMs || atMs > away.toMs);
-  const stopped = there.flatMap(({ abortMs, stoppedMs }) =>
-    abortMs === undefined || stoppedMs === undefined ? [] : [{ abortMs, stoppedMs }],
+  const stopped = there.flatMap(({ toldMs, abortMs, stoppedMs }) =>
+    toldMs === undefined || abortMs === undefined || stoppedMs === undefined ? [] : [{ toldMs, abortMs, stoppedMs }],
   );
   const ids = batches.flatMap(({ outcomes }) => outcomes.map(({ triggerId }) => triggerId));
   const distinct = new Set(ids);
@@ -76,6 +78,7 @@ export function reportOf({
       pairs: there.length,
       missed: there.length - stopped.length,
       abort_ms: spread(stopped.map(({ abortMs }) => abortMs)),
+      told_ms: spread(stopped.map(({ toldMs }) => toldMs)),
       stopped_ms: spread(stopped.map(({ stoppedMs }) => stoppedMs)),
       engine_ms: spread(stopped.map(({ abortMs, stoppedMs }) => stoppedMs - abortMs)),
       pairs_while_away: pairs.length - there.length,
@@ -124,6 +127,7 @@ export function pageOf(report: FleetReport): string {
     "",
     `the next key at the other router, ${supersede.pairs} times while the older text was decoded (${supersede.missed} ran to the end):`,
     ms("arrival → engine told to stop the older one", supersede.abort_ms),
+    ms("  of that until its router had heard of it", supersede.told_ms),
     ms("arrival → engine has stopped", supersede.stopped_ms),
     ms("  of that the engine's own step", supersede.engine_ms),
     "",

@@ -24,6 +24,8 @@ export interface Arrival {
 
 export interface FleetRouterFigures {
   readonly arrivals: readonly Arrival[];
+  /** When an older trigger was retired by the news of a newer one elsewhere. */
+  readonly told: readonly { readonly document: string; readonly atMs: number }[];
   readonly status: Status;
 }
 
@@ -40,6 +42,7 @@ await runChild(async (given, lifecycle) => {
     SLIPSTREAM_NATS_SERVERS: orders.nats,
   });
   let arrivals: Arrival[] = [];
+  let told: { document: string; atMs: number }[] = [];
   const bus = await joinBus(config, silentLog);
   const spool = await openSpool(config, silentLog);
   const router = await startRouter(config, {
@@ -51,15 +54,22 @@ await runChild(async (given, lifecycle) => {
         if (trigger.lane === "inline") arrivals.push({ document: trigger.document, trigger: trigger.id, atMs: sharedMs() });
         return take(trigger);
       };
+      const superseded = settle.superseded.bind(settle);
+      settle.superseded = (document, rank) => {
+        const atMs = sharedMs();
+        const retired = superseded(document, rank);
+        if (retired) told.push({ document, atMs });
+        return retired;
+      };
     },
   });
   await router.ready;
   return {
     port: router.ports.grpc,
     take: async (): Promise<FleetRouterFigures> => {
-      const taken = arrivals;
-      arrivals = [];
-      return { arrivals: taken, status: await router.status() };
+      const [arrived, heard] = [arrivals, told];
+      [arrivals, told] = [[], []];
+      return { arrivals: arrived, told: heard, status: await router.status() };
     },
   };
 });

@@ -39,7 +39,10 @@ function room(completionsMax = 10, keepText = false) {
     { clock, bus, spool: new MemorySpool({ bytesMax: 1 << 20, recordsMax: 100 }), log: silentLog, metrics: metrics.metrics },
   );
   const log = createLog({ process: "router", level: "debug" }, { write: (line) => lines.push(line) });
-  const feedback = new Feedback({ completionsMax, keepText }, { clock, random: seeded(1), log, outbox, metrics: metrics.metrics });
+  const feedback = new Feedback(
+    { completionsMax, keepText: () => keepText },
+    { clock, random: seeded(1), log, outbox, metrics: metrics.metrics },
+  );
   /** What the path does: these texts, then this end. */
   const path = async function* (parts: readonly string[], end: Ending | Error): AsyncGenerator<Delta, Ending> {
     for (const text of parts) {

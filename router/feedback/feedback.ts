@@ -25,8 +25,8 @@ import { Reactions } from "./reactions.ts";
 
 export interface FeedbackOptions {
   readonly completionsMax: number;
-  /** The policy that events carry delivered text; nothing else ever does. */
-  readonly keepText: boolean;
+  /** The policy that events of a tenant carry delivered text; nothing else ever does. */
+  readonly keepText: (tenant: string) => boolean;
 }
 
 /** What is known of a trigger that ingress refused. */
@@ -87,6 +87,7 @@ export class Feedback {
     let ending: Ending | undefined;
     let textUtf16 = 0;
     let text = "";
+    const keepText = this.#options.keepText(trigger.tenant);
     try {
       for (;;) {
         const step = await path.next();
@@ -96,7 +97,7 @@ export class Feedback {
         }
         at.firstTextMs ??= this.#deps.clock.now();
         textUtf16 += step.value.text.length;
-        if (this.#options.keepText) text += step.value.text;
+        if (keepText) text += step.value.text;
         yield step.value;
       }
     } catch (thrown) {
@@ -108,7 +109,7 @@ export class Feedback {
         await path.return(undefined as never).catch(() => {});
         ending = endingOf(trigger.signal.reason);
       }
-      ending = this.#ended(trigger, at, { ...ending, textUtf16 }, this.#options.keepText ? text : undefined);
+      ending = this.#ended(trigger, at, { ...ending, textUtf16 }, keepText ? text : undefined);
       ended?.(ending);
     }
     return ending;

@@ -11,6 +11,8 @@ export interface Terms {
   route(
     name: string,
   ): { readonly pools: readonly string[]; readonly deadlines: { readonly [K in Ask]?: number | undefined } } | undefined;
+  excludes(path: string): boolean;
+  completes(language: string): boolean;
 }
 
 /** Deadlines differ by what is asked. */
@@ -34,6 +36,19 @@ export class Admission {
 
   constructor(deps: AdmissionDeps) {
     this.#deps = deps;
+  }
+
+  /** Is that file one that the tenant's policy lets be completed? */
+  covers(
+    at: string,
+    { tenant, path, language }: { readonly tenant: string; readonly path: string; readonly language: string },
+  ): void {
+    const its = this.#deps.terms(tenant);
+    // A session's file is known by its document.
+    const field = at === "" ? "path" : `${at}document_id`;
+    const refused = (what: string) => new SlipstreamError("permission_denied", `${field}: ${what}`, { field });
+    if (its.excludes(path)) throw refused("the policy excludes this path from completions");
+    if (!its.completes(language)) throw refused("the policy has no completions for this language");
   }
 
   /** `at` leads to the message's fields as errors name them. */

@@ -80,9 +80,9 @@ const speculativeMs = 3_000;
 export class Wishes {
   readonly #defaults: DeadlineDefaults;
   readonly #arrivals: Arrivals;
-  readonly #admission: Pick<Admission, "admit"> | undefined;
+  readonly #admission: Pick<Admission, "admit" | "covers"> | undefined;
 
-  constructor(options: DeadlineDefaults, deps: { arrivals: Arrivals; admission?: Pick<Admission, "admit"> }) {
+  constructor(options: DeadlineDefaults, deps: { arrivals: Arrivals; admission?: Pick<Admission, "admit" | "covers"> }) {
     this.#defaults = options;
     this.#arrivals = deps.arrivals;
     this.#admission = deps.admission;
@@ -94,6 +94,7 @@ export class Wishes {
       throw new SlipstreamError("permission_denied", `${at}document_id: the document is excluded from completions`, {
         field: `${at}document_id`,
       });
+    this.#admission?.covers(at, place);
     if (wish.kind === TriggerKind.NEXT_EDIT)
       throw new SlipstreamError("unsupported", `${at}kind: NEXT_EDIT is reserved and not served yet`, {
         field: `${at}kind`,

@@ -26,7 +26,7 @@ test("without a file everything is allowed, and a name leads to whatever serves 
   const { policy } = room(undefined);
   const tenant = policy.of("acme");
   expect([tenant.models, tenant.route("")?.pools, tenant.route("x")?.pools]).toEqual([undefined, [""], ["x"]]);
-  expect([tenant.excludes("a/.env"), tenant.completes("go"), tenant.keepText, tenant.quotas]).toEqual([false, true, false, {}]);
+  expect([tenant.excludes("a/.env"), tenant.completes("go"), tenant.keepText, tenant.quotas]).toEqual([false, true, undefined, {}]);
   expect(policy.state).toEqual({ path: "", version: 0 });
 });
 

@@ -25,7 +25,8 @@ export class TenantPolicy {
   /** Languages that are completed; empty: all. */
   readonly languages: readonly string[];
   readonly excludedPaths: readonly string[];
-  readonly keepText: boolean;
+  /** undefined: as the router is set. */
+  readonly keepText: boolean | undefined;
   readonly #document: PolicyDocument;
   /** Tiers and pools that may be named; undefined: all. */
   readonly #models: readonly string[] | undefined;
@@ -43,7 +44,7 @@ export class TenantPolicy {
     // What a list of languages leaves out stays out for everybody.
     this.languages = both(all.languages ?? [], mine.languages ?? []);
     this.excludedPaths = [...new Set([...(all.excludedPaths ?? []), ...(mine.excludedPaths ?? [])])];
-    this.keepText = mine.keepText ?? all.keepText ?? false;
+    this.keepText = mine.keepText ?? all.keepText;
     this.#document = document;
     this.#models = entry.models;
     this.#default = entry.default;
