@@ -41,6 +41,7 @@ here("the commands of the page work as written, with NATS and after it was stopp
   const path = `${dirname(natsServer.path as string)}:${process.env["PATH"]}`;
   const inFolder = (line: string) => `cd ${folder} && export PATH=${path} && ${line}`;
   const server = await start("bash", ["-c", inFolder(nats)], /Server is ready/);
+  running.push(server);
   running.push(await start("bash", ["-c", inFolder(worker)], /"listening"/));
   for (const router of [first, second]) running.push(await start("bash", ["-c", inFolder(router)], /worker joined/));
   const lines = use.split("\n");
