@@ -191,6 +191,29 @@ test("another tenant's flood does not make a tenant's wait longer than its turns
   expect([queue.busyShare("flood"), queue.busyShare("quiet")]).toEqual([Number.POSITIVE_INFINITY, 0]);
 });
 
+test("a tenant that has its share is told so as long as others had a slot of late", async () => {
+  const { clock, queue } = room({ slots: 4 });
+  const seen: boolean[] = [];
+  const held: Booking[] = [];
+  const take = async (tenant: string) => {
+    const booking = await queue.next(triggerAt("a|", { tenant, session: `${held.length}` }), one, ({ greedy }) => {
+      seen.push(greedy);
+      return { placement: { worker: "w1", draftDepthHint: 0, why: "lease" }, release: () => {} };
+    });
+    held.push(booking);
+  };
+  for (let i = 0; i < 3; i++) await take("flood");
+  await take("quiet");
+  held.pop()?.release();
+  await take("flood");
+  await take("quiet");
+  expect(seen).toEqual([false, false, false, false, true, false]);
+  held.pop()?.release();
+  await clock.advance(11_000);
+  await take("flood");
+  expect(seen.at(-1)).toBe(false);
+});
+
 test("slots that stand idle while something waits are told apart from those that nobody wants", async () => {
   const { ask, clock, queue, metrics } = room({ slots: 2 });
   queue.pump();
