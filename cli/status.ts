@@ -36,7 +36,7 @@ export const status: Command = async (args, io) => {
 
 function drawn(found: Status): string {
   const lines = [
-    `${found.ready ? "ready" : `waiting for ${found.missing.join(", ")}`} · router ${found.router} ${found.version} · up ${found.uptimeS} s · ${found.queued} waiting`,
+    `${found.ready ? "ready" : `waiting for ${found.missing.join(", ")}`} · router ${found.router} ${found.version} · up ${found.uptimeS} s · ${found.queued} waiting${found.idleShare > 0 ? `, ${(100 * found.idleShare).toFixed(1)} % of slots idle meanwhile` : ""}`,
     "",
     ...table([
       ["WORKER", "MODEL", "SLOTS", "RUNNING", "PREFILL/S", "STEP MS", "DRAFTS"],
