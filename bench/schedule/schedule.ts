@@ -5,7 +5,6 @@
 import type { Crowd } from "../../sim/crowd.ts";
 import { type FleetFigures, type FleetOptions, fleetRun } from "../../sim/fleet-run.ts";
 import type { ProfileEnd, ProfileName } from "../../workers/engine/simulated/profiles.ts";
-import { knowing } from "../keys/knowing.ts";
 import { ownSources } from "../keys/sources.ts";
 import { benchDecisions, type Decided } from "./decision.ts";
 import { figuresOf, spentOf } from "./figures.ts";
@@ -51,8 +50,8 @@ const closeEnough = 0.03;
 const sourcesMax = 12;
 /** As editors ask of a GPU pool; and what the session of a slow machine would. */
 const deadlineMs = 500;
-/** Share of lines that the pretend model knows. */
-const agreement = 0.3;
+/** Nothing is answered from what was shown before: every key is the fleet's. */
+const knowsNothing = () => undefined;
 const stall = { probability: 0.002, ms: 60 };
 
 export async function benchSchedule(options: ScheduleBenchOptions, deps: Deps): Promise<ScheduleReport> {
@@ -72,15 +71,12 @@ class Fleets {
   readonly #options: ScheduleBenchOptions;
   readonly #deps: Deps;
   readonly #sources = ownSources().slice(0, sourcesMax);
-  readonly #oracle: ReturnType<typeof knowing>;
   /** Typists that keep this share of the slots busy, as shipped. */
   readonly #sized = new Map<number, number>();
 
   constructor(options: ScheduleBenchOptions, deps: Deps) {
     this.#options = options;
     this.#deps = deps;
-    const texts = this.#sources.map(({ text }) => text);
-    this.#oracle = knowing({ texts, agreement, seed: options.seed });
   }
 
   /** The same crowd with one part off (or the map on) at each load. */
@@ -165,7 +161,7 @@ class Fleets {
     return fleetRun(
       {
         ...{ seed, workers, slots, profile, profileEnd, crowds, deadlineMs, stall, warmMs },
-        ...{ measureMs: seconds * 1_000, lateBinding: switches.lateBinding, oracle: this.#oracle },
+        ...{ measureMs: seconds * 1_000, lateBinding: switches.lateBinding, oracle: knowsNothing },
         measured: (rooms, random) => switched(rooms, switches, random),
         ...given,
       },
