@@ -28,6 +28,8 @@ fleet         two routers on a real nats-server: how soon a key at one ends the 
 router        what a router costs a generation and adds to it, with workers that answer at fixed moments
 faults        what people see when a worker is killed, frozen or slowed under load
               (both have options of their own: --help)
+layout        prompt tokens that a key costs, by the form of the model's family, and with one rule of the prompt's layout off
+              at a time; it has options of its own: slipstream bench layout --help
 document      what a key costs the router's processor against the length of its document (1 KB, 100 KB, 1 MB)
 engine        the embedded engine: prompt and decode rates, what reused KV saves, abort latency
 schedule      what a placement costs among 1,000 workers; what leases, hedging and late binding are worth, what overload and
@@ -75,6 +77,7 @@ type Values = Record<keyof typeof table, string | boolean | undefined>;
 
 export const bench: Command = async (args, io) => {
   if (args[0] === "fleet") return (await import("./bench-fleet.ts")).benchFleetCommand(args.slice(1), io);
+  if (args[0] === "layout") return (await import("./bench-layout.ts")).benchLayoutCommand(args.slice(1), io);
   if (args[0] === "keys") return (await import("./bench-keys.ts")).benchKeysCommand(args.slice(1), io);
   if (args[0] === "schedule") return (await import("./bench-schedule.ts")).benchScheduleCommand(args.slice(1), io);
   if (args[0] === "faults") return (await import("./bench-faults.ts")).benchFaultsCommand(args.slice(1), io);
@@ -88,7 +91,7 @@ export const bench: Command = async (args, io) => {
   if (positionals.length !== 1 || !Object.hasOwn(benches, name))
     throw new SlipstreamError(
       "invalid_request",
-      `there are: ${[...Object.keys(benches), "faults", "fleet", "keys", "router", "schedule"].join(", ")}; --help says more`,
+      `there are: ${[...Object.keys(benches), "faults", "fleet", "keys", "layout", "router", "schedule"].join(", ")}; --help says more`,
     );
   const interrupted = new AbortController();
   io.on("SIGINT", () => interrupted.abort());

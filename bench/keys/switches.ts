@@ -1,7 +1,8 @@
 // switches: which of the router's mechanisms run, for ablation. The rooms of a router of this bench in, the same rooms with
 // some doors shut out; the shipped router has no such switch. Each row of `ablations` changes one thing alone.
-import { PlainText } from "../../router/cursor-text.ts";
+import { ContextRoom } from "../../router/context/context.ts";
 import type { Rooms } from "../../router/pipeline.ts";
+import { type LayoutRules, PromptRoom } from "../../router/prompt/prompt.ts";
 
 export interface Switches {
   /** Off: an older trigger of the document runs on to its end. */
@@ -21,7 +22,13 @@ export interface Switches {
   /** Where the family allows both; which order the pretend model was trained for. */
   readonly layout: "suffix_first" | "prefix_first";
   /** "sliding": the window's start moves with every key. */
-  readonly window: "anchored" | "sliding";
+  readonly window: LayoutRules["window"];
+  /** "fresh": the suffix is the document's at every key, however little it changed. */
+  readonly suffix: LayoutRules["suffix"];
+  /** Where the prefix comes first: what stands behind the middle token. */
+  readonly typed: LayoutRules["typed"];
+  /** "ranked": context is chosen anew at every key, the best first. */
+  readonly context: "kept" | "ranked";
 }
 
 export const allOn: Switches = {
@@ -35,6 +42,9 @@ export const allOn: Switches = {
   settleMs: "room",
   layout: "suffix_first",
   window: "anchored",
+  suffix: "frozen",
+  typed: "from_cut",
+  context: "kept",
 };
 
 export const ablations = {
@@ -48,6 +58,10 @@ export const ablations = {
   settle_75ms: { settleMs: 75 },
   prefix_first: { layout: "prefix_first" },
   sliding_window: { window: "sliding" },
+  fresh_suffix: { suffix: "fresh" },
+  prefix_first_line: { layout: "prefix_first", typed: "line" },
+  prefix_first_nothing: { layout: "prefix_first", typed: "none" },
+  context_ranked_anew: { context: "ranked" },
   result_cache_off: { resultCache: false },
   requests_not_keystrokes: {
     supersede: false,
@@ -60,13 +74,16 @@ export const ablations = {
     settleMs: 0,
     layout: "prefix_first",
     window: "sliding",
+    suffix: "fresh",
+    typed: "none",
+    context: "ranked",
   },
 } as const satisfies Record<string, Partial<Switches>>;
 export type Ablation = keyof typeof ablations;
 
 /** Shuts doors in place, before the first trigger. */
 export function shut(rooms: Rooms, switches: Switches): void {
-  const { reuse, gate, cache, settle, prompt } = rooms;
+  const { reuse, gate, cache, settle, prompt, context } = rooms;
   if (!switches.reuse) reuse.typedAhead = () => undefined;
   if (!switches.follow) reuse.followed = () => undefined;
   if (!switches.join) cache.join = () => undefined;
@@ -95,13 +112,19 @@ export function shut(rooms: Rooms, switches: Switches): void {
       return { settled, [Symbol.dispose]: () => turn[Symbol.dispose]() };
     };
   }
-  if (switches.window === "sliding") {
-    const render = prompt.render.bind(prompt);
-    prompt.render = (trigger, context, model) => {
-      const { windowUtf16 } = prompt.contextBudget(trigger, model);
-      const { text } = trigger;
-      const window = new PlainText(text.before(windowUtf16), text.after(text.lengthAfter));
-      return render({ ...trigger, text: window }, context, model);
-    };
+  const { window, suffix, typed } = switches;
+  if (window !== allOn.window || suffix !== allOn.suffix || typed !== allOn.typed) {
+    // A room without a rule, behind the doors of the one that the router was wired with.
+    const other = new PromptRoom({ rules: { window, suffix, typed } });
+    prompt.contextBudget = other.contextBudget.bind(other);
+    prompt.render = other.render.bind(other);
+    prompt.send = other.send.bind(other);
+  }
+  if (switches.context === "ranked") {
+    const other = new ContextRoom(
+      { chunksMax: 6, scanUtf16Max: 64 << 10, scansBytes: 24 << 20, chosenBytes: 0, timeMs: 2, order: "ranked" },
+      rooms,
+    );
+    context.gather = other.gather.bind(other);
   }
 }

@@ -2,6 +2,7 @@
 // excluded paths, within the budget and a time. Sources: what the client sent, the session's other open documents, the document
 // above the prompt's window. Chosen seldom and kept from key to key, because another choice costs the whole prompt: anew when
 // the window or the client's snippets move, or the cursor goes elsewhere. A family that takes no context costs nothing here.
+import { hash } from "node:crypto";
 import type { Clock } from "../../lib/clock.ts";
 import { Lru } from "../../lib/structures/lru.ts";
 import { detached } from "../../lib/structures/rope.ts";
@@ -49,8 +50,9 @@ interface Chosen {
   readonly bytes: number;
   /** Where the prompt's window began. */
   readonly windowStart: number;
-  /** What the client had sent; weakly, because a choice outlives its session. */
-  readonly snippets: WeakRef<readonly Snippet[]>;
+  /** What the client had sent, and its name; weakly, because a choice outlives its session. */
+  snippets: WeakRef<readonly Snippet[]>;
+  readonly given: string;
   readonly complete: boolean;
 }
 
@@ -100,7 +102,7 @@ export class ContextRoom {
     // What may no longer be read leaves at once, whatever that costs.
     if (before.candidates.some((candidate) => this.#gone(candidate, trigger))) return false;
     const since = now - before.atMs;
-    if (before.snippets.deref() !== trigger.snippets && since >= changeMinMs) return false;
+    if (since >= changeMinMs && !sameGiven(before, trigger.snippets)) return false;
     return before.complete || since < completeMinMs;
   }
 
@@ -128,7 +130,7 @@ export class ContextRoom {
       ...{ candidates, atMs: now, cursorUtf16: trigger.text.lengthBefore, bytes: budget.bytes, complete },
       context: { snippets: laid.map(({ snippet }) => snippet) },
       windowStart: windowStart(trigger, budget),
-      snippets: new WeakRef(trigger.snippets),
+      ...{ snippets: new WeakRef(trigger.snippets), given: nameOf(trigger.snippets) },
     };
   }
 
@@ -149,6 +151,20 @@ export class ContextRoom {
     const given = trigger.snippets.filter(({ path }) => may(path));
     return { found: ranked({ given, others, own, here }), complete };
   }
+}
+
+/** Calls without a session send the same chunks anew with each key. */
+function sameGiven(before: Chosen, snippets: readonly Snippet[]): boolean {
+  if (before.snippets.deref() === snippets) return true;
+  if (before.given !== nameOf(snippets)) return false;
+  before.snippets = new WeakRef(snippets);
+  return true;
+}
+
+function nameOf(snippets: readonly Snippet[]): string {
+  return snippets.length === 0
+    ? ""
+    : hash("sha256", JSON.stringify(snippets.map(({ path, text, stable }) => [path, text, stable])), "base64");
 }
 
 const windowStart = ({ text }: Trigger, { windowUtf16 }: ContextBudget) => Math.max(0, text.lengthBefore - windowUtf16);

@@ -11,6 +11,8 @@ const reservedTokens = 12;
 /** The special tokens as text, and the completion so far where another worker goes on with it. */
 const reservedBytes = 4_096;
 const eighthsMax = 8;
+/** Of the ratio a document was budgeted with: what caution bears when the model turns out to make more tokens. */
+const ratioMin = 0.92;
 /** How far beyond its eighth a rate must be before the eighth changes. */
 const slack = 0.5;
 
@@ -20,21 +22,31 @@ export interface Budget {
   readonly suffixBytes: number;
   /** Of the model's room. */
   readonly eighths: number;
+  readonly bytesPerToken: number;
 }
 
-/** `held`: the eighths that the document's last prompt had. */
-export function budgetFor(trigger: Trigger, model: ServedModel, family: Family, held?: number): Budget {
+/** What the document's last prompt was budgeted with. */
+type Held = Pick<Budget, "eighths" | "bytesPerToken">;
+
+export function budgetFor(trigger: Trigger, model: ServedModel, family: Family, held?: Held): Budget {
   const maxTokens = Math.min(trigger.sampling.maxTokens, model.maxTokensMax ?? trigger.sampling.maxTokens);
   const fits = model.contextTokens - maxTokens - reservedTokens;
   const room = Math.max(16, Math.min(fits, family.promptTokensMax ?? fits));
-  const eighths = eighthsFor(trigger, model, room, held);
+  const eighths = eighthsFor(trigger, model, room, held?.eighths);
+  const bytesPerToken = ratioFor(model, held);
   const { promptBytesMax = Number.POSITIVE_INFINITY } = model;
   const taken = promptBytesMax - Math.min(reservedBytes, promptBytesMax / 4);
-  const bytes = Math.floor(Math.min(((room * eighths) / eighthsMax) * model.bytesPerToken * caution, taken));
-  if (trigger.lane === "chat" || trigger.verbatim) return { contextBytes: 0, prefixBytes: bytes, suffixBytes: 0, eighths };
+  const bytes = Math.floor(Math.min(((room * eighths) / eighthsMax) * bytesPerToken * caution, taken));
+  const shares = { eighths, bytesPerToken };
+  if (trigger.lane === "chat" || trigger.verbatim) return { contextBytes: 0, prefixBytes: bytes, suffixBytes: 0, ...shares };
   const contextBytes = Math.floor(bytes * family.contextShare);
   const suffixBytes = Math.floor((bytes - contextBytes) * family.suffixShare);
-  return { contextBytes, suffixBytes, prefixBytes: bytes - contextBytes - suffixBytes, eighths };
+  return { contextBytes, suffixBytes, prefixBytes: bytes - contextBytes - suffixBytes, ...shares };
+}
+
+/** A ratio that turns out better is for the next document: more room is not worth a prompt. */
+function ratioFor({ bytesPerToken }: ServedModel, held: Held | undefined): number {
+  return held && bytesPerToken >= held.bytesPerToken * ratioMin ? held.bytesPerToken : bytesPerToken;
 }
 
 /** What half of the trigger's whole time can prefill of the room. */

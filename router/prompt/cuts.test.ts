@@ -48,6 +48,15 @@ test("typing on moves no cut that stands and adds one at most once a step", () =
   }
 });
 
+test("a cut that the last prompt had stays until the cursor is before it, and only before a line", () => {
+  const text = "0123456789abcdef\nbcd\nefghi";
+  const window = (length: number) => prefixWindow(new PlainText(text.slice(0, length), ""), 1 << 20);
+  const cutAt = (length: number, held?: number) => cutWindow(window(length), 16, held).head.join("").length;
+  expect([cutAt(26), cutAt(23), cutAt(23, 17), cutAt(18, 17), cutAt(17, 17), cutAt(16, 17), cutAt(23, 18)]).toEqual([
+    17, 0, 17, 17, 0, 0, 0,
+  ]);
+});
+
 test("a short document is cut sooner", () => {
   const lines = "const a = 1;\n".repeat(30);
   expect(cut(lines, 512).head.map((piece) => piece.length)).toEqual([65, 65, 130]);

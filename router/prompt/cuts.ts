@@ -1,6 +1,7 @@
 // cuts: a window of the text before the cursor in, the pieces out that a prompt is made of. Pieces are encoded apart, so their
 // ends must stay while the person types: each multiple of a step, counted in bytes from the document's start, has one cut in
-// the half step after it, and has it only once the cursor is past that half, so nothing typed later moves it. Pure.
+// the half step after it, and has it only once the cursor is past that half, so nothing typed later moves it. A cut that the last
+// prompt had stays as long as the cursor is behind it, so that taking back a letter there does not take the cut back. Pure.
 import { characterStart, type Window } from "./window.ts";
 
 const lineFeed = 0x0a;
@@ -27,7 +28,8 @@ export interface Cut {
   readonly tail: string;
 }
 
-export function cutWindow({ bytes, start }: Window, stepBytes: number): Cut {
+/** `held`: where the last prompt's last cut was, in bytes from the document's start. */
+export function cutWindow({ bytes, start }: Window, stepBytes: number, held = 0): Cut {
   const end = start + bytes.length;
   const head: string[] = [];
   let from = 0;
@@ -40,6 +42,11 @@ export function cutWindow({ bytes, start }: Window, stepBytes: number): Cut {
     if (at <= from) continue;
     head.push(bytes.toString("utf8", from, at));
     from = at;
+  }
+  const kept = held - start;
+  if (kept > from && kept < bytes.length && bytes[kept - 1] === lineFeed) {
+    head.push(bytes.toString("utf8", from, kept));
+    from = kept;
   }
   return { head, tail: bytes.toString("utf8", from) };
 }

@@ -4,7 +4,7 @@ import { detached } from "../../lib/structures/rope.ts";
 import type { CursorText } from "../cursor-text.ts";
 import type { Budget } from "./budget.ts";
 import { type Cut, cutWindow, stepFor } from "./cuts.ts";
-import { suffixDifference } from "./suffix.ts";
+import { gainedMax, type Held, suffixDifference } from "./suffix.ts";
 import { prefixWindow, suffixWindow, type Window } from "./window.ts";
 
 /** Each can be off, to measure what it saves. */
@@ -20,13 +20,15 @@ export interface LayoutRules {
 export const allRules: LayoutRules = { window: "anchored", suffix: "frozen", typed: "from_cut" };
 
 /** What is remembered of a document's last prompt. */
-export interface LastLayout {
+export interface LastLayout extends Held {
   readonly eighths: number;
-  readonly suffix: string;
+  readonly bytesPerToken: number;
   /** Since when the suffix has been other than the document's; undefined: it is not. */
   readonly staleSinceMs: number | undefined;
   /** Where text begins that only a recomputation of everything after it could change, in bytes from the document's start. */
   readonly anchor: number;
+  /** In bytes from the document's start. */
+  readonly lastCut: number;
 }
 
 export interface Layout {
@@ -54,23 +56,26 @@ export function layOut(
   rules: LayoutRules,
 ): Layout {
   const { text, window, budget, prefixFirst, nowMs } = given;
-  const cut = cutWindow(window, stepFor(budget.prefixBytes));
-  const tailBytes = Buffer.byteLength(cut.tail);
+  const cut = cutWindow(window, stepFor(budget.prefixBytes), before?.lastCut);
+  const lastCut = window.start + window.bytes.length - Buffer.byteLength(cut.tail);
   // Past this place the suffix is computed anew anyway.
-  const anchor = prefixFirst ? window.start + window.bytes.length - tailBytes : window.start;
+  const anchor = prefixFirst ? lastCut : window.start;
   const now = suffixWindow(text, budget.suffixBytes);
-  const same = before?.eighths === budget.eighths ? before : undefined;
-  const difference = same && rules.suffix === "frozen" ? suffixDifference(same.suffix, now) : "too_much";
+  const ahead = budget.suffixBytes === 0 ? "" : text.after(Math.max(budget.suffixBytes, before?.suffix.length ?? 0) + gainedMax);
+  const { eighths, bytesPerToken } = budget;
+  const same = before?.eighths === eighths && before.bytesPerToken === bytesPerToken ? before : undefined;
+  const difference = same && rules.suffix === "frozen" ? suffixDifference(same, ahead) : "too_much";
   const staleSinceMs = difference === "stale" ? (same?.staleSinceMs ?? nowMs) : undefined;
   const refreshed =
     !same ||
     difference === "too_much" ||
     (staleSinceMs !== undefined && (nowMs - staleSinceMs > staleMaxMs || anchor !== same.anchor));
   const suffix = refreshed ? detached(now) : same.suffix;
+  const suffixIsCut = refreshed ? now.length < text.lengthAfter : same.suffixIsCut;
   return {
     cut: prefixFirst ? typedAfterMiddle(cut, rules) : cut,
     suffix,
-    last: { eighths: budget.eighths, suffix, staleSinceMs: refreshed ? undefined : staleSinceMs, anchor },
+    last: { eighths, bytesPerToken, suffix, suffixIsCut, staleSinceMs: refreshed ? undefined : staleSinceMs, anchor, lastCut },
   };
 }
 

@@ -24,7 +24,7 @@ test("a mean that wobbles moves no budget, one that moves does", () => {
   const before = made.steady(model);
   for (let i = 0; i < 500; i++) made.add("m", 4_000 * (0.9 + 0.2 * random.next()), 1_000);
   expect(made.steady(model)).toBe(before);
-  for (let i = 0; i < 500; i++) made.add("m", 3_000, 1_000);
+  for (let i = 0; i < 1_000; i++) made.add("m", 3_000, 1_000);
   expect(made.steady(model)).toBeLessThan(before * 0.85);
 });
 

@@ -4,7 +4,7 @@ import { Lru } from "../../lib/structures/lru.ts";
 import type { ServedModel } from "../completion.ts";
 
 /** Weight of a new prompt in the mean. */
-const weight = 0.02;
+const weight = 0.005;
 /** Prompts before the mean says more than the worker's own figure from its sample. */
 const promptsMin = 20;
 /** Of the ratio, from step to step; a step is left when the mean is more than one and a half away. */

@@ -7,6 +7,8 @@ import type { LastLayout } from "./layout.ts";
 export interface Sent {
   readonly worker: string;
   readonly rendered: Rendered;
+  /** As its worker counted them; 0: not told yet. */
+  promptTokens: number;
 }
 
 interface Remembered {
@@ -44,6 +46,12 @@ export class LayoutMemory {
   sent(place: string, one: Sent): void {
     const known = this.#entries.get(place, 0);
     this.#entries.set(place, { last: known?.last, sent: [one, ...(known?.sent ?? [])].slice(0, sentMax) }, 0);
+  }
+
+  /** Of the newest prompt whose tokens are known: documents differ more than their prompts do from key to key. */
+  bytesPerToken(place: string): number | undefined {
+    const known = this.#entries.get(place, 0)?.sent.find(({ promptTokens }) => promptTokens > 0);
+    return known && known.rendered.bytes.length / known.promptTokens;
   }
 
   /** The prompt that was sent and has most in common with this one, to any worker or to the one named. */

@@ -11,7 +11,7 @@ import { type Family, familyOf } from "./families.ts";
 import { formed } from "./families-form.ts";
 import { allRules, type LayoutRules, layOut, windowOf } from "./layout.ts";
 import { BytesPerToken } from "./measured.ts";
-import { LayoutMemory } from "./memory.ts";
+import { LayoutMemory, type Sent } from "./memory.ts";
 import type { Chunk } from "./parts.ts";
 import type { Window } from "./window.ts";
 
@@ -96,13 +96,14 @@ export class PromptRoom {
     if (!rendered) return () => {};
     const place = keyOf(document, prompt.model);
     const common = this.#memory.nearest(place, rendered.bytes, worker)?.common ?? 0;
-    this.#memory.sent(place, { worker, rendered });
+    const ratio = this.#memory.bytesPerToken(place) ?? this.#bytesPerToken.exact(prompt.model);
     // As far as the worker holds what it was sent; the last token is computed even of a prompt that is known whole.
-    const expected = Math.max(1, Math.ceil((prompt.bytes - common) / this.#bytesPerToken.exact(prompt.model)));
-    let told = false;
+    const expected = Math.max(1, Math.ceil((prompt.bytes - common) / ratio));
+    const sent: Sent = { worker, rendered, promptTokens: 0 };
+    this.#memory.sent(place, sent);
     return ({ promptTokens, recomputedTokens }, of) => {
-      if (told || promptTokens === 0 || of !== worker) return;
-      told = true;
+      if (sent.promptTokens > 0 || promptTokens === 0 || of !== worker) return;
+      sent.promptTokens = promptTokens;
       this.#bytesPerToken.add(prompt.model, prompt.bytes, promptTokens);
       const over = recomputedTokens - expected;
       const fit = Math.abs(over) <= blockTokens ? "within_a_block" : over > 0 ? "more" : "less";
@@ -116,7 +117,7 @@ export class PromptRoom {
     const key = keyOf(trigger.document, model.name);
     const family = familyOf(model);
     const steady = { ...model, bytesPerToken: this.#bytesPerToken.steady(model) };
-    const budget = budgetFor(trigger, steady, family, this.#memory.last(key)?.eighths);
+    const budget = budgetFor(trigger, steady, family, this.#memory.last(key));
     const window = windowOf(trigger.text, budget, this.#options.rules);
     this.#place = { trigger, model, family, budget, window, key };
     return this.#place;

@@ -18,12 +18,18 @@ test.each<[name: string, held: string, now: string, difference: Difference]>([
   ["an edit in the next lines", rest, edited(rest, 5, "x"), "too_much"],
   ["a bracket closed and an edit far below", rest, `)${edited(rest, 300, "x = 1;\n")}`, "stale"],
   ["another half of it", rest, rest.slice(0, 300) + "// other\n".repeat(50), "too_much"],
-  ["a window that ends a line later", `${rest}${rest}`, `${rest}${rest}done();\n`, "none"],
   ["a text that goes on where it ended", "}\n", "}\nfoo();\n", "too_much"],
   ["nothing after the cursor", "", "", "none"],
   ["a closing sign where there was nothing", "", "}", "closers"],
   ["text where there was nothing", "", "foo", "too_much"],
   ["all of it gone", rest, "", "too_much"],
 ])("%s", (_, held, now, difference) => {
-  expect(suffixDifference(held, now)).toBe(difference);
+  expect(suffixDifference({ suffix: held, suffixIsCut: false }, now)).toBe(difference);
+});
+
+test("where the held text was cut off, what follows there is no difference", () => {
+  const held = { suffix: rest.slice(0, 200), suffixIsCut: true };
+  expect(suffixDifference(held, `${rest}more();\n`)).toBe("none");
+  expect(suffixDifference(held, `"\n}${rest}`)).toBe("closers");
+  expect(suffixDifference(held, rest.slice(0, 120))).toBe("too_much");
 });

@@ -15,21 +15,28 @@ interface Staleness {
 const staleness: Staleness = { closersMax: 8, nearLines: 4, shareMax: 0.1 };
 
 /** Closing signs with the line feeds and the indentation that editors put around them. */
-const gainedMax = 256;
+export const gainedMax = 256;
 const closing = /[)\]}>'"`;,]/;
 
 /** How the text held differs from the text there is: not, by closing signs that came, elsewhere and little, or too much. */
 export type Difference = "none" | "closers" | "stale" | "too_much";
 
-export function suffixDifference(held: string, now: string, bounds = staleness): Difference {
-  if (held === now) return "none";
+/** A held suffix, and whether the text went on where it ends. */
+export interface Held {
+  readonly suffix: string;
+  readonly suffixIsCut: boolean;
+}
+
+/** `now`: the text after the cursor, at least as much longer than the held one as may have been gained. */
+export function suffixDifference({ suffix: held, suffixIsCut }: Held, now: string, bounds = staleness): Difference {
   const near = held.slice(0, endOfLines(held, bounds.nearLines));
   let closers = 0;
   for (let gained = 0; gained <= Math.min(gainedMax, now.length); gained++) {
     if (now.startsWith(near, gained)) {
-      const changed = changedUtf16(held, now.slice(gained));
+      const rest = now.slice(gained);
+      const changed = changedUtf16(held, suffixIsCut ? rest.slice(0, held.length) : rest);
       if (changed === 0) return gained === 0 ? "none" : "closers";
-      if (changed <= Math.max(held.length, now.length) * bounds.shareMax) return "stale";
+      if (changed <= held.length * bounds.shareMax) return "stale";
     }
     const sign = now[gained] ?? "";
     if (closing.test(sign)) closers += 1;
@@ -39,16 +46,14 @@ export function suffixDifference(held: string, now: string, bounds = staleness):
   return "too_much";
 }
 
-/** Edits change one place: what stands between the common beginning and the common end. Windows that begin elsewhere end elsewhere. */
+/** Edits change one place: what stands between the common beginning and the common end. */
 function changedUtf16(held: string, now: string): number {
   const length = Math.min(held.length, now.length);
   let same = 0;
   while (same < length && held[same] === now[same]) same += 1;
-  const longer = Math.max(held.length, now.length);
-  if (same === length) return longer - same > (length > 4 * gainedMax ? gainedMax : 0) ? longer - same : 0;
   let end = 0;
   while (end < length - same && held.at(-1 - end) === now.at(-1 - end)) end += 1;
-  return longer - same - end;
+  return Math.max(held.length, now.length) - same - end;
 }
 
 /** Where the first `lines` lines end. */

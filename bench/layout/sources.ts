@@ -1,0 +1,29 @@
+// sources: source files of this package, long enough that windows of them move: what is typed again.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { SlipstreamError } from "../../lib/errors.ts";
+import { packageRoot } from "../../lib/package-root.ts";
+import type { Source } from "../../sim/trace/generate.ts";
+
+const sourceUtf16Min = 7_000;
+const sourcesMax = 60;
+
+export function longSources(): Source[] {
+  const root = packageRoot();
+  const folders = ["router", "workers", "sim", "lib", "cli"].map((folder) => join(root, folder)).filter((path) => existsSync(path));
+  const from = folders.length > 0 ? folders : [join(root, "dist")];
+  const found: Source[] = [];
+  const walk = (folder: string) => {
+    for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) walk(path);
+      else if (/\.(ts|js)$/.test(entry.name) && found.length < sourcesMax) {
+        const text = readFileSync(path, "utf8");
+        if (text.length >= sourceUtf16Min) found.push({ path, language: "typescript", text });
+      }
+    }
+  };
+  for (const folder of from) walk(folder);
+  if (found.length === 0) throw new SlipstreamError("not_found", "no source files to type");
+  return found;
+}
