@@ -9,7 +9,7 @@ import { workerMetricTable } from "../workers/metrics.ts";
 import { root } from "./child.ts";
 import { familiesPage } from "./families-reference.ts";
 import { policyPage } from "./policy-reference.ts";
-import { configPage, errorsPage, gatePage, metricsPage } from "./table-reference.ts";
+import { configPage, errorsPage, gatePage, metricsPage, samplingPage } from "./table-reference.ts";
 
 /** Path from the root → text. */
 export function tablePages(): Readonly<Record<string, string>> {
@@ -18,6 +18,7 @@ export function tablePages(): Readonly<Record<string, string>> {
     "docs/reference/gate.md": gatePage(),
     "docs/reference/families.md": familiesPage(),
     "docs/reference/policy.md": policyPage(),
+    "docs/reference/sampling.md": samplingPage(),
     "docs/reference/metrics.md": metricsPage({ router: routerMetricTable, worker: workerMetricTable }),
     "docs/reference/config.md": configPage({ router: routerSettings, worker: workerSettings }),
   };

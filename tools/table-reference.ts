@@ -3,6 +3,7 @@ import type { SettingTable } from "../lib/config.ts";
 import { errorTable, grpcCode } from "../lib/errors.ts";
 import type { MetricTable } from "../lib/metrics.ts";
 import { evidenceTable } from "../router/gate/evidence.ts";
+import { samplingEndpoints, samplingTable } from "../router/ingress/sampling-table.ts";
 import { table } from "./proto-reference.ts";
 
 const generated = (from: string) => `Generated from ${from} by \`npm run generate\`; do not edit.`;
@@ -77,5 +78,21 @@ export function gatePage(
     generated("`router/gate/evidence.ts`"),
     "What speaks for or against a completion being wanted. Each piece of evidence has a value, 0 or 1 where the table does not say otherwise; weights times values add up to log-odds, and these to a probability that a text would be accepted. An AUTO trigger below 0.15 is answered by Nothing with GATED. While triggers wait for workers the threshold rises in line with the wait, to 0.5 when the wait takes half of the trigger's time; who is between is answered with BROWNOUT and a time to ask again. INVOKED triggers always pass. PRELOAD and SPECULATIVE ones, and what the router asks ahead by itself, are for idle slots: they are answered with BROWNOUT while more than half of the slots of the workers that could serve them are in use. `detail` of the Nothing names the score, the threshold and what spoke against.",
     `${table(["evidence", "weight", "value", "source of the weight"], cells)}\n`,
+  ].join("\n\n");
+}
+
+export function samplingPage(): string {
+  const rows = Object.entries(samplingTable).map(([name, { fates, range, left, note }]) => [
+    `\`${name}\``,
+    ...Object.keys(samplingEndpoints).map((endpoint) => fates[endpoint as keyof typeof fates].replace("absent", "—")),
+    range,
+    left,
+    note,
+  ]);
+  return [
+    "# Sampling",
+    generated("`router/ingress/sampling-table.ts`"),
+    "What becomes of each sampling parameter at each endpoint: it is honoured, refused with an error that names it, or there is no such field (—). A test asks every endpoint for every row. Values out of range are refused by name, too.",
+    `${table(["parameter", ...Object.values(samplingEndpoints), "taken", "left out", ""], rows)}\n`,
   ].join("\n\n");
 }
