@@ -72,7 +72,7 @@ async function submitted(endpoint: SamplingEndpoint, name: Name): Promise<object
   for (let i = 0; i < 20; i++) await made.clock.advance(0);
   const channel = endpoint === "generate" ? "bulk" : "inline";
   const { sampling: sent } = made.workers.stream("w1", channel).of("submit")[0] as { sampling?: object };
-  made.router.close();
+  await made.router.close();
   return sent ?? {};
 }
 

@@ -18,6 +18,7 @@ import { SlipstreamError } from "../../../lib/errors.ts";
 import type { Model } from "../../generation.ts";
 import { type Circle, logitOf } from "./circles.ts";
 import { loadDraft } from "./draft-model.ts";
+import { remembering } from "./encoded.ts";
 import { findFimTokens } from "./fim-tokens.ts";
 import { unusable } from "./gguf-file.ts";
 import { nothingTakenBack, takeBack } from "./healing.ts";
@@ -48,6 +49,9 @@ export interface LoadedModel extends Tokenizer {
 /** Far above any difference of logits, far below what costs a float its digits. */
 const biasLogit = 200;
 
+/** Pieces of the prompts of some hundred documents. */
+const encodedMax = { textsMax: 10_000, bytesMax: 16 << 20 };
+
 /** First lines of llama.cpp kept to explain a model that does not load. */
 const complaintsMax = 8;
 
@@ -75,7 +79,7 @@ export async function loadModel(start: Start): Promise<LoadedModel> {
   const context = await openContext(model, contextTokens, start);
   const { draftPath } = start;
   const drafts = draftPath === undefined ? [] : await loadDraft(llama, model, { ...start, draftPath }, context.contextSize);
-  const encodeText = (text: string) => model.tokenize(text, false, "trimLeadingSpace");
+  const encodeText = remembering((text) => model.tokenize(text, false, "trimLeadingSpace"), encodedMax);
   const textOf = (tokens: readonly number[]) => model.detokenize(tokens as Token[]);
   // Only byte-level vocabularies spell a text the same wherever it stands; others begin words with a blank of their own.
   const heals = model.vocabularyType === LlamaVocabularyType.bpe;
