@@ -17,6 +17,7 @@ import { startTracing } from "../lib/tracing/start.ts";
 import { version } from "../lib/version.ts";
 import { type RouterConfig, readRouterConfig } from "./config.ts";
 import { connectGrpc } from "./connect.ts";
+import type { Resolver as NameResolver } from "./discovery/discovery.ts";
 import { addExplain } from "./explain-pages.ts";
 import { exposed } from "./exposed.ts";
 import { DiskSpool } from "./feedback/disk-spool.ts";
@@ -46,6 +47,8 @@ interface Deps {
   readonly bus: Bus;
   /** Where outcomes wait; absent: in memory. */
   readonly spool?: Spool;
+  /** Instead of the machine's own. */
+  readonly resolver?: NameResolver;
   /** For measurements: is given the rooms before the first trigger. */
   readonly measured?: (rooms: Rooms) => void;
 }
@@ -74,7 +77,7 @@ export async function startRouter(config: RouterConfig, deps: Deps): Promise<Run
     ...(tracing ? { tracing } : {}),
     ...(keys ? { keys } : {}),
     metrics,
-    resolver: new Resolver({ timeout: 2_000, tries: 2 }),
+    resolver: deps.resolver ?? new Resolver({ timeout: 2_000, tries: 2 }),
     connect: connectGrpc(() => linkTls?.()),
     draining: lifecycle.signal,
   });

@@ -44,7 +44,7 @@ test.each([
   ["forgetful", { busAway: 60, partition: 0, restart: 0 }, /has 2 outcomes on the stream/],
 ] as const)("a bus that is %s is found", async (plant, rates, violation) => {
   const found: string[] = [];
-  for (const seed of [1, 2, 3, 4]) {
+  for (const seed of [1, 2]) {
     const world = worldOf(seed);
     const bus = { latencyMs: 3, jitterMs: 5, plant };
     found.push(...(await runRoaming({ ...world, counted: true, people: 4, keyMsMax: 300, rates, bus })).violations);

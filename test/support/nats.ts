@@ -25,10 +25,10 @@ export interface Nats extends AsyncDisposable {
 }
 
 /** `port` 0 takes any free one; give the port of a killed server, and its folder, to bring it back in its place. */
-export async function startNats(port = 0, kept?: string): Promise<Nats> {
+export async function startNats(port = 0, kept?: string, more: readonly string[] = []): Promise<Nats> {
   if (natsServer.path === undefined) throw new Error(natsServer.missing);
   const folder = kept ?? mkdtempSync(join(tmpdir(), "slipstream-nats-"));
-  const words = ["--addr", "127.0.0.1", "--port", port === 0 ? "-1" : String(port), "--jetstream", "--store_dir", folder];
+  const words = ["--addr", "127.0.0.1", "--port", port === 0 ? "-1" : String(port), "--jetstream", "--store_dir", folder, ...more];
   const child = spawn(natsServer.path, words, { stdio: ["ignore", "ignore", "pipe"] });
   const killNow = () => void child.kill("SIGKILL");
   process.once("exit", killNow);
@@ -67,7 +67,7 @@ export async function storedIn(address: string, stream: string): Promise<string[
   return (await messagesIn(address, stream)).map(({ subject, data }) => `${subject} ${new TextDecoder().decode(data)}`);
 }
 
-async function messagesIn(address: string, stream: string): Promise<{ subject: string; data: Uint8Array }[]> {
+export async function messagesIn(address: string, stream: string): Promise<{ subject: string; data: Uint8Array }[]> {
   const connection = await connect({ servers: [address] });
   try {
     const { streams } = await jetstreamManager(connection);

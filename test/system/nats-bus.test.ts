@@ -1,8 +1,12 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Bus, Subscription } from "../../lib/bus/bus.ts";
-import { NatsBus } from "../../lib/bus/nats.ts";
+import { NatsBus, type NatsOptions } from "../../lib/bus/nats.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { silentLog } from "../../lib/log.ts";
+import { Authority } from "../support/certificates.ts";
 import { natsServer, startNats, storedIn } from "../support/nats.ts";
 import { freePort } from "../support/ports.ts";
 
@@ -198,4 +202,48 @@ here("a server that reads never makes the buffer meet its bound", async () => {
   }
   expect(refused).toBe(0);
   await bus.close();
+});
+
+here("a server that asks for TLS and a password lets in who has both, and who corrects them", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "slipstream-nats-tls-"));
+  const authority = await Authority.create();
+  const { cert, key } = await authority.issue();
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const [natsTlsCa, natsTlsCert, natsTlsKey] = [file("ca", authority.cert), file("cert", cert), file("key", key)];
+  const asks = [
+    "--user",
+    "slip",
+    "--pass",
+    "stream",
+    "--tlsverify",
+    "--tlscacert",
+    natsTlsCa,
+    "--tlscert",
+    natsTlsCert,
+    "--tlskey",
+    natsTlsKey,
+  ];
+  await using nats = await startNats(0, undefined, asks);
+  const as = (given: Partial<NatsOptions>) =>
+    new NatsBus(
+      { servers: [nats.address], name: "test", connectTimeoutMs: 2_000, ...given },
+      { clock: systemClock, log: silentLog },
+    );
+  const tls = { natsTlsCa, natsTlsCert, natsTlsKey };
+  const [right, wrong, clear] = [
+    as({ ...tls, natsUser: "slip", natsPassword: "stream" }),
+    as({ ...tls, natsUser: "slip", natsPassword: "no" }),
+    as({ natsUser: "slip", natsPassword: "stream" }),
+  ];
+  // A CA that is not there yet is read at the next try.
+  const late = as({ ...tls, natsTlsCa: join(folder, "later"), natsUser: "slip", natsPassword: "stream" });
+  await expect.poll(() => right.connected, { timeout: 10_000 }).toBe(true);
+  file("later", authority.cert);
+  await expect.poll(() => late.connected, { timeout: 10_000 }).toBe(true);
+  expect([wrong.connected, clear.connected]).toEqual([false, false]);
+  for (const bus of [right, wrong, clear, late]) await bus.close();
+  rmSync(folder, { recursive: true, force: true });
 });

@@ -2,10 +2,15 @@
 import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import { afterAll, expect, test } from "vitest";
+import { GrpcClient } from "../../lib/grpc/client.ts";
 import { packageRoot } from "../../lib/package-root.ts";
+import { CompleteRequestSchema, CompletionService } from "../../proto/gen/slipstream/v1/completion_pb.ts";
+import { OutcomeBatchSchema } from "../../proto/gen/slipstream/v1/fleet_pb.ts";
 import { type Running, shell, slipstream, start } from "../support/command.ts";
-import { natsServer } from "../support/nats.ts";
+import { messagesIn, natsServer, startNats } from "../support/nats.ts";
+import { freePort } from "../support/ports.ts";
 
 const here = test.skipIf(natsServer.path === undefined);
 const running: Running[] = [];
@@ -59,4 +64,36 @@ here("the commands of the page work as written, with NATS and after it was stopp
   expect([code, out.trim() !== ""]).toEqual([0, true]);
   running.push(await start("bash", ["-c", inFolder(nats)], /Server is ready/));
   await expect.poll(status, { timeout: 30_000 }).toContain("other routers: r1");
+});
+
+here("outcomes of a router that was killed while NATS was away are stored once when both are back", async () => {
+  const port = await freePort();
+  const env = {
+    ...{
+      SLIPSTREAM_ROUTER_NAME: "r0",
+      SLIPSTREAM_ROUTER_SPOOL: join(folder, "spool"),
+      SLIPSTREAM_NATS_SERVERS: `127.0.0.1:${port}`,
+    },
+    ...{ SLIPSTREAM_ROUTER_GRPC_ADDRESS: "127.0.0.1:0", SLIPSTREAM_ROUTER_HTTP_ADDRESS: "127.0.0.1:0" },
+    SLIPSTREAM_ROUTER_ADMIN_ADDRESS: "127.0.0.1:0",
+  };
+  const router = () => start(process.execPath, ["bin/slipstream.js", "router"], /"listening"/, env);
+  const killed = await router();
+  const client = new GrpcClient({ address: `127.0.0.1:${/"grpc":(\d+)/.exec(killed.out())?.[1]}` });
+  const ids = Array.from({ length: 20 }, (_, i) => `t${i}`);
+  for (const triggerId of ids) {
+    // Without a worker each fails at once, and that is an outcome too.
+    const calls = client.serverStream(CompletionService.method.complete, create(CompleteRequestSchema, { triggerId, prefix: "a" }));
+    await expect(calls.next()).rejects.toMatchObject({ code: "no_worker" });
+  }
+  client.close();
+  // Longer than what a kill may lose.
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await killed.end("SIGKILL");
+  await using nats = await startNats(port);
+  await using _again = await router();
+  const stored = async () => (await messagesIn(nats.address, "SLIPSTREAM_OUTCOMES").catch(() => [])).map(({ data }) => data);
+  const told = async () =>
+    (await stored()).flatMap((data) => fromBinary(OutcomeBatchSchema, data).outcomes.map(({ triggerId }) => triggerId));
+  await expect.poll(told, { timeout: 20_000 }).toEqual(ids);
 });
