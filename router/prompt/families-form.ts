@@ -7,8 +7,20 @@ import type { Parts } from "./parts.ts";
 /** Nobody says what a repository is called; models that are told a name were told many. */
 const repository = "workspace";
 
+/** No budget counts the path: more of it than this tells a model nothing. */
+const pathUtf16Max = 200;
+
 export function formed(parts: Parts, { path, language }: Pick<Trigger, "path" | "language">, family: Family): Segment[] {
   const { chunks: files, head, tail, suffix } = parts;
-  const segments = render(family.form, family.spelling, { files, path, language, repository, suffix, head, tail });
+  const place = { path: shortened(path), language, repository };
+  const segments = render(family.form, family.spelling, { files, ...place, suffix, head, tail });
   return family.begin === "" ? segments : [{ special: family.begin }, ...segments];
+}
+
+/** Its end, from a folder on where there is one. */
+function shortened(path: string): string {
+  if (path.length <= pathUtf16Max) return path;
+  const end = path.slice(-pathUtf16Max);
+  const folder = end.indexOf("/");
+  return folder >= 0 ? end.slice(folder + 1) : end.replace(/^[\udc00-\udfff]/, "");
 }

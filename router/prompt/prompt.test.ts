@@ -60,6 +60,20 @@ test("where the prefix comes first, what is typed stands after the middle token,
   expect(heads.size).toBe(1);
 });
 
+test.each([
+  ["a/b.ts", "a/b.ts"],
+  [`${"long folder/".repeat(50)}b.ts`, `${"long folder/".repeat(16)}b.ts`],
+  [`${"😀".repeat(200)}.ts`, `${"😀".repeat(98)}.ts`],
+])("a path takes little of a prompt", (path, shown) => {
+  const qwen = { prefix: "<|fim_prefix|>", suffix: "<|fim_suffix|>", middle: "<|fim_middle|>" };
+  const model = modelOf({
+    fimFamily: "qwen2.5-coder",
+    fim: { ...qwen, fileSeparator: "<|file_sep|>", repository: "<|repo_name|>" },
+  });
+  const text = textOf(render(triggerAt("a|", { path }), [snippet("b.ts", "b")], model));
+  expect(text).toContain(`<|file_sep|>${shown}\n<|fim_prefix|>`);
+});
+
 test("an empty side leaves no empty segment", () => {
   expect(render(triggerAt("|")).segments).toEqual([{ special: "<|fim_suffix|>" }, { special: "<|fim_prefix|>" }]);
 });
