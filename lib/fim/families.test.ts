@@ -60,6 +60,11 @@ test.each<[why: string, traits: Parameters<typeof recognise>[0], family: string 
   ["StarCoder is not StarCoder2", { names: ["bigcode/starcoderbase-1b"] }, "starcoder"],
   ["the name of its file, where the pool's says nothing", { names: ["code", "Codestral-22B-v0.1-Q4_K_M"] }, "codestral"],
   ["a name that its tokens contradict is not believed", { names: ["qwen2.5-coder"], tokens: tokens(...starcoders) }, "starcoder2"],
+  [
+    "its separators, where its name is older than they are",
+    { names: ["starcoder"], tokens: tokens(...starcoders, "<file_sep>", "<repo_name>") },
+    "starcoder2",
+  ],
   ["its chat template", { names: ["code"], chatTemplate: "{{ '<function=' }}", tokens: tokens(...qwens) }, "qwen3-coder"],
   ["tokens with separators", { tokens: tokens(...qwens, "<|file_separator|>") }, "codegemma"],
   ["other separators", { tokens: tokens(...qwens, "<|file_sep|>", "<|repo_name|>") }, "qwen2.5-coder"],

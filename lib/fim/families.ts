@@ -69,8 +69,16 @@ export function recognise({ named = "", names = [], chatTemplate = "", tokens }:
 
 /** Tokens that the model says it has must be the family's; what it leaves out contradicts nothing. */
 function agrees({ tokens: theirs }: Family, tokens: FimTexts): boolean {
-  const said = (role: "prefix" | "suffix" | "middle") => tokens[role] === "" || bare(tokens[role]) === bare(theirs[role]);
-  return said("prefix") && said("suffix") && (theirs.middle === "" || said("middle"));
+  const said = (role: keyof FimTexts) => tokens[role] === "" || bare(tokens[role]) === bare(theirs[role]);
+  // What stands between files tells StarCoder2 from StarCoder, whatever a file is called.
+  const between = (role: "fileSeparator" | "repository") => theirs[role] === "" || said(role);
+  return (
+    said("prefix") &&
+    said("suffix") &&
+    (theirs.middle === "" || said("middle")) &&
+    between("fileSeparator") &&
+    between("repository")
+  );
 }
 
 /** SentencePiece files spell a token with and without the mark of the space before it. */

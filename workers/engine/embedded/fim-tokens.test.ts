@@ -52,6 +52,13 @@ test.each<[how: string, words: string[], described: { names: string[]; chatTempl
   ["our own weights by their name", [...qwens], { names: ["slipstream-fim-4m"] }, "slipstream-builtin"],
   ["others by theirs", [...qwens], { names: ["", "Granite 4.0 H Tiny"] }, "granite-4"],
   ["a chat template", [...qwens], { names: ["ggml"], chatTemplate: "<function={{ name }}>" }, "qwen3-coder"],
+  // As llama.cpp's ggml-vocab-starcoder.gguf has them.
+  [
+    "separators that its name contradicts",
+    ["<fim_prefix>", "<fim_suffix>", "<fim_middle>", "<file_sep>", "<repo_name>"],
+    { names: ["starcoder"] },
+    "starcoder2",
+  ],
   ["tokens", ["<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>"], { names: ["ggml"] }, "deepseek-coder"],
   ["nothing", ["<P>", "<S>", "<M>"], { names: ["ggml"] }, ""],
 ])("a family is known by %s", (_, words, described, family) => {

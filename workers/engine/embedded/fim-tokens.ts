@@ -62,10 +62,13 @@ export function findFimTokens(
   };
   const fim = Object.fromEntries(parts.map((part) => [part, find(part)])) as unknown as FimTokens;
   if (!fim.prefix || !fim.suffix) return undefined;
-  const family = recognise({ names, chatTemplate, tokens: fim });
+  // Converters name few separators: what the vocabulary holds tells families apart, and what the family has of it is one.
+  const spelt = (part: "fileSeparator" | "repository") =>
+    fim[part] || (spellings(part).find((text) => vocabulary.isSpecialToken(text)) ?? "");
+  const seen = { ...fim, fileSeparator: spelt("fileSeparator"), repository: spelt("repository") };
+  const family = recognise({ names, chatTemplate, tokens: seen });
   if (!family) return { fim, family: "", specials: [] };
   const { begin = "", ends, tokens } = family;
-  // Converters name few separators: what the family has between files, and the vocabulary holds, is one.
   const between = (part: "fileSeparator" | "repository") =>
     fim[part] || (tokens[part] !== "" && vocabulary.isSpecialToken(tokens[part]) ? tokens[part] : "");
   const whole = { ...fim, fileSeparator: between("fileSeparator"), repository: between("repository") };
