@@ -31,10 +31,10 @@ export function completionService(router: Router): Mount {
     },
     async *complete(request, call) {
       const tenant = tenantOf(router, call);
-      yield* completeCall(
-        router,
-        admitted(router, request, tenant, () => router.ingress.complete(request, tenant, call.signal, whoCalls(call))),
+      const trigger = admitted(router, request, tenant, () =>
+        router.ingress.complete(request, tenant, call.signal, whoCalls(call)),
       );
+      yield* completeCall(router, trigger, call.metadata("traceparent"));
     },
     async *generate(request, call) {
       const tenant = tenantOf(router, call);
@@ -77,7 +77,7 @@ function admitted(
 }
 
 /** Runs one stateless trigger; `failed` becomes the call's status, every other outcome a message. */
-async function* completeCall(router: Router, trigger: Trigger, caller?: string): AsyncGenerator<ServerMessage> {
+async function* completeCall(router: Router, trigger: Trigger, caller: string | undefined): AsyncGenerator<ServerMessage> {
   const at: Milestones = {};
   const path = router.run(trigger, at, caller);
   let text = "";
@@ -98,7 +98,7 @@ async function* completeCall(router: Router, trigger: Trigger, caller?: string):
   }
 }
 
-async function* generateCall(router: Router, trigger: Trigger, caller?: string): AsyncGenerator<GenerateResponse> {
+async function* generateCall(router: Router, trigger: Trigger, caller: string | undefined): AsyncGenerator<GenerateResponse> {
   const at: Milestones = {};
   const path = router.run(trigger, at, caller);
   try {

@@ -153,7 +153,7 @@ function handle(
     case "trigger": {
       const made = session.trigger(message.value, stream.signal);
       if ("heldVersion" in made) stale(router, stream, session, message.value, made);
-      else run(answer(router, stream, session, ahead, made));
+      else run(answer(router, stream, session, ahead, made, message.value.traceparent));
       break;
     }
     case "hello":
@@ -198,9 +198,16 @@ function stale(router: Router, stream: Stream, session: Session, message: Trigge
   });
 }
 
-async function answer(router: Router, stream: Stream, session: Session, ahead: Anticipation, made: Trigger): Promise<void> {
+async function answer(
+  router: Router,
+  stream: Stream,
+  session: Session,
+  ahead: Anticipation,
+  made: Trigger,
+  caller: string,
+): Promise<void> {
   const at: Milestones = {};
-  const path = router.run(made, at);
+  const path = router.run(made, at, caller);
   let text = "";
   for (;;) {
     const step = await path.next();
