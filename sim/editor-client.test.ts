@@ -205,3 +205,17 @@ test("Cancel is said only for what has no answer yet", async () => {
     { triggerId: "s-2" },
   ]);
 });
+
+test("an editor that is gone reads no answer that had come while it did not read", async () => {
+  const { clock, client, pipes, ask } = world((trigger, say) =>
+    say("nothing", { triggerId: trigger, reason: Reason.GATED, outcome: Outcome.GATED }),
+  );
+  await clock.advance(10);
+  pipes[0]?.stopReading(500);
+  const { answers } = ask();
+  await clock.advance(10);
+  client.vanish();
+  await clock.advance(1_000);
+  expect(answers.map(({ outcome }) => outcome)).toEqual(["lost"]);
+  expect(client.violations).toEqual([]);
+});

@@ -77,6 +77,7 @@ export class EditorClient implements SessionClient {
   #welcomed = false;
   #triggers = 0;
   #closed = false;
+  #gone = false;
   readonly violations: string[] = [];
   resyncs = 0;
   connections = 0;
@@ -151,6 +152,7 @@ export class EditorClient implements SessionClient {
   /** The editor's process dies: nothing more is said, what is unanswered is lost. */
   vanish(): void {
     this.#closed = true;
+    this.#gone = true;
     this.#stream?.end(new SlipstreamError("cancelled", "the editor went away"));
     this.#lose();
   }
@@ -180,7 +182,11 @@ export class EditorClient implements SessionClient {
 
   async #read(stream: Duplex<ServerMessage, ClientMessage>): Promise<void> {
     try {
-      for await (const { message } of stream.frames) this.#receive(message);
+      for await (const { message } of stream.frames) {
+        // What had arrived is read by nobody.
+        if (this.#gone) break;
+        this.#receive(message);
+      }
     } catch {
       // However it broke, the way on is the same: connect anew.
     }
