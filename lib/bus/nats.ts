@@ -137,7 +137,9 @@ export class NatsBus implements Bus {
     this.connected = false;
     this.#ending.abort();
     this.#readers.end();
-    await this.#connection?.close();
+    // A connection that is being made is closed when it is there; a server that does not answer holds up no end.
+    if (!this.#connection) return;
+    await this.#connection.close();
     await this.#running;
   }
 

@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -104,6 +106,19 @@ here("closing does not wait for a server that never came", async () => {
   const bus = start(`127.0.0.1:${await freePort()}`);
   await bus.close();
   expect([bus.connected, bus.publish("a", bytes("late"))]).toEqual([false, false]);
+});
+
+here("closing does not wait for a server that takes connections and says nothing", async () => {
+  const silent = createServer(() => {});
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  const { port } = silent.address() as { port: number };
+  const bus = new NatsBus(
+    { servers: [`127.0.0.1:${port}`], name: "test", connectTimeoutMs: 60_000 },
+    { clock: systemClock, log: silentLog },
+  );
+  await once(silent, "connection");
+  await bus.close();
+  silent.close();
 });
 
 here("a record is kept once under its id, over a kill of the server", async () => {
