@@ -3,7 +3,7 @@
 import { create } from "@bufbuild/protobuf";
 import { systemClock } from "../../lib/clock.ts";
 import { GrpcClient } from "../../lib/grpc/client.ts";
-import { CompletionService, GenerateRequestSchema, Role } from "../../proto/gen/slipstream/v1/completion_pb.ts";
+import { CompletionService, GenerateRequestSchema, Outcome, Role } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import { EditorClient } from "../../sim/editor-client.ts";
 import type { Answer } from "../../sim/session-client.ts";
 import type { Times } from "./direct.ts";
@@ -120,7 +120,10 @@ function generate({ address, key, sessions: count, tokens, documentBytes }: Opti
       try {
         const client = all[nth % all.length] as GrpcClient;
         const messages = client.serverStream(CompletionService.method.generate, request, { metadata: bearer(key) });
-        for await (const _ of messages) firstMs ??= systemClock.now() - sinceMs;
+        for await (const { message } of messages) {
+          if (message.case === "text") firstMs ??= systemClock.now() - sinceMs;
+          else if (message.value?.outcome !== Outcome.GENERATED) return undefined;
+        }
       } catch {
         return undefined;
       }

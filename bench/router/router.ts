@@ -57,6 +57,7 @@ export interface RouterRow {
   readonly worker_late_ms_max: number;
   readonly outcome_events: number;
   readonly hedges: number;
+  readonly outcomes: Readonly<Record<string, number>>;
 }
 
 const schedule = { firstMs: 20, everyMs: 3 } as const;
@@ -220,5 +221,8 @@ function rowOf(
     worker_late_ms_max: round(figures.workers.lateMs),
     outcome_events: after.eventsSent - before.eventsSent,
     hedges: after.hedges - before.hedges,
+    outcomes: Object.fromEntries(
+      Object.entries(after.outcomes).map(([name, count]) => [name, count - (before.outcomes[name] ?? 0)]),
+    ),
   };
 }

@@ -154,6 +154,21 @@ test("a worker whose hedges win three times in a row is left alone, then probed"
   expect(dispatch.bars("w1")).toBe(false);
 });
 
+test.each<[name: string, recomputedTokens: number, barred: boolean]>([
+  ["answers warm prompts in twice the usual time and more", 5, true],
+  ["takes as long for prompts that it must compute", 2_000, false],
+])("a worker that %s three times in a row: left alone %s", async (_, recomputedTokens, barred) => {
+  const { workers, ask, clock, dispatch } = await used(["w1", "w2", "w3"], { silentMinMs: 60_000 });
+  for (let i = 0; i < 3; i++) {
+    void ask("w1").read();
+    await clock.advance(60);
+    const prompt = { promptTokens: 2_000, recomputedTokens };
+    workers.stream("w1").say({ case: "delta", value: { id: workers.submitted("w1").id, text: "a", tokens: 1, prompt } });
+    await workers.run();
+  }
+  expect(dispatch.bars("w1")).toBe(barred);
+});
+
 test("what a silent worker owes is asked for elsewhere, if others speak", async () => {
   const { workers, ask, clock, dispatch, codeOf, released } = await used();
   const begun = ask("w1");

@@ -33,17 +33,7 @@ import {
 } from "./frames.ts";
 import { type Item, LinkGeneration } from "./generation.ts";
 import { Health } from "./health.ts";
-
-/** Where links report their workers: the fleet. */
-export interface Roster {
-  joined(address: string, profile: ReturnType<typeof profileOf>): void;
-  credits(address: string, credits: Record<Lane, number>): void;
-  load(address: string, load: ReturnType<typeof loadOf>): void;
-  draining(address: string, draining: boolean): void;
-  left(address: string): void;
-  /** Left, and not waited for any more. */
-  gone(address: string): void;
-}
+import type { Roster } from "./roster.ts";
 
 export interface LinkOptions extends ConnectionOptions {
   readonly breaker: BreakerOptions;
@@ -71,8 +61,10 @@ export interface LinkDeps extends ConnectionDeps {
 /** A link that owes something is looked at so often; a look that comes later than this says nothing of the worker. */
 const watchMs = 100;
 const watchLateMs = 50;
-/** Times the time in which workers answer. */
+/** Times the time in which workers answer: silent; and slow, of a prompt that held nothing new beyond so much. */
 const silentTimes = 4;
+const lateTimes = 2;
+const warmTokensMax = 128;
 
 export class Link {
   readonly address: string;
@@ -210,16 +202,20 @@ export class Link {
   #delta(id: bigint, delta: ReturnType<typeof deltaOf>): void {
     const generation = this.#live.get(id);
     if (!generation) return;
-    if (generation.firstMs === undefined) this.#answered(generation);
+    if (generation.firstMs === undefined) this.#answered(generation, (delta.prompt?.recomputedTokens ?? 0) <= warmTokensMax);
     generation.delta(delta);
   }
 
-  #answered(generation: LinkGeneration): void {
+  /** `warm`: hardly a prompt had to be computed, so that how long it took says something of the worker. */
+  #answered(generation: LinkGeneration, warm = false): void {
     const now = this.#deps.clock.now();
     generation.firstMs = now;
     if (generation.cancelledMs === undefined) {
-      if (generation.lane === "inline") this.health.promptness.add(now - generation.submittedMs);
-      this.health.answered();
+      const tookMs = now - generation.submittedMs;
+      const late = warm && tookMs > lateTimes * (this.#deps.expectedMs() ?? tookMs);
+      if (generation.lane === "inline") this.health.promptness.add(tookMs);
+      if (generation.lane === "inline" && late && this.#deps.spare(this)) this.health.failed("slow");
+      else this.health.answered();
     }
     this.#deps.answered(generation);
   }

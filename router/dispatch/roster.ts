@@ -1,0 +1,14 @@
+// roster: what links report of their workers, and to whom.
+import type { Lane } from "../completion.ts";
+import type { loadOf, profileOf } from "./frames.ts";
+
+/** Where links report their workers: the fleet. */
+export interface Roster {
+  joined(address: string, profile: ReturnType<typeof profileOf>): void;
+  credits(address: string, credits: Record<Lane, number>): void;
+  load(address: string, load: ReturnType<typeof loadOf>): void;
+  draining(address: string, draining: boolean): void;
+  left(address: string): void;
+  /** Left, and not waited for any more. */
+  gone(address: string): void;
+}
