@@ -112,7 +112,7 @@ describe("slipstream up", () => {
 
   test("explains the completion that it printed, step by step", async () => {
     const at = ["--address", `127.0.0.1:${ports.grpc}`];
-    const { err } = await slipstream(["complete", "router/pipeline.ts:39:20", ...at]);
+    const { err } = await slipstream(["complete", "docs/examples/basket.ts:17:19", ...at]);
     const [, id = "none"] = /explain: slipstream explain (\S+)/.exec(err) ?? [];
     const admin = ["--address", `127.0.0.1:${ports.admin}`];
     const told = await slipstream(["explain", id, ...admin]);

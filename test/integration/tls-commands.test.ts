@@ -40,14 +40,15 @@ afterAll(async () => {
 });
 
 const at = (port: number) => ["--address", `127.0.0.1:${port}`];
-const complete = (...args: string[]) => slipstream(["complete", "router/pipeline.ts:40:20", ...at(running.ports.grpc), ...args]);
+const complete = (...args: string[]) =>
+  slipstream(["complete", "docs/examples/basket.ts:17:19", ...at(running.ports.grpc), ...args]);
 const name = ["--server-name", "router.example"];
 
 test("complete speaks TLS to a name, with a key from a file, by options or by the environment", async () => {
   const asked = await complete("--ca", ca, ...name, "--token", `@${join(folder, "acme.key")}`);
   expect([asked.code, asked.err]).toEqual([0, expect.stringContaining("explain:")]);
   const env = { SLIPSTREAM_CA: ca, SLIPSTREAM_SERVER_NAME: "router.example", SLIPSTREAM_TOKEN: keys.acme.text };
-  const ran = await slipstream(["complete", "router/pipeline.ts:40:20", ...at(running.ports.grpc)], { env });
+  const ran = await slipstream(["complete", "docs/examples/basket.ts:17:19", ...at(running.ports.grpc)], { env });
   expect([ran.code, ran.err]).toEqual([0, expect.not.stringContaining("Warning")]);
 });
 
@@ -74,7 +75,7 @@ describe("a mistake is one sentence and an exit code", () => {
     ],
     [
       "TLS to a port without",
-      () => slipstream(["complete", "router/pipeline.ts:40:20", ...at(clear.ports.grpc), "--ca", ca]),
+      () => slipstream(["complete", "docs/examples/basket.ts:17:19", ...at(clear.ports.grpc), "--ca", ca]),
       69,
       /does not speak TLS/,
     ],
@@ -85,7 +86,8 @@ describe("a mistake is one sentence and an exit code", () => {
     ["a wrong key", () => complete("--ca", ca, ...name, "--token", "sesame"), 77, /unknown API key/],
     [
       "a key to another machine in the clear",
-      () => slipstream(["complete", "router/pipeline.ts:40:20", "--address", "router.example:7411", "--token", keys.acme.text]),
+      () =>
+        slipstream(["complete", "docs/examples/basket.ts:17:19", "--address", "router.example:7411", "--token", keys.acme.text]),
       64,
       /would travel to router\.example:7411 in the clear/,
     ],
