@@ -95,8 +95,8 @@ class DistilSettings:
     generate_batch: int = 32
     generate_minutes: float = 2.0
     greedy_share: float = 0.6
-    muon_rate: float = 0.008
-    adam_rate: float = 1.2e-3
+    muon_rate: float = 0.006
+    adam_rate: float = 1.0e-3
 
 
 @dataclass(frozen=True)
