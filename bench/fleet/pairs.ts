@@ -1,6 +1,6 @@
 // pairs: arrivals at routers and generations at engines in; of each trigger that came to another router while its predecessor was
 // decoding, how long it took to stop that one. Pure.
-import type { Arrival } from "./router-process.ts";
+import type { Arrival, Told } from "./router-process.ts";
 import type { Ran } from "./worker-process.ts";
 
 export interface Pair {
@@ -15,7 +15,7 @@ export interface Pair {
 
 export function pairsOf(
   routers: readonly { readonly name: string; readonly arrivals: readonly Arrival[] }[],
-  told: readonly { readonly document: string; readonly atMs: number }[],
+  told: readonly Told[],
   ran: readonly Ran[],
 ): Pair[] {
   const arrivals = routers
@@ -23,6 +23,8 @@ export function pairsOf(
     .sort((a, b) => a.atMs - b.atMs);
   const running = new Map<string, Ran[]>();
   for (const one of ran) running.set(one.document, [...(running.get(one.document) ?? []), one]);
+  const keyOf = (document: string, number: string | number) => `${document} ${number}`;
+  const heard = new Map(told.map(({ document, sequence, atMs }) => [keyOf(document, sequence), atMs]));
   const last = new Map<string, (typeof arrivals)[number]>();
   const pairs: Pair[] = [];
   for (const arrival of arrivals) {
@@ -38,13 +40,13 @@ export function pairsOf(
       .at(-1);
     // Cut where its text ends, before anybody typed on.
     if (!older || (older.abortedMs !== undefined && older.abortedMs < arrival.atMs)) continue;
-    const news = told.find(({ document, atMs }) => document === arrival.document && atMs >= arrival.atMs);
+    const news = heard.get(keyOf(arrival.document, arrival.trigger.slice(arrival.trigger.lastIndexOf("-") + 1)));
     const { atMs } = arrival;
-    pairs.push(
-      older.abortedMs === undefined || !news
-        ? { atMs }
-        : { atMs, toldMs: news.atMs - atMs, abortMs: older.abortedMs - atMs, stoppedMs: older.overMs - atMs },
-    );
+    const { abortedMs, overMs } = older;
+    if (news !== undefined && abortedMs !== undefined && abortedMs >= news)
+      pairs.push({ atMs, toldMs: news - atMs, abortMs: abortedMs - atMs, stoppedMs: overMs - atMs });
+    // Not cut meanwhile either, where its text came to an end: nobody stopped it.
+    else if (news === undefined && abortedMs === undefined) pairs.push({ atMs });
   }
   return pairs;
 }

@@ -22,10 +22,17 @@ export interface Arrival {
   readonly atMs: number;
 }
 
+/** News of the trigger of that number retired an older one of the document here. */
+export interface Told {
+  readonly document: string;
+  readonly sequence: number;
+  readonly atMs: number;
+}
+
 export interface FleetRouterFigures {
   readonly arrivals: readonly Arrival[];
   /** When an older trigger was retired by the news of a newer one elsewhere. */
-  readonly told: readonly { readonly document: string; readonly atMs: number }[];
+  readonly told: readonly Told[];
   readonly status: Status;
 }
 
@@ -42,7 +49,7 @@ await runChild(async (given, lifecycle) => {
     SLIPSTREAM_NATS_SERVERS: orders.nats,
   });
   let arrivals: Arrival[] = [];
-  let told: { document: string; atMs: number }[] = [];
+  let told: Told[] = [];
   const bus = await joinBus(config, silentLog);
   const spool = await openSpool(config, silentLog);
   const router = await startRouter(config, {
@@ -58,7 +65,7 @@ await runChild(async (given, lifecycle) => {
       settle.superseded = (document, rank) => {
         const atMs = sharedMs();
         const retired = superseded(document, rank);
-        if (retired) told.push({ document, atMs });
+        if (retired) told.push({ document, sequence: rank.sequence, atMs });
         return retired;
       };
     },
