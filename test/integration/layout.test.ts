@@ -105,7 +105,7 @@ test("the embedded engine computes a few tokens a key in both forms, and as many
   );
   for (const row of rows) {
     expect(row.keys).toBeGreaterThan(200);
-    expect(row.prompt_tokens).toBeGreaterThan(500);
+    expect(row.prompt_tokens).toBeGreaterThan(400);
     expect(row.recomputed_tokens.mean).toBeLessThanOrEqual(row.form === "suffix_first" ? 20 : 40);
     expect(row.recomputed_tokens.p95).toBeLessThanOrEqual(32);
     // Of so few keys the first prompt and one of another budget are near a hundredth; runs of thousands are above 0.99.

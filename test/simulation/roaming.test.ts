@@ -44,10 +44,12 @@ test.each([
   ["forgetful", { busAway: 60, partition: 0, restart: 0 }, /has 2 outcomes on the stream/],
 ] as const)("a bus that is %s is found", async (plant, rates, violation) => {
   const found: string[] = [];
-  for (const seed of [1, 2]) {
+  // Whether a world comes to where it bites is for its seed to say.
+  for (const seed of seeds) {
     const world = worldOf(seed);
     const bus = { latencyMs: 3, jitterMs: 5, plant };
     found.push(...(await runRoaming({ ...world, counted: true, people: 4, keyMsMax: 300, rates, bus })).violations);
+    if (found.some((each) => violation.test(each))) return;
   }
-  expect(found.join("\n")).toMatch(violation);
+  expect.fail(`not found: ${found.join("; ")}`);
 });
