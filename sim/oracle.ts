@@ -9,12 +9,8 @@ const tails = [80, 40, 20, 10];
 const truthMax = 512;
 
 export function oracle(texts: readonly string[]): (work: Generation) => string | undefined {
-  return ({ segments }) => {
-    const marked = segments.findLastIndex((segment) => "special" in segment && /prefix/i.test(segment.special));
-    // The text before the cursor follows the prefix token; what is being typed of it may follow the middle token (lib/fim/render.ts).
-    const middle = segments.findLastIndex((segment) => "special" in segment && /middle/i.test(segment.special));
-    const prefix = textAfter(segments, marked) + (middle > marked ? textAfter(segments, middle) : "");
-    if (marked < 0) return undefined;
+  return (work) => {
+    const prefix = beforeCursor(work);
     for (const length of tails) {
       if (prefix.length < length) continue;
       const tail = prefix.slice(-length);
@@ -25,6 +21,14 @@ export function oracle(texts: readonly string[]): (work: Generation) => string |
     }
     return undefined;
   };
+}
+
+/** The text before the cursor follows the prefix token; what is being typed of it may follow the middle token (lib/fim/render.ts). */
+export function beforeCursor({ segments }: Pick<Generation, "segments">): string {
+  const marked = segments.findLastIndex((segment) => "special" in segment && /prefix/i.test(segment.special));
+  const middle = segments.findLastIndex((segment) => "special" in segment && /middle/i.test(segment.special));
+  if (marked < 0) return "";
+  return textAfter(segments, marked) + (middle > marked ? textAfter(segments, middle) : "");
 }
 
 /** The texts that follow the segment, up to the next special token. */

@@ -23,6 +23,18 @@ test("the model knows the share of lines that is asked for, wherever in a line i
   }
 });
 
+test("it knows the same where what is typed stands behind the middle token", () => {
+  const truth = knowing({ texts: [text], agreement: 0.5, seed: 5 });
+  const split = (offset: number) =>
+    ({
+      segments: [
+        ...[{ special: "<|fim_prefix|>" }, { text: text.slice(0, offset - 70) }, { special: "<|fim_suffix|>" }, { text: "}" }],
+        ...[{ special: "<|fim_middle|>" }, { text: text.slice(offset - 70, offset) }],
+      ],
+    }) as unknown as Generation;
+  for (let nth = 3; nth < 40; nth++) expect(truth(split(lineStart(nth) + 8))).toBe(truth(at(lineStart(nth) + 8)));
+});
+
 test("it says nothing past the first line that it does not know", () => {
   const truth = knowing({ texts: [text], agreement: 0.5, seed: 5 });
   for (let nth = 2; nth < 100; nth++) {

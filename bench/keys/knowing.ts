@@ -2,11 +2,12 @@
 // share of the lines, each line by its own draw, and nothing of the others: there the engine says something of its own. So of
 // all keys that text is shown for, the share that follows it is the share asked for. For simulated workers only.
 import { seeded } from "../../lib/random.ts";
-import { oracle } from "../../sim/oracle.ts";
+import { beforeCursor, oracle } from "../../sim/oracle.ts";
 import type { Generation } from "../../workers/generation.ts";
 
 /** Enough to tell a line from its likes. */
 const aboveUtf16 = 60;
+/** The cursor's line and enough above it. */
 const endUtf16 = 1_024;
 
 export interface KnowingOptions {
@@ -22,7 +23,7 @@ export function knowing(options: KnowingOptions): (work: Generation) => string |
   return (work) => {
     const rest = truth(work);
     if (rest === undefined) return undefined;
-    const before = prefixEnd(work);
+    const before = beforeCursor(work).slice(-endUtf16);
     const lineStart = before.lastIndexOf("\n") + 1;
     let known = "";
     let at = lineStart;
@@ -43,15 +44,4 @@ function knows(above: string, line: string, { agreement, seed }: KnowingOptions)
   let hash = 0x811c9dc5 ^ seed;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return seeded(hash >>> 0).next() < agreement;
-}
-
-/** The end of the text before the cursor: its line and enough above it. */
-function prefixEnd({ segments }: Generation): string {
-  const marked = segments.findLastIndex((segment) => "special" in segment && /prefix/i.test(segment.special));
-  let prefix = "";
-  for (const segment of segments.slice(marked + 1)) {
-    if ("special" in segment) break;
-    prefix += segment.text;
-  }
-  return prefix.slice(-endUtf16);
 }
