@@ -1,5 +1,6 @@
 // crowd: people before one simulated fleet: who type (a trigger at each key), who ask by hand, who chat, and jobs in batch. Traces
 // and a router in, one record a trigger out. Nobody takes what is shown: typing goes on as it was. Until `stop`.
+import { setMaxListeners } from "node:events";
 import { create } from "@bufbuild/protobuf";
 import type { Clock } from "../lib/clock.ts";
 import { lognormal, type Random } from "../lib/random.ts";
@@ -53,13 +54,18 @@ export class People {
   constructor(crowds: readonly Crowd[], options: { readonly deadlineMs: number; readonly seed: number }, deps: Deps) {
     this.#deps = deps;
     this.#deadlineMs = options.deadlineMs;
+    // Everybody waits on it.
+    setMaxListeners(0, this.#over.signal);
+    let person = 0;
     for (const crowd of crowds)
       for (let i = 0; i < crowd.people; i++) {
+        // No two type the same: else one would be answered from what the other was.
+        person += 1;
         const name = `${crowd.tenant}-${crowd.what}-${i}`;
         const living =
           crowd.what === "chat" || crowd.what === "batch"
             ? this.#chat(crowd, name)
-            : this.#type(crowd, name, options.seed * 7_919 + i);
+            : this.#type(crowd, name, options.seed * 7_919 + person);
         living.catch(() => {});
       }
   }

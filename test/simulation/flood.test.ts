@@ -10,22 +10,24 @@ const text = Array.from(
 ).join("");
 
 async function run(crowds: readonly Crowd[]) {
-  const { records } = await fleetRun(
+  const { records, usedShare } = await fleetRun(
     {
-      ...{ seed: 1, workers: 2, slots: 4, profile: "l40s-3b-eagle3", profileEnd: "mid", deadlineMs: 500, crowds },
-      ...{ warmMs: 3_000, measureMs: 6_000, stall: { probability: 0, ms: 0 } },
+      ...{ seed: 1, workers: 1, slots: 4, profile: "l40s-7b-eagle3", profileEnd: "mid", deadlineMs: 500, crowds },
+      ...{ warmMs: 2_000, measureMs: 5_000, stall: { probability: 0, ms: 0 } },
       ...{ lateBinding: true, oracle: () => undefined, measured: () => {} },
     },
     [{ path: "a.ts", language: "typescript", text }],
     new AbortController().signal,
   );
-  return (tenant: string) => figuresOf(records.filter((record) => record.tenant === tenant));
+  return { of: (tenant: string) => figuresOf(records.filter((record) => record.tenant === tenant)), usedShare };
 }
 
 test("a tenant's flood is the flood's own wait: the other tenant is answered as before", async () => {
-  const quiet: Crowd = { tenant: "quiet", what: "ask", people: 6 };
-  const beside = (await run([quiet, { tenant: "other", what: "ask", people: 6 }]))("quiet");
-  const of = await run([quiet, { tenant: "other", what: "ask", people: 30, haste: 4 }]);
+  const quiet: Crowd = { tenant: "quiet", what: "ask", people: 3 };
+  const beside = (await run([quiet, { tenant: "other", what: "ask", people: 3 }])).of("quiet");
+  const { of, usedShare } = await run([quiet, { tenant: "other", what: "ask", people: 10, haste: 4 }]);
+  // It is a flood: it takes all it is let have, and asks for more.
+  expect(usedShare).toBeGreaterThan(0.7);
   expect(of("other").triggers).toBeGreaterThan(10 * of("quiet").triggers);
   expect(of("quiet").answered_share).toBeGreaterThan(0.95);
   expect(of("quiet").first_text_ms.p95 as number).toBeLessThan(1.6 * (beside.first_text_ms.p95 as number));
