@@ -14,7 +14,9 @@ export function figuresOf(all: readonly CrowdRecord[]) {
   const generated = withText.filter(({ started, outcome }) => started && outcome === "generated");
   const started = wanted.filter((each) => each.started);
   const inTime = started.filter(({ firstTextMs, deadlineMs }) => firstTextMs !== undefined && firstTextMs <= deadlineMs);
-  const refused = wanted.filter(({ outcome, reason }) => outcome === "refused" || reason === "brownout");
+  const tooLate = wanted.filter(({ code }) => code === "too_late");
+  // The gate's, at once, by how the work looks; who is too late was let through, and no worker can do it in time.
+  const brownout = wanted.filter(({ reason }) => reason === "brownout");
   const firstText = (of: readonly CrowdRecord[], share: number) =>
     round(
       percentile(
@@ -36,17 +38,18 @@ export function figuresOf(all: readonly CrowdRecord[]) {
         0.95,
       ),
     ),
-    refused: refused.length,
-    refused_after_ms: {
+    brownout: brownout.length,
+    too_late: tooLate.length,
+    too_late_after_ms: {
       p50: round(
         percentile(
-          refused.map(({ totalMs }) => totalMs),
+          tooLate.map(({ totalMs }) => totalMs),
           0.5,
         ),
       ),
       p99: round(
         percentile(
-          refused.map(({ totalMs }) => totalMs),
+          tooLate.map(({ totalMs }) => totalMs),
           0.99,
         ),
       ),

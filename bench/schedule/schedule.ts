@@ -46,6 +46,9 @@ const warmMs = 8_000;
 const sizingMs = 6_000;
 const sizingRounds = 4;
 const closeEnough = 0.03;
+/** Share of the slots in use at which waiting begins: what ×1 of an overload is. */
+const knee = 0.9;
+type Mix = "typing" | "mixed";
 /** Enough to type in, few enough that a pretend model finds its place soon. */
 const sourcesMax = 12;
 /** As editors ask of a GPU pool; and what the session of a slow machine would. */
@@ -71,8 +74,8 @@ class Fleets {
   readonly #options: ScheduleBenchOptions;
   readonly #deps: Deps;
   readonly #sources = ownSources().slice(0, sourcesMax);
-  /** Typists that keep this share of the slots busy, as shipped. */
-  readonly #sized = new Map<number, number>();
+  /** People that keep this share of the slots busy, as shipped, by what they do. */
+  readonly #sized = new Map<string, number>();
 
   constructor(options: ScheduleBenchOptions, deps: Deps) {
     this.#options = options;
@@ -98,26 +101,18 @@ class Fleets {
     return report;
   }
 
-  /** Three times the people that would fill every slot: half type, half ask by hand, beside chat and batch. */
+  /** Three times the people that nearly fill every slot: half type, half ask by hand, beside chat and batch. */
   async overload() {
-    const full = Math.round((await this.#size(0.85)) / 0.85);
-    const beside: Crowd[] = [
-      { tenant: "default", what: "chat", people: this.#options.workers * 2 },
-      { tenant: "default", what: "batch", people: this.#options.workers * 2 },
-    ];
+    const full = await this.#size(knee, "mixed");
     const report: Record<string, unknown> = {};
     for (const times of [0.5, 1, 3]) {
       const half = Math.round((full * times) / 2);
-      const run = await this.#run([
-        { tenant: "default", what: "type", people: half },
-        { tenant: "default", what: "ask", people: half },
-        ...beside,
-      ]);
+      const run = await this.#run(crowdsOf("mixed", half * 2, this.#options.workers));
       const lane = (name: string) => figuresOf(run.records.filter((record) => record.lane === name));
       const figures = { inline: lane("inline"), chat: lane("chat"), batch: lane("batch"), ...spentOf(run) };
       report[`times_${times}`] = { people: half * 2, deadline_ms: deadlineMs, ...figures };
       this.#deps.say(
-        `overload ×${times}: ${figures.inline.started_in_time_share} of started inline work in time, ${figures.inline.refused} refused`,
+        `overload ×${times}: ${figures.inline.started_in_time_share} of started inline work in time, ${figures.inline.too_late} too late, after ${figures.inline.too_late_after_ms.p99} ms (p99)`,
       );
     }
     return report;
@@ -141,18 +136,19 @@ class Fleets {
     return report;
   }
 
-  async #size(load: number): Promise<number> {
-    const known = this.#sized.get(load);
+  async #size(load: number, mix: Mix = "typing"): Promise<number> {
+    const name = `${mix} ${load}`;
+    const known = this.#sized.get(name);
     if (known !== undefined) return known;
     const { workers, slots } = this.#options;
     let people = Math.ceil(2.5 * workers * slots * load);
     for (let round = 0; round < sizingRounds; round++) {
-      const { usedShare } = await this.#run([{ tenant: "default", what: "type", people }], { measureMs: sizingMs });
-      this.#deps.say(`sizing: ${people} typists keep ${share(usedShare)} % of the slots busy`);
+      const { usedShare } = await this.#run(crowdsOf(mix, people, workers), { measureMs: sizingMs });
+      this.#deps.say(`sizing: ${people} people (${mix}) keep ${share(usedShare)} % of the slots busy`);
       if (Math.abs(usedShare - load) <= closeEnough) break;
       people = Math.max(1, Math.round(people * (1 + (Math.min(1.8, load / Math.max(0.05, usedShare)) - 1) * 0.8)));
     }
-    this.#sized.set(load, people);
+    this.#sized.set(name, people);
     return people;
   }
 
@@ -169,6 +165,14 @@ class Fleets {
       this.#deps.signal,
     );
   }
+}
+
+/** Who stands before a fleet: all type, or half type and half ask by hand, beside some who chat and jobs in batch. */
+function crowdsOf(mix: Mix, people: number, workers: number): Crowd[] {
+  const crowd = (what: Crowd["what"], of: number): Crowd => ({ tenant: "default", what, people: of });
+  if (mix === "typing") return [crowd("type", people)];
+  const half = Math.round(people / 2);
+  return [crowd("type", half), crowd("ask", half), crowd("chat", workers * 2), crowd("batch", workers * 2)];
 }
 
 const share = (value: number) => Math.round(value * 1_000) / 10;
