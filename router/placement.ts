@@ -21,6 +21,8 @@ export interface Asking extends Pick<Trigger, "session" | "document" | "lane"> {
 /** What the fleet remembers of a session: who holds its lease, and what of a prompt would have to be computed where. */
 export interface Remembered {
   readonly lease: string | undefined;
+  /** The roster by which it was seen to be where the session's hash says; absent: others know where it is, or need not. */
+  readonly home?: number;
   /** Workers that were sent a prompt of this document of late, and the bytes of the new one that they have not seen. */
   readonly warm: readonly { readonly worker: string; readonly freshBytes: number }[];
 }
@@ -100,6 +102,10 @@ export interface FleetView {
   readonly workers: readonly WorkerView[];
   /** The same object as long as the same workers serve the same models, in the same order: what is derived from it can be kept. */
   readonly roster: object;
+  /** Which roster this is, counted. */
+  readonly rosters: number;
+  /** Workers whose link is being made anew, with what they serve: other routers may still place sessions there by hash. */
+  readonly away: readonly { readonly name: string; readonly models: readonly { readonly name: string }[] }[];
   /** Of all workers together. */
   readonly free: Readonly<Record<Lane, number>>;
   readonly slots: { readonly all: number; readonly used: number };

@@ -4,6 +4,9 @@ import type { ServedModel } from "../completion.ts";
 
 /** What it keeps of one. */
 export interface Absent {
+  readonly name: string;
+  /** It said that it would go: nobody looks for a session there. */
+  readonly drained: boolean;
   readonly pool: string;
   readonly models: readonly Omit<ServedModel, "prefillTokensPerSecond">[];
 }
@@ -16,8 +19,13 @@ export class Away {
   }
 
   /** Back, or given up. */
-  forget(address: string): void {
-    this.#away.delete(address);
+  forget(address: string): boolean {
+    return this.#away.delete(address);
+  }
+
+  /** Who went without a word: others may still reach it. */
+  get lost(): readonly Absent[] {
+    return [...this.#away.values()].filter(({ drained }) => !drained);
   }
 
   model(name: string): ServedModel | undefined {

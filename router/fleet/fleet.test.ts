@@ -234,6 +234,24 @@ test("other routers are told of exceptions alone: again before they forget, and 
   expect(leased.at(-1)).toEqual({ session: "s1", worker: "w1", ttlMs: 0 });
 });
 
+test("a session is known to be at home by the roster of then; one placed while its owner is away is told to others", () => {
+  const { fleet, join, book, leased } = room();
+  join("w1");
+  join("w2");
+  const remembered = () => fleet.remembered({ session: "s1", document: "d", prompt: promptOf(1) });
+  book("w2", "inline", { lease: "home" });
+  expect([remembered(), fleet.snapshot()]).toMatchObject([{ lease: "w2", home: fleet.snapshot().rosters }, { away: [] }]);
+  fleet.left("w1");
+  expect(fleet.snapshot().away).toMatchObject([{ name: "w1" }]);
+  expect(remembered().home).toBeLessThan(fleet.snapshot().rosters);
+  book("w2", "inline", { lease: "moved" });
+  expect(leased).toEqual([{ session: "s1", worker: "w2", ttlMs: 1_000 }]);
+  expect(remembered()).not.toHaveProperty("home");
+  const { rosters } = fleet.snapshot();
+  fleet.gone("w1");
+  expect([fleet.snapshot().away, fleet.snapshot().rosters > rosters]).toEqual([[], true]);
+});
+
 test("what another router says of a session holds here, until it says that it is over", () => {
   const { fleet, join, leased } = room();
   join("w1");

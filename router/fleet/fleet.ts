@@ -49,7 +49,9 @@ export class Fleet {
   /** By name, the newest of each. */
   #named = new Map<string, { readonly address: string; readonly known: Known }>();
   #roster: Known[] = [];
+  #rosters = 0;
   readonly #away = new Away();
+  #lost: FleetView["away"] = [];
   readonly #answerTokens = perLane(ewma);
   /** Of the roster, as last looked at; what has changed since; and the sums over them. */
   #views: WorkerView[] = [];
@@ -98,7 +100,7 @@ export class Fleet {
     const known = this.#known.get(address);
     if (!known) return;
     this.#known.delete(address);
-    this.#away.left(address, known.profile);
+    this.#away.left(address, { ...known.profile, drained: known.draining });
     this.#recount();
     // Who waited for this worker alone may now go to one that it had avoided.
     this.#deps.capacity();
@@ -106,13 +108,13 @@ export class Fleet {
 
   /** It is not waited for any more. */
   gone(address: string): void {
-    this.#away.forget(address);
+    if (this.#away.forget(address)) this.#recount();
   }
 
   /** What is remembered of who asks. */
   remembered({ session, document, prompt }: Pick<Asking, "session" | "document" | "prompt">): Remembered {
     const now = this.#deps.clock.now();
-    return { lease: this.#leases.holder(session, now), warm: this.#warmth.of(document, prompt, now) };
+    return { ...this.#leases.holder(session, now), warm: this.#warmth.of(document, prompt, now) };
   }
 
   /** Takes one credit, and the session's lease with it; `release` gives the credit back, once. */
@@ -126,7 +128,7 @@ export class Fleet {
     const since = clock.now();
     known.booked[lane] += 1;
     known.bookedTokens += freshTokens;
-    if (lease !== "none") this.#leases.take(session, worker, lease, since);
+    if (lease !== "none") this.#leases.take(session, worker, lease, since, this.#rosters);
     this.#warmth.sent(document, worker, prompt, since);
     this.#changed(known);
     let held = true;
@@ -192,7 +194,8 @@ export class Fleet {
       ...{ inline: tokens.inline.value(0), chat: tokens.chat.value(0) },
       ...{ speculative: tokens.speculative.value(0), batch: tokens.batch.value(0) },
     };
-    return { workers: this.#views, roster: this.#roster, free: { ...free }, slots: { ...slots }, answerTokens };
+    const [workers, roster, rosters, away] = [this.#views, this.#roster, this.#rosters, this.#lost];
+    return { workers, roster, rosters, away, free: { ...free }, slots: { ...slots }, answerTokens };
   }
 
   #total(view: WorkerView | undefined, by: 1 | -1): void {
@@ -223,6 +226,8 @@ export class Fleet {
     // Also of those that left: what comes late from them changes nothing.
     for (const known of this.#roster) known.index = -1;
     this.#roster = [...this.#named.values()].map(({ known }) => known);
+    this.#rosters += 1;
+    this.#lost = this.#away.lost;
     for (const [index, known] of this.#roster.entries()) known.index = index;
     this.#views = [];
     this.#totals = { free: { ...none }, slots: { all: 0, used: 0 } };

@@ -28,6 +28,8 @@ export interface LeaseDeps {
 interface Lease {
   readonly worker: string;
   readonly exception: boolean;
+  /** The roster by which it is where its hash says. */
+  readonly home: number;
   readonly usedMs: number;
   /** When other routers were last told. */
   readonly toldMs: number;
@@ -45,10 +47,11 @@ export class Leases {
     this.#held = new Lru({ max: options.max, onEvict: (_, lease) => this.#count(lease.worker, -1) });
   }
 
-  /** Who holds the session. */
-  holder(session: string, now: number): string | undefined {
+  /** Who holds the session, and by which roster it is at home there, where it is no exception. */
+  holder(session: string, now: number): { readonly lease: string | undefined; readonly home?: number } {
     this.#expire(now);
-    return this.#held.get(session, now)?.worker;
+    const held = this.#held.get(session, now);
+    return held && !held.exception ? { lease: held.worker, home: held.home } : { lease: held?.worker };
   }
 
   /** Sessions that a worker holds. */
@@ -57,19 +60,20 @@ export class Leases {
   }
 
   /** A generation of the session was placed. */
-  take(session: string, worker: string, how: "kept" | "home" | "moved", now: number): void {
+  take(session: string, worker: string, how: "kept" | "home" | "moved", now: number, roster: number): void {
     const before = this.#drop(session, now);
     const exception = how === "moved" || (how === "kept" && before?.exception === true);
     const due = now - (before?.toldMs ?? Number.NEGATIVE_INFINITY) > this.#options.exceptionTtlMs / 2;
     const tell = exception ? due || before?.worker !== worker : before?.exception === true;
-    this.#set(session, { worker, exception, usedMs: now, toldMs: tell ? now : (before?.toldMs ?? Number.NEGATIVE_INFINITY) });
+    const toldMs = tell ? now : (before?.toldMs ?? Number.NEGATIVE_INFINITY);
+    this.#set(session, { worker, exception, home: roster, usedMs: now, toldMs });
     if (tell) this.#deps.told({ session, worker, ttlMs: exception ? this.#options.exceptionTtlMs : 0 });
   }
 
   /** Another router says so: the last word counts. */
   apply({ session, worker, ttlMs }: LeaseException, now: number): void {
     this.#drop(session, now);
-    if (ttlMs > 0) this.#set(session, { worker, exception: true, usedMs: now, toldMs: now });
+    if (ttlMs > 0) this.#set(session, { worker, exception: true, home: 0, usedMs: now, toldMs: now });
   }
 
   #set(session: string, lease: Lease): void {

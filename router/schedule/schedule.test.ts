@@ -13,6 +13,8 @@ interface Given extends Partial<Omit<Asking, "ahead">>, Partial<Remembered> {
   readonly ahead?: Readonly<Record<string, number>>;
   /** Of an answer, as the fleet knows it. */
   readonly tokens?: number;
+  /** Workers whose link is being made anew. */
+  readonly away?: readonly string[];
 }
 
 function askingOf({ ahead = {}, ...given }: Given): Asking {
@@ -21,9 +23,11 @@ function askingOf({ ahead = {}, ...given }: Given): Asking {
 }
 
 function put(workers: readonly WorkerView[], given: Given = {}): Placement | Hold | Late {
-  const { lease, warm = [], avoid = [], seed = 1, tokens = 0, ...asking } = given;
+  const { lease, home, warm = [], avoid = [], away = [], seed = 1, tokens = 0, ...asking } = given;
   const moment = { now, random: seeded(seed) };
-  return place(options, askingOf(asking), { lease, warm }, fleetOf(workers, tokens), moment, new Set(avoid));
+  const remembered = { lease, warm, ...(home === undefined ? {} : { home }) };
+  const fleet = { ...fleetOf(workers, tokens), away: away.map((name) => ({ name, models: [modelOf()] })) };
+  return place(options, askingOf(asking), remembered, fleet, moment, new Set(avoid));
 }
 /** 3 bytes a token. */
 const promptOf = (tokens: number) => ({ bytes: 3 * tokens, blocks: new Uint8Array() });
@@ -112,6 +116,25 @@ test.each<[name: string, workers: WorkerView[], given: Given, expected: string |
     expect(placed).toMatchObject({ why: "least_cost", lease: "moved" });
     expect(nameOf(placed)).not.toBe(owner);
   } else expect(nameOf(placed)).toBe(expected);
+});
+
+test.each<[name: string, workers: WorkerView[], given: Given, lease: Placement["lease"]]>([
+  ["by hash, its lease is at home", fleet(), {}, "home"],
+  ["while its owner drains, it is at home with the next", fleet(only(owner, { draining: true })), {}, "home"],
+  ["while this router alone avoids its owner, others must know where it is", fleet(), { avoid: [owner] }, "moved"],
+  [
+    "while its owner's link is made anew, they must as well",
+    fleet().filter(({ name }) => name !== owner),
+    { away: [owner] },
+    "moved",
+  ],
+  ["but not for one that is away and owns another", fleet(), { away: ["w9"] }, "home"],
+  ["what is held is kept while nobody comes or goes", fleet(), { lease: owner, home: 1 }, "kept"],
+  ["it is at home when the roster changed, and its hash says the same", fleet(), { lease: owner, home: 0 }, "home"],
+  ["an exception from when its owner is back", fleet(), { lease: other, home: 0 }, "moved"],
+  ["and an exception stays one", fleet(), { lease: other }, "kept"],
+])("of a session that is placed %s", (_, workers, given, lease) => {
+  expect(put(workers, given)).toMatchObject({ lease });
 });
 
 test("a placement says what becomes of the lease, and what will have to be computed", () => {

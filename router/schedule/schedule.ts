@@ -38,6 +38,8 @@ interface Serving {
   readonly at: readonly number[];
   readonly hashes: readonly number[];
   readonly named: ReadonlyMap<string, number>;
+  /** Of workers that are away. */
+  readonly away: readonly number[];
   readonly bytesPerToken: number;
   readonly oldestMs: number;
   readonly costs: Float64Array;
@@ -137,7 +139,7 @@ function look(
   const all = asking.prompt.bytes / serving.bytesPerToken;
   return {
     serving,
-    holder: holderOf(options, asking, remembered.lease, fleet, serving, avoid),
+    holder: holderOf(options, asking, remembered, fleet, serving, avoid),
     tokens: Math.min(fleet.answerTokens[asking.lane], asking.maxTokens),
     freshTokens: (worker) => {
       for (const { worker: name, freshBytes } of remembered.warm)
@@ -188,15 +190,18 @@ function cold({ rampMs }: ScheduleOptions, { joinedMs, slots, outstanding }: Wor
 function holderOf(
   options: ScheduleOptions,
   asking: Asking,
-  lease: string | undefined,
-  { workers }: FleetView,
+  { lease, home }: Remembered,
+  { workers, rosters }: FleetView,
   serving: Serving,
   avoid: ReadonlySet<string>,
 ): { readonly worker: WorkerView; readonly lease: Placement["lease"] } | undefined {
   const usable = (worker: WorkerView) => !worker.draining && !avoid.has(worker.name);
   const held = lease === undefined ? undefined : workers[serving.named.get(lease) ?? -1];
-  if (held && usable(held)) return { worker: held, lease: "kept" };
+  if (held && usable(held) && (home === undefined || home === rosters)) return { worker: held, lease: "kept" };
   const session = hashOf(asking.session);
+  const isHome = (worker: WorkerView) => homeOf(session, workers, serving) === worker.name;
+  // Workers came or went since: is it still where others look for it?
+  if (held && usable(held)) return { worker: held, lease: isHome(held) ? "home" : "moved" };
   let [first, within]: (WorkerView | undefined)[] = [];
   let [firstWeight, withinWeight] = [-1, -1];
   const most = bound(options, workers, serving);
@@ -209,7 +214,21 @@ function holderOf(
     if (worker.leases < Math.max(1, most) * worker.slots) [within, withinWeight] = [worker, weight];
   }
   const worker = within ?? first;
-  return worker && { worker, lease: worker === first ? "home" : "moved" };
+  if (!worker) return undefined;
+  // Most often nobody is away or avoided, and the first is the owner for everyone.
+  const sure = serving.away.length === 0 && avoid.size === 0;
+  return { worker, lease: worker === first && (sure || isHome(worker)) ? "home" : "moved" };
+}
+
+/** Where other routers look for a session: its owner by hash, also one that this router alone avoids or has lost the link to. */
+function homeOf(session: number, workers: readonly WorkerView[], { at, hashes, away }: Serving): string | undefined {
+  let [home, most]: [string | undefined, number] = [undefined, -1];
+  for (let i = 0; i < at.length; i++) {
+    const worker = workers[at[i] as number] as WorkerView;
+    const weight = weightOf(session, hashes[i] as number);
+    if (weight > most && !worker.draining) [home, most] = [worker.name, weight];
+  }
+  return away.some((hash) => weightOf(session, hash) > most) ? undefined : home;
 }
 
 /** Sessions a slot that a worker may hold, this one counted. */
@@ -241,7 +260,7 @@ function amongEquals(
   return room(b) > room(a) ? b : a;
 }
 
-function servingOf({ workers, roster }: FleetView, model: string): Serving {
+function servingOf({ workers, roster, away }: FleetView, model: string): Serving {
   let models = rosters.get(roster);
   if (!models) {
     models = new Map();
@@ -254,6 +273,7 @@ function servingOf({ workers, roster }: FleetView, model: string): Serving {
     serving = {
       at,
       hashes: of.map(({ name }) => hashOf(name)),
+      away: away.filter(({ models }) => models.some(({ name }) => name === model)).map(({ name }) => hashOf(name)),
       named: new Map(of.map(({ name }, i) => [name, at[i] as number])),
       bytesPerToken: of[0]?.models.find(({ name }) => name === model)?.bytesPerToken ?? 3,
       oldestMs: Math.min(...of.map(({ joinedMs }) => joinedMs)),

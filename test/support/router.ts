@@ -118,7 +118,15 @@ export function fleetOf(workers: readonly WorkerView[], answerTokens = 0): Fleet
   const free = freeOf(0);
   for (const worker of workers) for (const lane of lanes) free[lane] += worker.draining ? 0 : worker.free[lane];
   const slots = workers.reduce((sum, worker) => sum + worker.slots, 0);
-  return { workers, roster: workers, free, slots: { all: slots, used: 0 }, answerTokens: freeOf(answerTokens) };
+  return {
+    workers,
+    roster: workers,
+    rosters: 1,
+    away: [],
+    free,
+    slots: { all: slots, used: 0 },
+    answerTokens: freeOf(answerTokens),
+  };
 }
 
 export const recordedMetrics = () => new RecordedMetrics(routerMetricTable);
