@@ -128,6 +128,7 @@ export class Fleet {
     const since = clock.now();
     known.booked[lane] += 1;
     known.bookedTokens += freshTokens;
+    const { load } = known;
     if (lease !== "none") this.#leases.take(session, worker, lease, since, this.#rosters);
     this.#warmth.sent(document, worker, prompt, since);
     this.#changed(known);
@@ -137,6 +138,8 @@ export class Fleet {
       held = false;
       const now = clock.now();
       known.booked[lane] -= 1;
+      // What its prompt took is over, and Load may not come to say so.
+      if (known.load === load) known.bookedTokens -= freshTokens;
       known.service[lane].add(now - since, now);
       if (spent && spent.completionTokens >= paceTokensMin && spent.decodeMs > 0) {
         known.tokenMs.add(spent.decodeMs / spent.completionTokens, now);
