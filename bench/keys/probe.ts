@@ -1,7 +1,8 @@
 // probe: the rooms of a router in; out come which generations had text that reached a live trigger, and what the router itself
 // took of each: from receipt to Submit without what settle and queue waited, and from the delta that brought the first text
 // to the write of it; and where each generation was placed and what ended it. Holds one window's times, and an entry a document.
-import { type Flight, type Placement, Retired, type Trigger, type Work } from "../../router/completion.ts";
+import { type Booking, type Flight, type Placement, Retired, type Trigger, type Work } from "../../router/completion.ts";
+import type { Second } from "../../router/dispatch/dispatch.ts";
 import type { Rooms } from "../../router/pipeline.ts";
 
 export const ends = ["superseded", "cut", "whole", "expired", "cancelled", "failed"] as const;
@@ -79,22 +80,46 @@ export function probe(rooms: Rooms): () => Added {
   /** Ids on links count from 1, in the order of Submits. */
   const submits = new Map<string, number>();
   const generate = rooms.dispatch.generate.bind(rooms.dispatch);
-  rooms.dispatch.generate = (work, prompt, booking) => {
+  rooms.dispatch.generate = (work, prompt, booking, second) => {
     const { worker } = booking.placement;
     const watched = flying.get(work);
     flying.delete(work);
-    if (work.signal.aborted) return generate(work, prompt, booking);
-    const nth = (submits.get(worker) ?? 0) + 1;
-    submits.set(worker, nth);
-    const deltas = generate(work, prompt, booking);
+    if (work.signal.aborted) return generate(work, prompt, booking, second);
+    const submitted = ({ placement }: Booking) => {
+      const nth = (submits.get(placement.worker) ?? 0) + 1;
+      submits.set(placement.worker, nth);
+      return { id: `${placement.worker} ${nth}`, worker: placement.worker, placed: placement.why };
+    };
+    const sent = [submitted(booking)];
+    let holder = worker;
+    const deltas = generate(work, prompt, booking, second && hedged(second));
     before.submitted(work);
-    const id = `${worker} ${nth}`;
-    if (watched) watched.id = id;
+    if (watched) watched.id = sent[0]?.id ?? "";
     const came = () => {
       if (watched) watched.deltaMs = clock.now();
     };
-    const over = (failed: boolean) => added.fates.push({ id, placed: booking.placement.why, end: endOf(work, failed) });
+    const over = (failed: boolean) => {
+      for (const { id, worker, placed } of sent)
+        added.fates.push({ id, placed, end: worker === holder ? endOf(work, failed) : "cancelled" });
+    };
     return told(deltas, { came, over });
+
+    /** The second worker's is a generation of its own: of the two, the one that answered first is read. */
+    function hedged(second: Second): Second {
+      return {
+        book: () => {
+          const booked = second.book();
+          if (booked && booked.placement.worker !== worker) sent.push(submitted(booked));
+          return booked;
+        },
+        won: (name) => {
+          holder = name;
+          const winner = sent.find((each) => each.worker === name);
+          if (watched && winner) watched.id = winner.id;
+          second.won(name);
+        },
+      };
+    }
   };
 
   const asked = new Map<string, Watched>();

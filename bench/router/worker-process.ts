@@ -25,6 +25,9 @@ export interface ScheduleFigures {
 }
 
 const credits = { inline: 10_000, chat: 10_000, speculative: 10_000, batch: 10_000 };
+/** As a worker's agent says it. */
+const loadEveryMs = 100;
+const prefillTokensPerSecond = 1_000_000;
 const model = {
   name: "scheduled",
   fimFamily: "qwen2.5-coder",
@@ -76,6 +79,14 @@ await runChild(async (given, lifecycle) => {
   const wheel = new Wheel();
   const emit = new Emit({ coalesceMs: 0 }, { clock: systemClock });
   let submits = 0;
+  /** Prompts are no part of it: there is never any backlog of them. Until the link ends. */
+  const sayLoad = async (of: { readonly size: number }, send: (frame: WorkerFrame) => void, signal: AbortSignal) => {
+    for (;;) {
+      await systemClock.sleep(loadEveryMs, signal);
+      const value = { running: of.size, prefillTokensPerSecond, stepMs: everyMs, prefillBacklogTokens: 0 };
+      send(frame({ case: "load", value }));
+    }
+  };
   const start = (nth: number) =>
     startGrpcServer(
       { address: "127.0.0.1:0", messageBytesMax: 16 << 20, streamsPerConnectionMax: 1_000 },
@@ -104,6 +115,7 @@ await runChild(async (given, lifecycle) => {
                   };
                   send(frame({ case: "welcome", value }));
                   send(frame({ case: "credits", value: credits }));
+                  sayLoad(open, send, stream.signal).catch(() => {});
                 } else if (said.case === "cancel" && open.delete(said.value.id)) {
                   send(frame({ case: "cancelAck", value: { id: said.value.id } }));
                 } else if (said.case === "submit") {
