@@ -1,5 +1,14 @@
 // bench-keys: `slipstream bench keys`: what keystrokes cost through a real router with simulated workers.
-import { benchKeys, type KeysOptions, type Part, parts, profileEnds, profileNames, realParts } from "../bench/keys/keys.ts";
+import {
+  benchKeys,
+  type KeysOptions,
+  type Part,
+  parts,
+  peopleMax,
+  profileEnds,
+  profileNames,
+  realParts,
+} from "../bench/keys/keys.ts";
 import { jsonOf, tableOf } from "../bench/keys/report.ts";
 import { type Ablation, ablations } from "../bench/keys/switches.ts";
 import { SlipstreamError } from "../lib/errors.ts";
@@ -21,6 +30,7 @@ Options:
                      (default l40s-7b-eagle3)
   --end END          slow, mid or fast end of the profile's estimates (default mid)
   --load SHARE       share of all slots in use that the crowd is sized for (default 0.85)
+  --people N         so many type in every run, instead of a crowd that is sized for the load
   --agreement SHARE  share of lines that the model knows (default 0.3)
   --seed N           (default 1)
   --duration TIME    of each measurement (default 30s)
@@ -50,6 +60,7 @@ export const benchKeysCommand: Command = async (args, io) => {
     profile: { type: "string", default: "l40s-7b-eagle3" },
     end: { type: "string", default: "mid" },
     load: { type: "string", default: "0.85" },
+    people: { type: "string" },
     agreement: { type: "string", default: "0.3" },
     seed: { type: "string", default: "1" },
     duration: { type: "string" },
@@ -84,6 +95,7 @@ export const benchKeysCommand: Command = async (args, io) => {
     parts: values.parts === "none" ? [] : list("parts", values.parts, possible, usual),
     ablations: list("ablate", values.ablate, names, quick ? quickAblations : names),
     sessions: whole("sessions", values.sessions ?? (quick ? "1000" : "10000"), 1, 100_000),
+    ...(values.people === undefined ? {} : { people: whole("people", values.people, 1, peopleMax) }),
     ...(values["chunk-ms"] === undefined ? {} : { chunkMs: number("chunk-ms", values["chunk-ms"], 0.1, 1_000) }),
     ...(values["cpu-prof"] === undefined ? {} : { profileCpu: values["cpu-prof"] }),
   };

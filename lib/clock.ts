@@ -51,6 +51,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** Monotonic milliseconds that are the same in all processes of this machine: for measuring between them. */
+export function machineMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
 /** What this process has had of the processor, in milliseconds: other processes do not add to it. */
 export function processorMs(): number {
   const { user, system } = process.cpuUsage();

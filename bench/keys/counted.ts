@@ -14,9 +14,17 @@ export interface Cost {
   readonly completion: number;
 }
 
+/** A generation is stopped, by its id: "worker id". */
+export interface Stop {
+  readonly id: string;
+  readonly atMs: number;
+}
+
 /** Of the generations that ended since it was last asked. */
 export interface WorkerFigures {
   readonly costs: readonly Cost[];
+  /** When the engine was told to stop, by the machine's time. */
+  readonly stops: readonly Stop[];
   /** From the engine's abort to its end, of those that were stopped from outside. */
   readonly abortMs: readonly number[];
   /** Slots in use, times the time they were. */
@@ -25,16 +33,18 @@ export interface WorkerFigures {
   readonly busyMs: number;
 }
 
-const empty = () => ({ costs: [] as Cost[], abortMs: [] as number[], slotMs: 0, busyMs: 0 });
+const empty = () => ({ costs: [] as Cost[], stops: [] as Stop[], abortMs: [] as number[], slotMs: 0, busyMs: 0 });
 
 export class Counted {
   readonly #clock: Clock;
+  readonly #machineMs: () => number;
   #running = 0;
   #sinceMs: number;
   #figures = empty();
 
-  constructor(name: string, engine: Engine, deps: { clock: Clock }) {
+  constructor(name: string, engine: Engine, deps: { clock: Clock; machineMs: () => number }) {
     this.#clock = deps.clock;
+    this.#machineMs = deps.machineMs;
     this.#sinceMs = this.#clock.now();
     const generate = engine.generate.bind(engine);
     engine.generate = (work, signal) =>
@@ -57,6 +67,7 @@ export class Counted {
     let abortedMs: number | undefined;
     const aborted = () => {
       abortedMs = this.#clock.now();
+      this.#figures.stops.push({ id: of.id, atMs: this.#machineMs() });
     };
     signal.addEventListener("abort", aborted, { once: true });
     let finished: Finished | undefined;

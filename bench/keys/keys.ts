@@ -2,7 +2,7 @@
 // report out: waste, aborts, recomputed tokens, answers without a generation, what the router costs; and the same with one
 // mechanism off at a time. docs/operations/bench-keys.md defines every figure.
 import type { ProfileEnd, ProfileName } from "../../workers/engine/simulated/profiles.ts";
-import { type Figures, figuresOf } from "./measure.ts";
+import { type Figures, figuresOf, wasteCauses } from "./measure.ts";
 import { type ManySessions, manySessions } from "./sessions.ts";
 import { Stand, type StandOptions, type Typing } from "./stand.ts";
 import { type Ablation, ablations, allOn } from "./switches.ts";
@@ -25,6 +25,8 @@ export interface KeysOptions {
   readonly workers: number;
   readonly slots: number;
   readonly agreement: number;
+  /** So many type in every run; absent: the crowd is sized for the load. */
+  readonly people?: number;
   /** What is measured besides the run as shipped. */
   readonly parts: readonly Part[];
   readonly ablations: readonly Ablation[];
@@ -60,13 +62,15 @@ const sizingRounds = 5;
 /** Near enough to the load asked for. */
 const closeEnough = 0.03;
 const firstGuess = 2.5;
-const peopleMax = 2_000;
+export const peopleMax = 2_000;
 /** A client that waits so long for its own processor measures itself. */
 const delayMaxMs = 60;
 const agreements = [0.15, 0.3, 0.45];
 const builtInPeople = 2;
 const sessionSeconds = 60;
 const sessionSlots = 16;
+/** Of the clock that the run goes by. */
+const progressMs = 10_000;
 
 export async function benchKeys(options: KeysOptions, deps: Deps): Promise<KeysReport> {
   const wanted = new Set(options.parts);
@@ -79,23 +83,25 @@ export async function benchKeys(options: KeysOptions, deps: Deps): Promise<KeysR
     const made = { ...options, switches: allOn, ...given };
     return standing(options.virtual ? VirtualStand.start(made) : Stand.start(made, signal), work);
   };
-  const sized = (given: Partial<StandOptions>) =>
-    on(given, async (stand) => {
-      const people = await size(stand, options, deps);
-      return window(stand, people, options.seconds, signal, settleSeconds);
-    });
-  const main = tell("as shipped", await sized({}));
-  const again = (name: string, given: Partial<StandOptions>, people = main.sessions) =>
-    on(given, async (stand) => tell(name, await window(stand, people, options.seconds, signal, coldSeconds)));
+  const again = (name: string, given: Partial<StandOptions>, people: number) =>
+    on(given, async (stand) => tell(name, await window(stand, people, options.seconds, deps, coldSeconds)));
+  const sized = (name: string, given: Partial<StandOptions>) =>
+    options.people === undefined
+      ? on(given, async (stand) => {
+          const people = await size(stand, options, deps);
+          return tell(name, await window(stand, people, options.seconds, deps, settleSeconds));
+        })
+      : again(name, given, options.people);
+  const main = await sized("as shipped", {});
   const without: Partial<Record<Ablation, Figures>> = {};
   for (const name of wanted.has("ablations") ? options.ablations : [])
-    without[name] = await again(name, { switches: { ...allOn, ...ablations[name] } });
+    without[name] = await again(name, { switches: { ...allOn, ...ablations[name] } }, main.sessions);
   const ends: Partial<Record<ProfileEnd, Figures>> = {};
   for (const end of wanted.has("ends") ? (["slow", "fast"] as const) : [])
-    ends[end] = tell(`${end} end`, await sized({ profileEnd: end }));
+    ends[end] = await sized(`${end} end`, { profileEnd: end });
   const byAgreement: Record<string, Figures> = { [options.agreement]: main };
   for (const agreement of wanted.has("agreements") ? agreements : [])
-    byAgreement[agreement] ??= await again(`agreement ${agreement}`, { agreement });
+    byAgreement[agreement] ??= await again(`agreement ${agreement}`, { agreement }, main.sessions);
   const builtIn = wanted.has("built_in")
     ? await again("built-in model", { embedded: true, workers: 1, slots: 2 }, builtInPeople)
     : undefined;
@@ -140,15 +146,27 @@ async function size(stand: Typing, { load, workers, slots }: KeysOptions, { say,
   return people;
 }
 
-async function window(stand: Typing, people: number, seconds: number, signal: AbortSignal, warmup: number): Promise<Figures> {
+async function window(stand: Typing, people: number, seconds: number, { signal, say }: Deps, warmup: number): Promise<Figures> {
   stand.crowd(people);
-  await stand.pass(warmup * 1_000, signal);
+  await passing(stand, warmup * 1_000, signal, (ms) => say(`${people} typists come to know their workers: ${ms / 1_000} s`));
   await stand.take();
-  await stand.pass(seconds * 1_000, signal);
+  await passing(stand, seconds * 1_000, signal, (ms) => say(`measured: ${ms / 1_000} of ${seconds} s`));
   return figuresOf(await stand.take(), people, stand.violations);
 }
 
-function line(name: string, { load_share, waste_share, answered_without_generation_share, fresh_share }: Figures): string {
+/** Time goes by, and is told of now and then. */
+async function passing(stand: Typing, ms: number, signal: AbortSignal, told: (ms: number) => void): Promise<void> {
+  for (let passed = 0; passed < ms; ) {
+    const part = Math.min(progressMs, ms - passed);
+    await stand.pass(part, signal);
+    passed += part;
+    told(passed);
+  }
+}
+
+function line(name: string, figures: Figures): string {
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-  return `${name}: load ${percent(load_share)}, waste ${percent(waste_share)}, answered without a generation ${percent(answered_without_generation_share)}, fresh ${percent(fresh_share)}`;
+  const { load_share, waste_share, waste_by, answered_share, fresh_share, first_text_ms } = figures;
+  const causes = wasteCauses.map((cause) => `${cause} ${(100 * waste_by[cause]).toFixed(1)}`).join(", ");
+  return `${name}: load ${percent(load_share)}, waste ${percent(waste_share)} (${causes}), answered ${percent(answered_share)}, fresh ${percent(fresh_share)}, first text p95 ${first_text_ms.p95} ms`;
 }

@@ -16,10 +16,19 @@ function windowOf(costs: readonly Cost[], reached: readonly string[], keys = cos
       ...{ firstTextMs: [10, 20, 30], typedAheadMs: [0.2, 0.4], typedAheadClientMs: [2, 3] },
     },
     router: {
-      ...{ beforeMs: [0.5, 1], afterMs: [0.1, 0.2], reached: [], fates: [], loopDelayP99Ms: 1, heapMib: 50, totals: {} },
+      ...{
+        beforeMs: [0.5, 1],
+        afterMs: [0.1, 0.2],
+        reached: [],
+        fates: [],
+        cancels: [],
+        loopDelayP99Ms: 1,
+        heapMib: 50,
+        totals: {},
+      },
       spent: { cpuMs: 100, wallMs: 10_000, rssMib: 120 },
     },
-    workers: [{ costs, abortMs: [5, 15], slotMs: 5_000, busyMs: 4_000 }],
+    workers: [{ costs, stops: [], abortMs: [5, 15], slotMs: 5_000, busyMs: 4_000 }],
     loadShare: 0.5,
     clientDelayP99Ms: 1,
     reached: new Set(reached),
@@ -32,6 +41,21 @@ test("waste is what generations cost whose text reached nobody, of what all cost
   const { waste_share, generations, tokens_per_trigger } = figuresOf(windowOf(costs, ["w0 1", "w0 2"]), 3, []);
   expect(waste_share).toBe(0.25);
   expect([generations, tokens_per_trigger]).toEqual([4, 25]);
+});
+
+test("the way of a Cancel is from the router to the engine, apart from the step that the engine ends", () => {
+  const { router, workers, ...rest } = windowOf([], []);
+  const cancels = [
+    { id: "w0 1", atMs: 100 },
+    { id: "w0 2", atMs: 200 },
+  ];
+  // One that the router tells of in another window is left out.
+  const stops = [
+    { id: "w0 2", atMs: 200.5 },
+    { id: "w0 3", atMs: 250 },
+  ];
+  const window = { ...rest, router: { ...router, cancels }, workers: workers.map((worker) => ({ ...worker, stops })) };
+  expect(figuresOf(window, 3, []).abort_issued_ms).toEqual({ p50: 0.5, p99: 0.5 });
 });
 
 test("what was asked ahead counts in the whole, and stands apart", () => {

@@ -25,6 +25,8 @@ export interface Figures {
   readonly generations_ahead: number;
   readonly outcomes: Readonly<Record<string, number>>;
   readonly answered_without_generation_share: number;
+  /** Triggers that got text, of all. */
+  readonly answered_share: number;
   /** Triggers whose text came before the next key. */
   readonly fresh_share: number;
   readonly waste_share: number;
@@ -36,6 +38,8 @@ export interface Figures {
   readonly waste_by: Readonly<Record<WasteCause, number>>;
   readonly tokens_per_trigger: number;
   readonly abort_ms: Quantiles;
+  /** Before that: from the router's Cancel to the engine's abort. */
+  readonly abort_issued_ms: Quantiles;
   readonly recomputed_tokens_per_key: { readonly mean: number; readonly p95: number; readonly p99: number };
   readonly first_text_ms: { readonly p50: number; readonly p95: number };
   readonly typed_ahead_ms_p99: number;
@@ -85,6 +89,7 @@ export function figuresOf(window: Window, sessions: number, violations: readonly
     generations_ahead: ahead.length,
     outcomes: client.outcomes,
     answered_without_generation_share: round(known / Math.max(1, client.triggers)),
+    answered_share: round((known + (client.outcomes["generated"] ?? 0)) / Math.max(1, client.triggers)),
     fresh_share: round(client.fresh / Math.max(1, client.triggers)),
     waste_share: waste(costs),
     waste_share_of_keys: waste(asked),
@@ -93,6 +98,7 @@ export function figuresOf(window: Window, sessions: number, violations: readonly
     waste_by: wasteBy(window, all),
     tokens_per_trigger: round(tokens(costs) / Math.max(1, client.triggers), 1),
     abort_ms: quantiles(workers.flatMap((worker) => worker.abortMs)),
+    abort_issued_ms: quantiles(issuedMs(window)),
     recomputed_tokens_per_key: {
       mean: round(mean(perKey), 1),
       p95: round(percentile(perKey, 0.95), 0),
@@ -112,6 +118,17 @@ export function figuresOf(window: Window, sessions: number, violations: readonly
     agreement_where_text: round(client.keysThatFollow / Math.max(1, client.keysWithText)),
     violations: violations.length,
   };
+}
+
+/** From the router's Cancel to the engine's abort, of those that are told of by both. */
+function issuedMs({ router, workers }: Window): number[] {
+  const issued = new Map(router.cancels.map(({ id, atMs }) => [id, atMs]));
+  return workers.flatMap(({ stops }) =>
+    stops.flatMap(({ id, atMs }) => {
+      const sinceMs = issued.get(id);
+      return sinceMs === undefined ? [] : [atMs - sinceMs];
+    }),
+  );
 }
 
 function wasteBy({ workers, reached, fates }: Window, all: number): Record<WasteCause, number> {

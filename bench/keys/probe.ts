@@ -4,6 +4,7 @@
 import { type Booking, type Flight, type Placement, Retired, type Trigger, type Work } from "../../router/completion.ts";
 import type { Second } from "../../router/dispatch/dispatch.ts";
 import type { Rooms } from "../../router/pipeline.ts";
+import type { Stop } from "./counted.ts";
 
 export const ends = ["superseded", "cut", "whole", "expired", "cancelled", "failed"] as const;
 /** What ended a generation: `cut`: its readers had enough; `whole`: it had nothing more to say. */
@@ -23,9 +24,11 @@ export interface Added {
   /** Ids of generations. */
   readonly reached: string[];
   readonly fates: Fate[];
+  /** When generations that were submitted were cancelled, by the machine's time. */
+  readonly cancels: Stop[];
 }
 
-export const nothingAdded = (): Added => ({ beforeMs: [], afterMs: [], reached: [], fates: [] });
+export const nothingAdded = (): Added => ({ beforeMs: [], afterMs: [], reached: [], fates: [], cancels: [] });
 
 /** What is known of all generations so far: the bench's whole run, a line each. */
 export class Known {
@@ -51,7 +54,7 @@ interface Watched {
 }
 
 /** Returns what was measured since it was last asked. */
-export function probe(rooms: Rooms): () => Added {
+export function probe(rooms: Rooms, machineMs: () => number): () => Added {
   const { clock } = rooms;
   let added = nothingAdded();
   const take = (): Added => {
@@ -98,7 +101,13 @@ export function probe(rooms: Rooms): () => Added {
     const came = () => {
       if (watched) watched.deltaMs = clock.now();
     };
+    const cancelled = () => {
+      const atMs = machineMs();
+      for (const { id, worker } of sent) if (worker === holder) added.cancels.push({ id, atMs });
+    };
+    work.signal.addEventListener("abort", cancelled, { once: true });
     const over = (failed: boolean) => {
+      work.signal.removeEventListener("abort", cancelled);
       for (const { id, worker, placed } of sent)
         added.fates.push({ id, placed, end: worker === holder ? endOf(work, failed) : "cancelled" });
     };

@@ -45,6 +45,7 @@ const columns: readonly (readonly [string, (figures: Figures) => string])[] = [
   ["of keys", (figures) => percent(figures.waste_share_of_keys)],
   ["tokens/trigger", (figures) => figures.tokens_per_trigger.toFixed(1)],
   ["no generation", (figures) => percent(figures.answered_without_generation_share)],
+  ["answered", (figures) => percent(figures.answered_share)],
   ["fresh", (figures) => percent(figures.fresh_share)],
   ["first text p50/p95 ms", ({ first_text_ms: ms }) => `${ms.p50.toFixed(0)} / ${ms.p95.toFixed(0)}`],
   ["recomputed/key mean/p95", ({ recomputed_tokens_per_key: tokens }) => `${tokens.mean.toFixed(0)} / ${tokens.p95}`],
@@ -74,6 +75,7 @@ export function tableOf(report: KeysReport, options: KeysOptions): string {
 
 ${table.join("\n")}
 
+Cancel to the abort    p50 ${main.abort_issued_ms.p50} ms, p99 ${main.abort_issued_ms.p99} ms
 abort to free slot     p50 ${main.abort_ms.p50} ms, p99 ${main.abort_ms.p99} ms
 typed ahead            p99 ${main.typed_ahead_ms_p99} ms in the router, ${main.typed_ahead_client_ms_p99} ms at the client
 router adds            p50 ${main.router_added_ms.p50} ms, p99 ${main.router_added_ms.p99} ms

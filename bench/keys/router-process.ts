@@ -2,7 +2,7 @@
 // took of triggers beside what it waited for on purpose, and what its own metrics say. Holds the times of one window.
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { MemoryBus } from "../../lib/bus/memory.ts";
-import { systemClock } from "../../lib/clock.ts";
+import { machineMs, systemClock } from "../../lib/clock.ts";
 import { silentLog } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { readRouterConfig } from "../../router/config.ts";
@@ -40,7 +40,7 @@ await runChild(async (given, lifecycle) => {
     ...{ lifecycle, clock: systemClock, random: systemRandom(), log: silentLog, bus: new MemoryBus() },
     measured: (rooms) => {
       shut(rooms, switches);
-      added = probe(rooms);
+      added = probe(rooms, machineMs);
     },
   });
   await router.ready;

@@ -58,7 +58,7 @@ export class VirtualStand implements Typing {
         connect: (address) => this.#link(address),
         measured: (rooms) => {
           shut(rooms, options.switches);
-          this.#added = probe(rooms);
+          this.#added = probe(rooms, () => clock.now());
         },
       },
     );
@@ -125,7 +125,7 @@ export class VirtualStand implements Typing {
     const texts = this.#sources.map(({ text }) => text);
     const clock = this.#clock;
     const engine = pretend({ ...this.#options, texts, suffixFirst: switches.layout === "suffix_first" }, { clock });
-    this.#counted.push(new Counted(name, engine, { clock }));
+    this.#counted.push(new Counted(name, engine, { clock, machineMs: () => clock.now() }));
     const agent = createAgent({ ...agentDefaults, worker: name, pool: "inline" }, { clock, random: seeded(seed), engine });
     this.#agents.set(name, agent);
   }

@@ -2,7 +2,7 @@
 // what will be typed, and counted.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { systemClock } from "../../lib/clock.ts";
+import { machineMs, systemClock } from "../../lib/clock.ts";
 import { silentLog } from "../../lib/log.ts";
 import { packageRoot } from "../../lib/package-root.ts";
 import { seeded } from "../../lib/random.ts";
@@ -35,7 +35,7 @@ await runChild(async (given, lifecycle) => {
   const engine = orders.embedded
     ? await shipped(slots)
     : pretend({ ...orders, texts: orders.sources.map((path) => readFileSync(path, "utf8")) }, { clock: systemClock });
-  const counted = new Counted(name, engine, { clock: systemClock });
+  const counted = new Counted(name, engine, { clock: systemClock, machineMs });
   const config = readWorkerConfig({
     SLIPSTREAM_WORKER_NAME: name,
     SLIPSTREAM_WORKER_SLOTS: String(slots),
