@@ -18,7 +18,11 @@ const entryBytes = 512;
 /** What a generation is taken to cost its tenant where nothing is predicted. */
 const unknownMs = 100;
 
-/** What it keeps in memory while it waits, and the worker time that it will take. */
+/** What it keeps in memory while it waits, and the worker time that it will take of which model. */
 export function sizeOf(serviceMs: number, prompt: Prompt): Size {
-  return { bytes: prompt.bytes * 2 + prompt.blocks.length + entryBytes, costMs: serviceMs > 0 ? serviceMs : unknownMs };
+  return {
+    bytes: prompt.bytes * 2 + prompt.blocks.length + entryBytes,
+    costMs: serviceMs > 0 ? serviceMs : unknownMs,
+    model: prompt.model,
+  };
 }

@@ -45,6 +45,8 @@ export interface Hold {
   readonly hold?: string;
   /** When that should be thought over again, whatever happens; Infinity: never. */
   readonly againMs: number;
+  /** When it must have begun to be in time, where it has a deadline to be refused by. */
+  readonly startByMs?: number;
 }
 
 /** Never: no worker can answer before it is due, by so much. */

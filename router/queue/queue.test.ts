@@ -7,7 +7,7 @@ import { recordedMetrics, triggerAt } from "../../test/support/router.ts";
 import { type Booking, type Hold, type Lane, lanes, Retired, type Trigger } from "../completion.ts";
 import { Queue, type Waited } from "./queue.ts";
 
-const one = { bytes: 1, costMs: 100 };
+const one = { bytes: 1, costMs: 100, model: "m" };
 
 /** A queue before workers with `free` credits in all; who gets one is noted in `served`. */
 function room(given: { free?: number; max?: number; bytesMax?: number; triesMax?: number; slots?: number } = {}) {
@@ -117,10 +117,10 @@ test.each<[lane: Lane, refused: string]>([
 
 test("bytes are bounded as well, and what is larger than the queue is refused", async () => {
   const { ask, state, queue } = room({ bytesMax: 100 });
-  ask("a", { lane: "chat" }, () => true, { bytes: 60, costMs: 1 });
-  ask("b", { lane: "chat" }, () => true, { bytes: 50, costMs: 1 });
-  ask("c", {}, () => true, { bytes: 50, costMs: 1 });
-  ask("d", {}, () => true, { bytes: 101, costMs: 1 });
+  ask("a", { lane: "chat" }, () => true, { bytes: 60, costMs: 1, model: "m" });
+  ask("b", { lane: "chat" }, () => true, { bytes: 50, costMs: 1, model: "m" });
+  ask("c", {}, () => true, { bytes: 50, costMs: 1, model: "m" });
+  ask("d", {}, () => true, { bytes: 101, costMs: 1, model: "m" });
   await settle();
   expect([state.ended, queue.bytes]).toEqual([["b overloaded", "a overloaded", "d overloaded"], 50]);
 });
@@ -145,7 +145,7 @@ test("tenants take turns, whatever the flood of one; who comes new is first", as
 
 test("turns are counted in worker time", async () => {
   const { ask, state, offer } = room();
-  const size = (costMs: number) => ({ bytes: 1, costMs });
+  const size = (costMs: number) => ({ ...one, costMs });
   for (let i = 0; i < 4; i++) ask(`long${i}`, { tenant: "long" }, () => true, size(200));
   for (let i = 0; i < 8; i++) ask(`short${i}`, { tenant: "short" }, () => true, size(50));
   for (let i = 0; i < 9; i++) await offer(1);
@@ -177,6 +177,46 @@ test("what cannot be in time is refused at once, or as soon as that is known, an
   await ask();
   expect(ends).toEqual(["too_late 120", "too_late 120"]);
   expect([queue.length, metrics.count("queue_refused_total", { why: "late" })]).toEqual([0, 2]);
+});
+
+test("who waits in vain is refused when others come before it or slots turn over slower, not at its latest start", async () => {
+  const { queue, clock } = room({ slots: 1 });
+  const ends: string[] = [];
+  let free = true;
+  const ask = (id: string, deadlineMs: number, given: { readonly due?: () => number } = {}) => {
+    const place = () => {
+      const startByMs = (given.due?.() ?? deadlineMs) - 50;
+      if (!free) return { againMs: startByMs - clock.now() + 1, startByMs };
+      free = false;
+      const placement = { worker: "w1", draftDepthHint: 0, why: "lease" } as const;
+      return {
+        placement,
+        release: () => {
+          free = true;
+        },
+      };
+    };
+    const work = { ...triggerAt("a|", { session: id, deadlineMs }), ...given };
+    const booking = queue.next(work, one, place);
+    booking.catch((thrown: SlipstreamError) => ends.push(`${id} ${thrown.code} at ${clock.now()}`));
+    return booking;
+  };
+  // A slot is held for 100 ms.
+  const first = await ask("first", 1_000);
+  await clock.advance(100);
+  const nowMs = clock.now();
+  first.release();
+  await ask("holder", nowMs + 1_000);
+  for (const [id, afterMs] of [
+    ["a", 420],
+    ["b", 430],
+  ] as const)
+    ask(id, nowMs + afterMs).catch(() => {});
+  await clock.advance(10);
+  expect(ends).toEqual([]);
+  for (const id of ["x", "y", "z"]) ask(id, nowMs + 400).catch(() => {});
+  await settle();
+  expect(ends).toEqual(["b", "a"].map((id) => `${id} too_late at ${nowMs + 10}`));
 });
 
 test("another tenant's flood does not make a tenant's wait longer than its turns", async () => {

@@ -1,14 +1,16 @@
 // queue: generations wait here, not in an engine, until a worker has a free credit (late binding), so that superseded work never
 // reaches a GPU. Lanes by priority; in a lane tenants in turn, earliest deadline first, newest first within a session (line.ts).
-// What can no longer be in time is refused, never started. Bounded by count and bytes over all lanes: for better work, or that
+// What can no longer be in time is refused, never started, as soon as that shows (overdue.ts). Bounded by count and bytes over all lanes: for better work, or that
 // of a tenant with fewer waiting, the least worth keeping gives way. Leaving by the work's signal.
 import type { Clock } from "../../lib/clock.ts";
 import { SlipstreamError } from "../../lib/errors.ts";
-import { Ewma } from "../../lib/structures/ewma.ts";
 import { type Booking, type Hold, type Lane, type Late, lanes, type Work } from "../completion.ts";
 import type { RouterMetrics } from "../metrics.ts";
-import { type Entry, Line } from "./line.ts";
+import { overdue } from "./overdue.ts";
 import { Shares } from "./shares.ts";
+import { count, type LaneState, newLane, type Place, type Size, type Waited, type Waiting } from "./waiting.ts";
+
+export type { Place, Size, Waited };
 
 export interface QueueOptions {
   /** Waiting in all lanes together, and the bytes of their prompts. */
@@ -29,42 +31,9 @@ export interface QueueDeps {
   readonly slots: () => { readonly all: number; readonly used: number };
 }
 
-/** What a place is tried with: how long it was waited for, whether its tenant has more than its share of the slots, and how many
- * that come first hold out for a worker. */
-export interface Waited {
-  readonly waitedMs: number;
-  readonly greedy: boolean;
-  readonly ahead: (worker: string) => number;
-}
-
-/** Finds a worker and books it. A Hold says for whom it is worth waiting and until when, Late that it cannot be in time. */
-export type Place = (waited: Waited) => Booking | Hold | Late;
-
-/** What waits, as the queue counts it: bytes it keeps in memory, and the worker time it will take. */
-export interface Size {
-  readonly bytes: number;
-  readonly costMs: number;
-}
-
-interface Waiting extends Entry {
-  readonly work: Work;
-  readonly sinceMs: number;
-  readonly place: Place;
-  /** The worker it holds out for. */
-  holds: string | undefined;
-  readonly go: (booking: Booking) => void;
-  readonly refuse: (error: SlipstreamError) => void;
-}
-
-/** One lane: who waits, and what of late became of those who no longer do. */
-interface LaneState {
-  readonly line: Line<Waiting>;
-  readonly serviceMs: Ewma;
-  held: number;
-}
-
+/** When the last of its readers has no more use for it. */
+const dueOf = (work: Work) => work.due?.() ?? work.deadlineMs;
 const shuttingDown = () => new SlipstreamError("draining", "the router is shutting down");
-const serviceHalfLifeMs = 10_000;
 const retryMinMs = 50;
 
 export class Queue {
@@ -82,7 +51,7 @@ export class Queue {
   constructor(options: QueueOptions, deps: QueueDeps) {
     this.#options = options;
     this.#deps = deps;
-    const lane = (): LaneState => ({ line: new Line(options), serviceMs: new Ewma({ halfLifeMs: serviceHalfLifeMs }), held: 0 });
+    const lane = () => newLane(options.quantumMs);
     this.#lanes = { inline: lane(), chat: lane(), speculative: lane(), batch: lane() };
     this.#shares = new Shares({
       clock: deps.clock,
@@ -121,7 +90,7 @@ export class Queue {
     });
     if ("placement" in placed) {
       metrics.queue_seconds.observe({ lane }, 0);
-      return Promise.resolve(this.#timed(work, placed));
+      return Promise.resolve(this.#timed(work, size.model, placed));
     }
     if ("lateByMs" in placed) return Promise.reject(this.#late(lane, placed));
     if (!this.#makeRoom(work, size)) return Promise.reject(this.#full(lane, tenant));
@@ -139,13 +108,25 @@ export class Queue {
         stay();
         reject(error);
       };
-      const entry: Waiting = { work, ...size, sinceMs: clock.now(), place, go, refuse, holds: undefined };
+      const entry: Waiting = {
+        work,
+        ...size,
+        sinceMs: clock.now(),
+        place,
+        go,
+        refuse,
+        holds: undefined,
+        startByMs: undefined,
+        dueMs: dueOf(work),
+      };
       work.signal.addEventListener("abort", leave, { once: true });
       this.#lanes[lane].line.add(entry);
       this.#length += 1;
       this.#bytes += size.bytes;
       this.#hold(entry, placed);
       this.#changed(lane);
+      // Whoever stands behind it now waits longer; it may be its own wait that is too long.
+      this.#refuseOverdue(lane);
     });
   }
 
@@ -157,6 +138,7 @@ export class Queue {
     const ahead = new Map<string, number>();
     const missed = new Set<Waiting>();
     for (const lane of lanes) while (this.#serve(lane, now, ahead, missed));
+    for (const lane of lanes) this.#refuseOverdue(lane);
   }
 
   /** Nobody waits any more: the router is going. */
@@ -212,7 +194,7 @@ export class Queue {
       if ("placement" in placed) {
         line.charge(entry);
         this.#remove(entry);
-        entry.go(this.#timed(entry.work, placed));
+        entry.go(this.#timed(entry.work, entry.model, placed));
         this.#deps.metrics.queue_seconds.observe({ lane }, waitedMs / 1000);
         return true;
       }
@@ -226,6 +208,19 @@ export class Queue {
       if (placed.hold !== undefined) ahead.set(placed.hold, (ahead.get(placed.hold) ?? 0) + 1);
     }
     return false;
+  }
+
+  /** Who waits in vain, by the pace of late, hears of it now. */
+  #refuseOverdue(lane: Lane): void {
+    const { line, serviceMs, heldOf } = this.#lanes[lane];
+    if (line.length === 0) return;
+    const pace = { serviceMs: serviceMs.value(0), held: (model: string) => heldOf.get(model) ?? 0 };
+    for (const [entry, lateByMs] of [...overdue(line.order(), this.#deps.clock.now(), pace)]) {
+      // Somebody with more time joined it since it was thought over: it is soon again.
+      if (dueOf(entry.work) > entry.dueMs) continue;
+      this.#remove(entry);
+      entry.refuse(this.#late(lane, { lateByMs }));
+    }
   }
 
   /** Room for one more: there is, or what is worth less gives way. */
@@ -275,6 +270,8 @@ export class Queue {
     };
     if (entry.holds !== undefined) count(entry.holds, -1);
     entry.holds = hold?.hold;
+    entry.startByMs = hold?.startByMs;
+    entry.dueMs = dueOf(entry.work);
     if (!hold) return;
     if (hold.hold !== undefined) count(hold.hold, 1);
     if (!Number.isFinite(hold.againMs)) return;
@@ -289,11 +286,11 @@ export class Queue {
     this.#again = { atMs, timer };
   }
 
-  #timed({ lane, tenant }: Work, booking: Booking): Booking {
+  #timed({ lane, tenant }: Work, model: string, booking: Booking): Booking {
     const { clock } = this.#deps;
     const state = this.#lanes[lane];
     const since = clock.now();
-    state.held += 1;
+    count(state, model, 1);
     const back = this.#shares.take(tenant);
     let held = true;
     return {
@@ -301,7 +298,7 @@ export class Queue {
       release: (spent) => {
         if (!held) return;
         held = false;
-        state.held -= 1;
+        count(state, model, -1);
         back();
         state.serviceMs.add(clock.now() - since, clock.now());
         booking.release(spent);

@@ -21,10 +21,12 @@ export function hasRoom({ free, slots, outstanding, running }: WorkerView, lane:
 export function slotWaitMs(worker: WorkerView, lane: Lane, ahead: number, greedy: boolean): number {
   const { held, slots, outstanding, running } = worker;
   const serviceMs = worker.serviceMs[lane] > 0 ? worker.serviceMs[lane] : unknown.serviceMs;
-  if (!hasRoom(worker, lane, greedy)) return held[lane] === 0 ? Number.POSITIVE_INFINITY : (serviceMs * (1 + ahead)) / held[lane];
   // The last credit is for the place in the agent's queue: no slot idles, but this one waits for a slot.
+  const behind = (used: number) => (used < slots ? 0 : (serviceMs * (used - slots + 1)) / slots);
   const used = Math.max(outstanding, running);
-  return used < slots ? 0 : (serviceMs * (used - slots + 1)) / slots;
+  if (hasRoom(worker, lane, greedy)) return behind(used);
+  // A credit that is waited for is no better a place than one that is free: one leaves, and the others are before it.
+  return held[lane] === 0 ? Number.POSITIVE_INFINITY : (serviceMs * (1 + ahead)) / held[lane] + behind(used - 1);
 }
 
 /** Until the prompts before it and its own are computed. */

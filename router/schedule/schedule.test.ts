@@ -52,7 +52,7 @@ test.each<[name: string, workers: WorkerView[], given: Given, expected: string |
   ["an idle owner has its session", fleet(), {}, owner],
   ["who holds the lease has it, whoever the hash says", fleet(), { lease: third }, third],
   ["a busy owner keeps it while it has a slot", fleet(only(owner, { outstanding: 3, held: freeOf(3) })), {}, owner],
-  ["it is worth 17 ms of waiting for a credit", fleet(only(owner, full(6))), {}, `hold ${owner}`],
+  ["it is worth 17 ms of waiting for a credit", fleet(only(owner, { ...full(6), slots: 6 })), {}, `hold ${owner}`],
   [
     "not longer than that in all",
     fleet(only(owner, full(6))),
@@ -104,6 +104,12 @@ test.each<[name: string, workers: WorkerView[], given: Given, expected: string |
     fleet(() => ({ outstanding: 3, held: freeOf(3) })),
     { greedy: true },
     `hold ${owner}`,
+  ],
+  [
+    "a credit that is waited for is no better a place than the last one that is free",
+    fleet((name) => (name === owner ? full(5) : { outstanding: 4, held: freeOf(4) })),
+    { waitedMs: 10, warm: [warm(owner, 30), warm(other, 30)] },
+    other,
   ],
   ["without any credit nobody is placed", fleet(() => ({ free: freeOf(0) })), {}, undefined],
   ["credits of another lane are none", fleet(() => ({ free: { ...freeOf(3), inline: 0 } })), {}, undefined],
@@ -188,7 +194,7 @@ test("a prediction tells the wait, the prompt and the pace apart", () => {
 });
 
 test("a hold is thought over at the latest when patience ends", () => {
-  expect(put(fleet(only(owner, full(20))), { waitedMs: 14 })).toEqual({ hold: owner, againMs: 6 });
+  expect(put(fleet(only(owner, { ...full(20), slots: 20 })), { waitedMs: 14 })).toMatchObject({ hold: owner, againMs: 6 });
 });
 
 test("a draining holder's sessions go to the next by hash, and a new session comes back when it stays", () => {

@@ -85,8 +85,9 @@ export function place(
   const leftMs = (asking.dueMs - now) / options.margin;
   // What it takes at its holder without any wait: nearly always the least there is.
   const leastMs = owner ? prefillMs(owner, freshTokens(owner), now) + tokenMs(owner, now) * looked.tokens : 0;
+  const startByMs = asking.dueMs - leastMs * options.margin;
   if (fleet.free[lane] === 0) {
-    if (leastMs <= leftMs) return { againMs: leftMs - leastMs + 1 };
+    if (leastMs <= leftMs) return { againMs: leftMs - leastMs + 1, startByMs };
     return isBusy(owner) ? { lateByMs: leastMs - leftMs } : { againMs: never };
   }
   if (owner && lane !== "batch") {
@@ -95,14 +96,16 @@ export function place(
     if (asking.waitedMs + waitMs <= options.patienceMs && slotMs + leastMs <= leftMs)
       return hasRoom(owner, lane, greedy)
         ? placed(owner, "lease")
-        : { hold: owner.name, againMs: Math.max(1, options.patienceMs - asking.waitedMs) };
+        : { hold: owner.name, startByMs, againMs: Math.max(1, options.patienceMs - asking.waitedMs) };
   }
   const lowest = costs(options, asking, fleet, now, avoid, looked);
   if (lowest === never) return { againMs: never };
   const best = amongEquals(fleet.workers, serving, lowest * (1 + equal.share) + equal.ms, asking, moment.random);
   // One that stands idle is tried whatever is predicted: else a wrong prediction would never be put right.
   if (lowest > leftMs && isBusy(best)) return { lateByMs: lowest - leftMs };
-  return hasRoom(best, lane, greedy) ? placed(best, best === owner ? "lease" : "least_cost") : { hold: best.name, againMs };
+  return hasRoom(best, lane, greedy)
+    ? placed(best, best === owner ? "lease" : "least_cost")
+    : { hold: best.name, startByMs, againMs };
 }
 
 /** How long an answer would take from now where it would be quickest, whoever has a credit; nothing where no worker serves it. */
