@@ -12,7 +12,8 @@ const help = `Usage: slipstream bench router [OPTIONS]
 
 Generations of 16 streamed tokens through a real router process, with API keys and outcomes on, to workers that answer at
 fixed moments; client, router and workers are processes of their own on loopback. Every fifth goes straight to a worker's
-link as well: what the router adds is the difference of their quantiles. docs/performance.md has figures and their history.
+link as well: what the router adds is the difference of their quantiles. A row is marked where the machine was too full for
+it, with who had its cores. docs/performance.md has figures and their history.
 
 Options:
   --rates LIST     generations a second (default 200,500,1000)
@@ -87,7 +88,7 @@ function tableOf(rows: readonly RouterRow[]): string {
   return head.concat(
     ...rows.map(
       (row) =>
-        `${row.way.padEnd(9)}${String(row.rate).padStart(7)}${cell(row.cpu_ms_per_generation, 14, 3)}${cell(row.cpu_share * 100, 9, 0)} %${cell(row.added_first_ms.p50, 21)}${cell(row.added_first_ms.p99, 8)}${cell(row.added_total_ms.p50, 13)}${cell(row.added_total_ms.p99, 8)}${cell(row.total_ms.direct.p50, 13)}${cell(row.total_ms.direct.p99, 8)}${cell(row.router_loop_delay_ms_p99, 10)}\n`,
+        `${row.way.padEnd(9)}${String(row.rate).padStart(7)}${cell(row.cpu_ms_per_generation, 14, 3)}${cell(row.cpu_share * 100, 9, 0)} %${cell(row.added_first_ms.p50, 21)}${cell(row.added_first_ms.p99, 8)}${cell(row.added_total_ms.p50, 13)}${cell(row.added_total_ms.p99, 8)}${cell(row.total_ms.direct.p50, 13)}${cell(row.total_ms.direct.p99, 8)}${cell(row.router_loop_delay_ms_p99, 10)}${row.invalid.length > 0 ? "  not valid" : ""}\n`,
     ),
   );
 }

@@ -82,3 +82,11 @@ test("the machine's chance differs from process to process and from id to id", (
   const random = systemRandom();
   expect(new Set(Array.from({ length: 1_000 }, () => random.hex(16))).size).toBe(1_000);
 });
+
+test("the machine's ids are of the length asked for, and none comes twice, over many fillings of the pool", () => {
+  const random = systemRandom();
+  const ids = Array.from({ length: 3_000 }, () => random.hex(33));
+  expect(ids.every((id) => /^[0-9a-f]{33}$/.test(id))).toBe(true);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(random.hex(10_000)).toHaveLength(10_000);
+});

@@ -1,5 +1,5 @@
 // random: the only source of chance. `seeded` gives the same numbers for the same seed on every machine.
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomFillSync } from "node:crypto";
 
 export interface Random {
   /** In [0, 1). */
@@ -10,14 +10,27 @@ export interface Random {
 
 /** For processes: seeded from the machine; ids (resume tokens among them) cannot be guessed. */
 export function systemRandom(): Random {
+  // Asking the machine costs the same for one id as for hundreds. What was given out is wiped: no dump of memory holds it here.
+  const pool = Buffer.alloc(poolBytes);
+  let used = poolBytes;
   return {
     next: seeded(randomBytes(4).readUInt32LE(0)).next,
-    hex: (digits) =>
-      randomBytes((digits + 1) >> 1)
-        .toString("hex")
-        .slice(0, digits),
+    hex(digits) {
+      const bytes = (digits + 1) >> 1;
+      if (bytes > poolBytes) return randomBytes(bytes).toString("hex").slice(0, digits);
+      if (used + bytes > poolBytes) {
+        randomFillSync(pool);
+        used = 0;
+      }
+      const text = pool.toString("hex", used, used + bytes).slice(0, digits);
+      pool.fill(0, used, used + bytes);
+      used += bytes;
+      return text;
+    },
   };
 }
+
+const poolBytes = 4_096;
 
 /** sfc32: small, fast, passes PractRand; four words of state from one seed. */
 export function seeded(seed: number): Random {

@@ -13,6 +13,7 @@ import { percentile } from "../../sim/statistics.ts";
 import { BenchProcess } from "../keys/process.ts";
 import { callers, type Way } from "./callers.ts";
 import { Direct, type Times } from "./direct.ts";
+import { doubtsOf, type MachineShare, machineMeter, sharesOf } from "./machine.ts";
 import type { RouterFigures, RouterOrders } from "./router-process.ts";
 import type { ScheduleFigures, ScheduleOrders } from "./worker-process.ts";
 
@@ -58,15 +59,20 @@ export interface RouterRow {
   readonly outcome_events: number;
   readonly hedges: number;
   readonly outcomes: Readonly<Record<string, number>>;
+  readonly machine: MachineShare;
+  /** Why its figures say nothing of the router; empty: they do. */
+  readonly invalid: readonly string[];
 }
 
 const schedule = { firstMs: 20, everyMs: 3 } as const;
-const warmupSeconds = 3;
+const warmupSeconds = 2;
+/** A router's code is compiled in its first thousands of generations: at a low rate a few seconds would measure just that. */
+const compiling = { rate: 400, seconds: 8 } as const;
 /** One generation of so many goes straight to a worker. */
 const directEvery = 5;
-/** A session asks again only after the answer before. */
-const sessionEveryMs = 400;
-const sessionsMax = 400;
+/** So that a session has its answer before it asks again, also where that is late. */
+const sessionEveryMs = 1_000;
+const sessionsMax = 1_000;
 const settleMs = 1_000;
 
 export async function benchRouter(options: RouterBenchOptions, deps: Deps): Promise<readonly RouterRow[]> {
@@ -85,13 +91,15 @@ export async function benchRouter(options: RouterBenchOptions, deps: Deps): Prom
     const routerOrders: RouterOrders = { workers: workers.addresses, keysFile };
     const router = await BenchProcess.start("router", routerOrders, flags, "router");
     processes.push(router.process);
-    for (const way of options.ways)
+    const made = { address: router.address, key: key.text, addresses: workers.addresses };
+    const parts = { router: router.process, workers: workers.process, ...made };
+    for (const way of options.ways) {
+      await warmed({ ...options, way, ...compiling }, parts, deps.signal);
       for (const rate of options.rates) {
         deps.signal.throwIfAborted();
-        const parts = { router: router.process, workers: workers.process };
-        const made = { address: router.address, key: key.text, addresses: workers.addresses };
-        rows.push(await measured({ ...options, way, rate }, { ...parts, ...made }, deps));
+        rows.push(await measured({ ...options, way, rate }, parts, deps));
       }
+    }
     return rows;
   } finally {
     await Promise.all(processes.map((each) => each.end()));
@@ -112,10 +120,26 @@ interface Parts {
   readonly addresses: readonly string[];
 }
 
-async function measured(run: Run, parts: Parts, { say, signal }: Deps): Promise<RouterRow> {
-  const { way, rate, seconds, tokens, documentBytes } = run;
+function asker({ way, rate, tokens, documentBytes }: Run, { address, key }: Parts): ReturnType<(typeof callers)[Way]> {
   const sessions = Math.min(sessionsMax, Math.max(8, Math.ceil((rate * sessionEveryMs) / 1_000)));
-  const asking = callers[way]({ address: parts.address, key: parts.key, sessions, tokens, documentBytes });
+  return callers[way]({ address, key, sessions, tokens, documentBytes });
+}
+
+async function warmed(run: Run, parts: Parts, signal: AbortSignal): Promise<void> {
+  const asking = asker(run, parts);
+  const direct = new Direct(parts.addresses);
+  try {
+    await systemClock.sleep(settleMs, signal);
+    await send(run, run.seconds, asking, direct, signal);
+  } finally {
+    asking.close();
+    direct.close();
+  }
+}
+
+async function measured(run: Run, parts: Parts, { say, signal }: Deps): Promise<RouterRow> {
+  const { way, rate, seconds } = run;
+  const asking = asker(run, parts);
   const direct = new Direct(parts.addresses);
   const delay = monitorEventLoopDelay({ resolution: 1 });
   try {
@@ -124,17 +148,20 @@ async function measured(run: Run, parts: Parts, { say, signal }: Deps): Promise<
     const before = await parts.router.take<RouterFigures>();
     await parts.workers.take<ScheduleFigures>();
     delay.enable();
+    const machine = machineMeter();
     const times = await send(run, seconds, asking, direct, signal);
     delay.disable();
     const after = await parts.router.take<RouterFigures>();
     const workers = await parts.workers.take<ScheduleFigures>();
     const row = rowOf(run, times, {
       ...{ before: before.figures, after: after.figures, spent: after.spent, workers: workers.figures },
+      machine: machine({ router: after.spent.cpuMs, workers: workers.spent.cpuMs }),
       clientDelayMs: delay.percentile(99) / 1e6,
     });
     say(
-      `${way} at ${rate}/s: ${row.cpu_ms_per_generation} ms CPU a generation, adds p50 ${row.added_total_ms.p50} p99 ${row.added_total_ms.p99} ms`,
+      `${way} at ${rate}/s: ${row.cpu_ms_per_generation} ms CPU a generation, adds p50 ${row.added_total_ms.p50} p99 ${row.added_total_ms.p99} ms; ${sharesOf(row.machine)}`,
     );
+    if (row.invalid.length > 0) say(`  not valid: ${row.invalid.join("; ")}`);
     return row;
   } finally {
     asking.close();
@@ -194,21 +221,25 @@ const quantiles = (values: readonly number[]): Quantiles => ({
 const less = (a: Quantiles, b: Quantiles): Quantiles => ({ p50: round(a.p50 - b.p50), p99: round(a.p99 - b.p99) });
 
 function rowOf(
-  { way, rate }: Run,
+  { way, rate, tokens }: Run,
   { router, direct, missed }: Sent,
   figures: {
     readonly before: RouterFigures;
     readonly after: RouterFigures;
     readonly spent: { readonly cpuMs: number; readonly wallMs: number };
     readonly workers: ScheduleFigures;
+    readonly machine: MachineShare;
     readonly clientDelayMs: number;
   },
 ): RouterRow {
   const of = (times: readonly Times[], which: keyof Times) => quantiles(times.map((each) => each[which]));
   const first = { router: of(router, "firstMs"), direct: of(direct, "firstMs") };
   const total = { router: of(router, "totalMs"), direct: of(direct, "totalMs") };
-  const { before, after, spent } = figures;
+  const { before, after, spent, machine } = figures;
+  const floorMs = schedule.firstMs + (tokens - 1) * schedule.everyMs;
   return {
+    machine,
+    invalid: doubtsOf({ asked: router.length + missed, answered: router.length, direct: total.direct.p50, floorMs }, machine),
     ...{ way, rate, generations: router.length, not_generated: missed },
     cpu_ms_per_generation: round(spent.cpuMs / Math.max(1, router.length)),
     cpu_share: round(spent.cpuMs / spent.wallMs),

@@ -10,12 +10,15 @@ export function methodDefinition(method: DescMethod): MethodDefinition<Any, Any>
     path: `/${method.parent.typeName}/${method.name}`,
     requestStream: method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming",
     responseStream: method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming",
-    requestSerialize: (message: MessageShape<typeof method.input>) => Buffer.from(toBinary(method.input, message)),
+    requestSerialize: (message: MessageShape<typeof method.input>) => asBuffer(toBinary(method.input, message)),
     requestDeserialize: (data: Buffer) => fromBinary(method.input, data),
-    responseSerialize: (message: MessageShape<typeof method.output>) => Buffer.from(toBinary(method.output, message)),
+    responseSerialize: (message: MessageShape<typeof method.output>) => asBuffer(toBinary(method.output, message)),
     responseDeserialize: (data: Buffer) => fromBinary(method.output, data),
   };
 }
+
+/** The same bytes, which are nobody else's: a copy of each message would be work for the garbage collector. */
+const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array) => Buffer.from(buffer, byteOffset, byteLength);
 
 export function serviceDefinition(service: DescService): ServiceDefinition {
   return Object.fromEntries(service.methods.map((method) => [method.localName, methodDefinition(method)]));

@@ -33,15 +33,23 @@ export function placeOf(trigger: Trigger): Place {
 export function typedSince(place: Place, trigger: Trigger): { readonly typed: string; readonly closed: string } | undefined {
   const { text } = trigger;
   const length = text.lengthBefore - place.prefixLength;
-  if (length < 0 || length > typedMaxUtf16 || wishOf(trigger) !== place.wish) return undefined;
-  if (text.range(place.prefixLength - tailUtf16, place.prefixLength) !== place.prefixTail) return undefined;
+  if (length < 0 || length > typedMaxUtf16 || tailOf(trigger, length) !== place.prefixTail) return undefined;
   const closedLength = text.lengthAfter - place.suffixLength;
   if (closedLength > closedMaxUtf16) return undefined;
   const closed = text.after(Math.max(0, closedLength));
   if (closed !== "" && !autoClosed.test(closed)) return undefined;
   if (text.lengthAfter !== place.suffixLength + closed.length) return undefined;
   if (text.after(closed.length + tailUtf16).slice(closed.length) !== place.suffixHead) return undefined;
+  // Last, as it is the dearest: nearly all places are told apart by their text.
+  if (wishOf(trigger) !== place.wish) return undefined;
   return { typed: text.range(place.prefixLength, text.lengthBefore), closed };
+}
+
+/** The end of the text that lies so far before the cursor: near it, of what every reader has read already. */
+function tailOf({ text }: Trigger, back: number): string {
+  if (back > tailUtf16) return text.range(text.lengthBefore - back - tailUtf16, text.lengthBefore - back);
+  const near = text.before(tailUtf16 + back);
+  return near.slice(0, near.length - back);
 }
 
 const wishOf = ({ model, shape, sampling }: Trigger) => JSON.stringify([model, shape, sampling]);
