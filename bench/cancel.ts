@@ -14,9 +14,15 @@ export interface Cancelled {
   readonly stopped_ms: { readonly p50: number; readonly p99: number; readonly max: number };
 }
 
+interface Options {
+  readonly cancels: number;
+  readonly signal?: AbortSignal;
+  readonly progress?: (text: string) => void;
+}
+
 const clock = systemClock;
 
-export async function benchCancel(engine: Engine, options: { cancels: number; signal?: AbortSignal }): Promise<Cancelled[]> {
+export async function benchCancel(engine: Engine, options: Options): Promise<Cancelled[]> {
   const report: Cancelled[] = [];
   const random = seeded(7);
   for (const phase of ["prefill", "decode"] as const) {
@@ -42,6 +48,7 @@ export async function benchCancel(engine: Engine, options: { cancels: number; si
         text += 1;
         if (phase === "decode" && text === 3) at = abort();
       }
+      options.progress?.(`${engine.name} engine, cancels in ${phase}: ${i + 1} of ${options.cancels}`);
     }
     const round = (value: number) => Math.round(value * 100) / 100;
     const at = (share: number) => round(percentile(stopped, share));

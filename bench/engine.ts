@@ -65,7 +65,7 @@ export async function benchEngine(
     prefill_tokens_per_second: spread(cold, ({ end }) => rate(end.usage.recomputedTokens, end.usage.prefillMs)),
     decode_tokens_per_second: spread([...cold, ...warm], ({ end }) => rate(end.usage.completionTokens - 1, end.usage.decodeMs)),
     kv_reuse: { prompt_tokens: cold[0]?.end.usage.promptTokens ?? 0, cold: side(cold), warm: side(warm) },
-    abort: await benchCancel(engine, { cancels: options.cancels, signal }),
+    abort: await benchCancel(engine, { cancels: options.cancels, signal, progress }),
   };
 }
 

@@ -20,7 +20,19 @@ export async function adminJson(reach: Reach, path: string): Promise<unknown> {
       `the admin port at ${reach.address} wants an administrator's key (slipstream key create --admin): --token`,
     );
   if (status !== 200) throw new SlipstreamError("unavailable", `the admin port at ${reach.address} answered HTTP ${status}`);
-  return JSON.parse(body);
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw noAdminPort(reach);
+  }
+}
+
+/** What a port answers that is somebody else's, such as the router's own HTTP port. */
+export function noAdminPort({ address }: Pick<Reach, "address">): SlipstreamError {
+  return new SlipstreamError(
+    "unavailable",
+    `something answers at ${address}, but it is no router's admin port (7413 unless set otherwise)`,
+  );
 }
 
 function get({ address, tls, metadata }: Reach, path: string): Promise<{ status: number; body: string }> {

@@ -88,11 +88,11 @@ export const bench: Command = async (args, io) => {
     return 0;
   }
   const [name = ""] = positionals;
-  if (positionals.length !== 1 || !Object.hasOwn(benches, name))
-    throw new SlipstreamError(
-      "invalid_request",
-      `there are: ${[...Object.keys(benches), "faults", "fleet", "keys", "layout", "router", "schedule"].join(", ")}; --help says more`,
-    );
+  if (positionals.length !== 1 || !Object.hasOwn(benches, name)) {
+    const known = [...Object.keys(benches), "faults", "fleet", "keys", "layout", "router", "schedule"].join(", ");
+    const one = positionals.length === 1 ? `no bench "${name}"` : "one bench is wanted";
+    throw new SlipstreamError("invalid_request", `${one}; there are: ${known}; --help says more`);
+  }
   const interrupted = new AbortController();
   io.on("SIGINT", () => interrupted.abort());
   return benches[name as keyof typeof benches](values as Values, io, interrupted.signal);
@@ -109,7 +109,7 @@ async function cancel(values: Values, io: Io, signal: AbortSignal): Promise<numb
   for (const start of [() => startEmbedded(values), simulated]) {
     const engine = await start();
     try {
-      report.push(...(await benchCancel(engine, { cancels, signal })));
+      report.push(...(await benchCancel(engine, { cancels, signal, progress: progressOn(io) })));
     } finally {
       await engine.close();
     }

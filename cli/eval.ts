@@ -23,21 +23,21 @@ make   chooses the spans of the built-in set anew: places only, no code
 bring  downloads the packages that the set points into, pinned and checksummed, into a folder of the user
 
 Options of run:
-  --set NAME        builtin (default), playground, or a file that "make" wrote
-  --weights PATH    a GGUF file (default: the built-in model)
-  --against PATH    other weights, asked the same in turn; differences are paired
-  --address H:P     ask a running router instead; then also:
+  --set NAME             builtin (default), playground, or a file that "make" wrote
+  --weights PATH         a GGUF file (default: the built-in model)
+  --against PATH         other weights, asked the same in turn; differences are paired
+  --address H:P          ask a running router instead; then also:
 ${reachHelp}
-  --spans N         only so many spans, spread over the set
-  --out DIR         results, report as JSON and as a page (default reports/eval/SET)
-  --resume          go on with an interrupted run in DIR
-  --keep-text       write the texts into the results too
-  --json            one JSON object instead of tables
+  --spans N              only so many spans, spread over the set
+  --out DIR              results, report as JSON and as a page (default reports/eval/SET)
+  --resume               go on with an interrupted run in DIR
+  --keep-text            write the texts into the results too
+  --json                 one JSON object instead of tables
 
 Options of make:
-  --seed N          the same seed chooses the same places (default 1)
-  --times N         so many times as many places (default 1)
-  --out FILE        default: the built-in set
+  --seed N               the same seed chooses the same places (default 1)
+  --times N              so many times as many places (default 1)
+  --out FILE             default: the built-in set
 
 Examples:
   slipstream eval bring

@@ -1,7 +1,7 @@
 // explain: `slipstream explain ID`: what a running router did with a trigger, step by step, from its admin port.
 import { SlipstreamError } from "../lib/errors.ts";
 import type { Explanation } from "../router/explain/explain.ts";
-import { adminJson } from "./admin.ts";
+import { adminJson, noAdminPort } from "./admin.ts";
 import type { Command, Io } from "./command.ts";
 import { options } from "./options.ts";
 import { reachHelp, reachOf, reachOptions } from "./reaching.ts";
@@ -12,9 +12,9 @@ Shows what a running router did with a trigger: which rooms it went through, whe
 trigger or of a completion; "slipstream complete" prints it. Without an ID: the triggers of late, a line each.
 
 Options:
-  --last N              so many triggers of late, newest first, 1 to 1000 (default 20)
-  --address HOST:PORT   the router's admin port (default 127.0.0.1:7413, or SLIPSTREAM_ADMIN_ADDRESS)
-  --json                the same as one JSON object
+  --last N               so many triggers of late, newest first, 1 to 1000 (default 20)
+  --address HOST:PORT    the router's admin port (default 127.0.0.1:7413, or SLIPSTREAM_ADMIN_ADDRESS)
+  --json                 the same as one JSON object
 ${reachHelp}
 
 Examples:
@@ -44,7 +44,8 @@ export const explain: Command = async (args, io: Io) => {
     });
   const reach = reachOf(String(values.address), values);
   if (id === undefined) {
-    const found = (await adminJson(reach, `/explain?last=${last}`)) as { triggers: Explanation[] };
+    const found = (await adminJson(reach, `/explain?last=${last}`)) as { triggers?: Explanation[] } | undefined;
+    if (!found?.triggers) throw noAdminPort(reach);
     io.out(values.json ? `${JSON.stringify(found)}\n` : list(found.triggers));
     return 0;
   }
@@ -78,17 +79,12 @@ function drawn(told: Explanation): string {
 
 function list(triggers: readonly Explanation[]): string {
   if (triggers.length === 0) return "no trigger yet\n";
-  const lines = triggers.map(({ trigger, outcome, reason, total_ms, lane, kind, worker }) =>
-    [
-      trigger.padEnd(24),
-      outcome.padEnd(11),
-      `${ms(total_ms)} ms`.padStart(10),
-      lane.padEnd(11),
-      kind.padEnd(11),
-      worker || reason || "",
-    ]
-      .join("  ")
-      .trimEnd(),
+  const rows = triggers.map(({ trigger, outcome, reason, total_ms, lane, kind, worker }) =>
+    row(trigger, outcome, `${ms(total_ms)} ms`, lane, kind, worker || reason || ""),
   );
-  return `${lines.join("\n")}\n`;
+  return `${[row("TRIGGER", "OUTCOME", "TOTAL", "LANE", "KIND", "WORKER OR REASON"), ...rows].join("\n")}\n`;
+}
+
+function row(trigger: string, outcome: string, total: string, lane: string, kind: string, end: string): string {
+  return [trigger.padEnd(24), outcome.padEnd(11), total.padStart(10), lane.padEnd(11), kind.padEnd(11), end].join("  ").trimEnd();
 }

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { isLoopback } from "../lib/address.ts";
 import { systemClock } from "../lib/clock.ts";
+import { address as addressSetting } from "../lib/config.ts";
 import { SlipstreamError } from "../lib/errors.ts";
 import { answersBut, type ClientTls, clientTls, whyNot } from "../lib/tls/client.ts";
 import { givenPaths, tlsMaterial } from "../lib/tls/material.ts";
@@ -39,6 +40,7 @@ export function reachOptions(env: Io["env"]) {
 type Given = Readonly<Record<keyof ReturnType<typeof reachOptions>, string | boolean | undefined>>;
 
 export function reachOf(address: string, given: Given): Reach {
+  if (!addressSetting.safeParse(address).success) throw bad("address", `--address: "${address}" is not HOST:PORT`);
   const [ca, cert, key, serverName] = [given.ca, given.cert, given.key, given["server-name"]].map((value) => String(value ?? ""));
   const paths = { ca: ca ?? "", cert: cert ?? "", key: key ?? "" };
   if ((paths.cert === "") !== (paths.key === "")) throw bad("cert", "--cert and --key belong together");
@@ -60,7 +62,9 @@ export function unreachable({ address, tls }: Pick<Reach, "address" | "tls">, wh
   const why = told === undefined ? whyNot(message, tls !== undefined) : undefined;
   const answers = told ?? (why && answersBut(address, why, thrown).message);
   const sentence = answers ?? `no ${what} at ${address}; "slipstream up" starts one on this machine`;
-  return new SlipstreamError("unavailable", answers && !tls ? `${answers} (--ca FILE, or --tls)` : sentence, { cause: thrown });
+  const meant = what === "router" ? "the router's gRPC port (7411" : `a ${what} (7413`;
+  const inTheClear = `${answers} (--ca FILE, or --tls), or not be ${meant} unless set otherwise)`;
+  return new SlipstreamError("unavailable", answers && !tls ? inTheClear : sentence, { cause: thrown });
 }
 
 function read(paths: { ca: string; cert: string; key: string }) {

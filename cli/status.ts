@@ -1,6 +1,6 @@
 // status: `slipstream status`: what a running router does now, from its admin port.
 import type { Status } from "../router/status.ts";
-import { adminJson } from "./admin.ts";
+import { adminJson, noAdminPort } from "./admin.ts";
 import type { Command } from "./command.ts";
 import { options } from "./options.ts";
 import { reachHelp, reachOf, reachOptions } from "./reaching.ts";
@@ -10,8 +10,8 @@ const help = `Usage: slipstream status [OPTIONS]
 Shows a running router: workers, queue, outcomes, first-text latency, KV reuse.
 
 Options:
-  --address HOST:PORT   the router's admin port (default 127.0.0.1:7413, or SLIPSTREAM_ADMIN_ADDRESS)
-  --json                the same as one JSON object
+  --address HOST:PORT    the router's admin port (default 127.0.0.1:7413, or SLIPSTREAM_ADMIN_ADDRESS)
+  --json                 the same as one JSON object
 ${reachHelp}
 
 Examples:
@@ -29,7 +29,9 @@ export const status: Command = async (args, io) => {
     io.out(help);
     return 0;
   }
-  const found = (await adminJson(reachOf(String(values.address), values), "/status")) as Status;
+  const reach = reachOf(String(values.address), values);
+  const found = (await adminJson(reach, "/status")) as Status | undefined;
+  if (found?.ready === undefined) throw noAdminPort(reach);
   io.out(values.json ? `${JSON.stringify(found)}\n` : drawn(found));
   return found.ready ? 0 : 69;
 };

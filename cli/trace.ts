@@ -19,12 +19,12 @@ span of a source file and types it again; "play" types a trace into a running ro
 each key cost. A FILE given to play is made into a trace first.
 
 Options:
-  --keys N            keys to type (default 200)
-  --seed N            same seed, same trace (default 1)
-  --speed X           play X times as fast (default 1: as a person types)
-  --address H:P       the router (default 127.0.0.1:7411, or SLIPSTREAM_ADDRESS)
-  --out TRACE         write here instead of stdout
-  --json              one JSON object instead of text
+  --keys N               keys to type (default 200)
+  --seed N               same seed, same trace (default 1)
+  --speed X              play X times as fast (default 1: as a person types)
+  --address H:P          the router (default 127.0.0.1:7411, or SLIPSTREAM_ADDRESS)
+  --out TRACE            write here instead of stdout
+  --json                 one JSON object instead of text
 ${reachHelp}
 
 Examples:
@@ -54,10 +54,13 @@ export const trace: Command = async (args, io) => {
   if (verb === "generate") {
     const formatted = formatTrace(fromSource(file, made));
     if (values.out === undefined) io.out(formatted);
-    else writeFileSync(String(values.out), formatted);
+    else {
+      writeFileSync(String(values.out), formatted);
+      io.complain(`${values.out}: a trace of ${formatted.trimEnd().split("\n").length - 1} keys`);
+    }
     return 0;
   }
-  const loaded = verb === "play" && !isTrace(file) ? fromSource(file, made) : parseTrace(read(file));
+  const loaded = verb === "play" && !isTrace(file) ? fromSource(file, made) : parsed(file);
   if (verb === "inspect") {
     io.out(inspected(loaded));
     return 0;
@@ -90,6 +93,16 @@ function read(path: string): string {
   if (!stat?.isFile()) throw new SlipstreamError("not_found", `${path}: no such file`);
   if (stat.size > traceLimits.eventsMax * 512) throw new SlipstreamError("invalid_request", `${path}: larger than any trace`);
   return readFileSync(path, "utf8");
+}
+
+function parsed(path: string): Trace {
+  const text = read(path);
+  try {
+    return parseTrace(text);
+  } catch (thrown) {
+    const { code, message } = SlipstreamError.from(thrown);
+    throw new SlipstreamError(code, `${path}: ${message}`, { cause: thrown });
+  }
 }
 
 const isTrace = (path: string) => path.endsWith(".ndjson");

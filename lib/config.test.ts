@@ -83,6 +83,11 @@ test.each([
   expect(read).toThrow(`SLIPSTREAM_IT=${JSON.stringify(given)}: ${problem}`);
 });
 
+test("a value that has one fault is told one", () => {
+  const read = () => readConfig({ at: setting("SLIPSTREAM_AT", address, "", "") }, { SLIPSTREAM_AT: "127.0.0.1" }, "SLIPSTREAM_");
+  expect(read).toThrow(/"127\.0\.0\.1": is not "host:port"$/);
+});
+
 const table = {
   port: setting("SLIPSTREAM_T_PORT", integer(0, 65_535), "7411", "Port."),
   pause: setting("SLIPSTREAM_T_PAUSE", duration(0, 1_000), "40ms", "Pause."),

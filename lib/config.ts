@@ -52,7 +52,7 @@ export const bytes = (min: number, max: number) =>
 /** "host:port"; IPv6 in brackets. Port 0 asks for any free one. */
 export const address = z
   .string()
-  .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:[\]]+):\d{1,5}$/, 'is not "host:port"')
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:[\]]+):\d{1,5}$/, { error: 'is not "host:port"', abort: true })
   .refine((text) => Number(text.slice(text.lastIndexOf(":") + 1)) <= 65_535, "has a port above 65535");
 
 /** "host:port" or nothing. */

@@ -41,8 +41,9 @@ describe("a mistake is one sentence and an exit code", () => {
     [["explain", "a", "b"], 64, /one id/],
     [["explain", "--last", "0"], 64, /--last: "0"/],
     [["trace", "play"], 64, /generate, inspect or play/],
-    [["trace", "inspect", source], 64, /line 1/],
-    [["bench", "everything"], 64, /there are: cancel/],
+    [["trace", "inspect", source], 64, /a\.ts: line 1/],
+    [["complete", `${source}:1:1`, "--address", "127.0.0.1"], 64, /--address: "127\.0\.0\.1" is not HOST:PORT/],
+    [["bench", "everything"], 64, /no bench "everything"; there are: cancel/],
     [["router", "now"], 64, /takes no arguments/],
     [["up", "--grpc", "0.0.0.0:7411"], 64, /SLIPSTREAM_ROUTER_GRPC_ADDRESS=0\.0\.0\.0:7411: other machines would reach it/],
     [["up", "--grpc", "nowhere"], 64, /SLIPSTREAM_ROUTER_GRPC_ADDRESS.*not "host:port"/s],
@@ -61,7 +62,7 @@ describe("a mistake is one sentence and an exit code", () => {
 });
 
 test("every command has help with examples", async () => {
-  for (const command of ["up", "router", "worker", "complete", "status", "explain", "trace", "bench"]) {
+  for (const command of ["up", "router", "worker", "complete", "status", "explain", "trace", "bench", "eval", "key"]) {
     const { code, out } = await slipstream([command, "--help"]);
     expect({ command, code }).toEqual({ command, code: 0 });
     expect(out).toMatch(/Example/);
@@ -125,6 +126,18 @@ describe("slipstream up", () => {
     expect(triggers).toContainEqual(expect.objectContaining({ trigger: id }));
     const none = await slipstream(["explain", "nobody", ...admin]);
     expect([none.code, none.err]).toEqual([66, expect.stringContaining('no trigger "nobody"')]);
+  });
+
+  const otherPort: readonly (readonly [string[], "http" | "admin" | "grpc", RegExp])[] = [
+    [["status"], "http", /is no router's admin port \(7413/],
+    [["explain", "--last", "2"], "http", /is no router's admin port \(7413/],
+    [["status"], "grpc", /not be a router's admin port \(7413/],
+    [["complete", "docs/examples/basket.ts:19:12"], "http", /not be the router's gRPC port \(7411/],
+  ];
+  test.each(otherPort)("%o told the %s port says which one is meant", async (args, port, says) => {
+    const ran = await slipstream([...args, "--address", `127.0.0.1:${ports[port]}`]);
+    expect([ran.code, ran.err]).toEqual([69, expect.stringMatching(says)]);
+    expect(ran.err).not.toMatch(/^\s+at /m);
   });
 
   test("admin says alive, ready and its metrics", async () => {
