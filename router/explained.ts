@@ -3,7 +3,7 @@
 import { SlipstreamError } from "../lib/errors.ts";
 import { traceparent } from "../lib/tracing/context.ts";
 import { Retired } from "./completion.ts";
-import type { Path } from "./pipeline.ts";
+import type { Path } from "./path.ts";
 import { Diverged } from "./reuse/reuse.ts";
 import type { RoomName, Trace } from "./trace.ts";
 

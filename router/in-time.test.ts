@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { greedy, modelOf, triggerAt } from "../test/support/router.ts";
 import type { Asking, Prediction, Prompt, ServedModel } from "./completion.ts";
 import { inTime } from "./in-time.ts";
-import type { Path } from "./pipeline.ts";
+import type { Path } from "./path.ts";
 
 const now = 1_000;
 const promptOf = (model: string, bytes: number): Prompt => ({

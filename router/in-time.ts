@@ -4,7 +4,7 @@
 import { SlipstreamError } from "../lib/errors.ts";
 import { askingOf } from "./asking.ts";
 import type { Context, Prediction, Prompt, Sampling, ServedModel, Trigger } from "./completion.ts";
-import type { Path } from "./pipeline.ts";
+import type { Path } from "./path.ts";
 
 /** What is asked for in the trigger's name. */
 export interface Wish {

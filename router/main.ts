@@ -24,7 +24,7 @@ import { DiskSpool } from "./feedback/disk-spool.ts";
 import type { Spool } from "./feedback/spool.ts";
 import { startHttp } from "./http/http.ts";
 import { createRouterMetrics } from "./metrics.ts";
-import type { Rooms } from "./pipeline.ts";
+import type { Rooms } from "./path.ts";
 import { completionService } from "./service.ts";
 import { type Status, statusOf } from "./status.ts";
 import { type Router, wireRouter } from "./wire.ts";

@@ -1,86 +1,26 @@
 // pipeline: the path of a trigger through the router, top to bottom. A room never calls another room; this is the only place
 // that knows the order. Whatever ends a trigger early throws its Retired through here; feedback follows from outside and makes
 // it one Ending. Text is yielded as it becomes sure.
-import type { Clock } from "../lib/clock.ts";
 import { SlipstreamError } from "../lib/errors.ts";
-import { askingOf, sizeOf } from "./asking.ts";
-import type { Cache } from "./cache/cache.ts";
 import {
-  type Asking,
-  type Booking,
   type Delta,
   type Ending,
   type Flight,
   type Generated,
-  type Hold,
-  type Late,
   type Milestones,
   noUsage,
-  type Placement,
-  type Prediction,
   type Prompt,
   type Sampling,
   type Shaped,
   type Trigger,
-  type Work,
 } from "./completion.ts";
-import type { ContextRoom } from "./context/context.ts";
-import type { Dispatch } from "./dispatch/dispatch.ts";
-import type { Fleet } from "./fleet/fleet.ts";
-import type { Gate } from "./gate/gate.ts";
-import { inTime, type Shortening } from "./in-time.ts";
-import type { Quotas } from "./ingress/ingress.ts";
-import type { PromptRoom } from "./prompt/prompt.ts";
-import type { Queue, Waited } from "./queue/queue.ts";
-import { Diverged, type Followed, type Reuse } from "./reuse/reuse.ts";
-import type { Settle } from "./settle/settle.ts";
-import type { Stream } from "./stream/stream.ts";
-import { added, Begun } from "./usage.ts";
-
-export interface Rooms {
-  readonly clock: Clock;
-  readonly reuse: Reuse;
-  readonly gate: Gate;
-  readonly settle: Settle;
-  readonly context: ContextRoom;
-  readonly prompt: PromptRoom;
-  readonly cache: Cache;
-  readonly queue: Queue;
-  readonly fleet: Fleet;
-  /** schedule.place on what the fleet knows now, with this process's options and chance. */
-  readonly place: (asking: Asking, avoid: ReadonlySet<string>) => Placement | Hold | Late;
-  /** How long an answer would take from now, without the queue. */
-  readonly predict: (asking: Asking) => Prediction | undefined;
-  /** Pools that a tenant's calls by this name fall back to, the nearest first. */
-  readonly fallbacks: (tenant: string, model: string) => readonly string[];
-  readonly dispatch: Dispatch;
-  readonly quotas: Pick<Quotas, "generation">;
-  readonly stream: Stream;
-  readonly retried: (when: "before_text" | "after_text") => void;
-  /** Told how a trigger was shortened so that it can be in time, and of one that cannot. */
-  readonly shortened: (how: Shortening) => void;
-  readonly late: (lane: Trigger["lane"]) => void;
-}
-
-/** What the path asks of the rooms; what stands in between (explained.ts) answers no more. */
-export interface Path
-  extends Pick<Rooms, "clock" | "place" | "predict" | "fallbacks" | "retried" | "quotas" | "shortened" | "late"> {
-  readonly reuse: Pick<Reuse, "typedAhead" | "followed" | "drop" | "watch" | "remember">;
-  readonly gate: Pick<Gate, "judge">;
-  readonly settle: Pick<Settle, "take">;
-  readonly context: Pick<ContextRoom, "gather">;
-  readonly prompt: Pick<PromptRoom, "contextBudget" | "render" | "send">;
-  readonly cache: Pick<Cache, "find" | "join" | "launch" | "keep">;
-  readonly queue: Pick<Queue, "length" | "predictedWaitMs" | "serviceMs" | "next">;
-  readonly fleet: Pick<Fleet, "model" | "snapshot" | "book" | "answered">;
-  readonly dispatch: Pick<Dispatch, "generate" | "bars">;
-  readonly stream: Pick<Stream, "shape" | "withholds">;
-}
+import { generate } from "./generating.ts";
+import { inTime } from "./in-time.ts";
+import type { Path } from "./path.ts";
+import { Diverged, type Followed } from "./reuse/reuse.ts";
 
 /** A typist who follows a generation needs it longer than the key that asked for it. */
 const followMs = 500;
-/** How often workers are asked for one trigger; its deadline comes first nearly always. */
-const asksMax = 5;
 
 export async function* complete(rooms: Path, trigger: Trigger, at: Milestones): AsyncGenerator<Delta, Ending> {
   trigger.signal.throwIfAborted(); //                                a trigger that has ended retires nobody
@@ -176,109 +116,6 @@ function launch(rooms: Path, trigger: Trigger, prompt: Prompt, sampling: Samplin
     generate(rooms, work, prompt, at, placed),
   );
   return flight;
-}
-
-/**
- * Waits for a worker's credit and sends; a worker that is lost before its first delta is followed by another. After it nothing
- * is begun anew: the text so far becomes part of the prompt, and another worker goes on from there.
- */
-async function* generate(
-  rooms: Path,
-  work: Work,
-  prompt: Prompt,
-  at: Milestones,
-  placed: (worker: string) => void,
-): AsyncGenerator<Delta, Generated> {
-  using _held = rooms.quotas.generation(work.tenant, work.lane, work.signal);
-  const tried = new Set<string>();
-  const begun = new Begun();
-  for (let asked = 1; ; asked++) {
-    at.queuedMs ??= rooms.clock.now();
-    const rest = begun.text === "" ? { work, prompt } : goingOn(work, prompt, begun);
-    const booking = await rooms.queue.next(rest.work, sizeOf(rooms.queue.serviceMs(work.lane), rest.prompt), (waited) =>
-      book(rooms, rest.work, rest.prompt, tried, waited),
-    );
-    at.placedMs = rooms.clock.now();
-    const { worker } = booking.placement;
-    placed(worker);
-    tried.add(worker);
-    let holder = worker;
-    const won = (name: string) => {
-      holder = name;
-      placed(name);
-    };
-    const second = { book: () => spare(rooms, rest.work, rest.prompt, tried), won };
-    const cost = rooms.prompt.send(rest.work, rest.prompt, worker); //  what of it this worker holds already is known here
-    const deltas = rooms.dispatch.generate(rest.work, rest.prompt, booking, second);
-    const before = begun.usage();
-    try {
-      for (;;) {
-        const step = await deltas.next();
-        cost(step.done ? step.value.usage : (step.value.prompt ?? noUsage), holder);
-        if (step.done) return { ...step.value, usage: added(before, step.value.usage) };
-        begun.add(step.value);
-        yield step.value;
-      }
-    } catch (thrown) {
-      const again = thrown instanceof SlipstreamError && thrown.row.retryable && asked < asksMax && !work.signal.aborted;
-      if (!again || !mayGoOn(work, begun.text)) throw thrown;
-      rooms.retried(begun.text === "" ? "before_text" : "after_text");
-      if (begun.tokens >= work.sampling.maxTokens) return { finish: "length", usage: begun.usage(), worker };
-    } finally {
-      await deltas.return(undefined as never);
-    }
-  }
-}
-
-/** What was sampled with a seed is what that seed gives, or nothing: another prompt would give another text. */
-function mayGoOn({ sampling }: Work, text: string): boolean {
-  return text === "" || sampling.temperature === 0 || sampling.seed === undefined;
-}
-
-/** The same wish from where its text ends. */
-function goingOn(work: Work, prompt: Prompt, { text, tokens }: Begun): { work: Work; prompt: Prompt } {
-  const maxTokens = work.sampling.maxTokens - tokens;
-  return {
-    work: { ...work, sampling: { ...work.sampling, maxTokens } },
-    prompt: { ...prompt, segments: [...prompt.segments, { text }], bytes: prompt.bytes + Buffer.byteLength(text) },
-  };
-}
-
-/** A credit for a second try beside the first: of a worker that begins at once, while nobody else waits for it. */
-function spare(rooms: Path, work: Work, prompt: Prompt, tried: ReadonlySet<string>): Booking | undefined {
-  if (rooms.queue.length > 0) return undefined;
-  // Not for the lease's sake: the session stays where it is.
-  const booking = book(rooms, work, prompt, tried, { waitedMs: Number.POSITIVE_INFINITY, greedy: true, ahead: () => 0 }, "none");
-  if (!("placement" in booking)) return undefined;
-  const chosen = rooms.fleet.snapshot().workers.find(({ name }) => name === booking.placement.worker);
-  if (chosen && !tried.has(chosen.name) && Math.max(chosen.outstanding, chosen.running + 1) <= chosen.slots) return booking;
-  booking.release();
-  return undefined;
-}
-
-/** A placement with its credit taken, if a worker has one. A worker that failed this trigger is asked again only if it is the last. */
-function book(
-  rooms: Path,
-  work: Work,
-  prompt: Prompt,
-  tried: ReadonlySet<string>,
-  waited: Waited,
-  lease?: Placement["lease"],
-): Booking | Hold | Late {
-  // What was begun once is ended by its deadline, not refused: some of it may be out.
-  const dueMs = tried.size > 0 ? Number.POSITIVE_INFINITY : (work.due?.() ?? work.deadlineMs);
-  const asking = askingOf(work, prompt, dueMs, waited);
-  const others =
-    tried.size > 0 &&
-    rooms.fleet
-      .snapshot()
-      .workers.some(
-        ({ name, draining, models }) =>
-          !draining && !tried.has(name) && !rooms.dispatch.bars(name) && models.some((model) => model.name === prompt.model),
-      );
-  const placed = rooms.place(asking, others ? tried : new Set());
-  if (!("worker" in placed)) return placed;
-  return { placement: placed, release: rooms.fleet.book(lease ? { ...placed, lease } : placed, asking) };
 }
 
 /** Whose worker it was, and what of its tokens this trigger books: all of them for the flight's last reader, once. */

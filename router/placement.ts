@@ -1,6 +1,7 @@
 // placement: the nouns of choosing a worker: who asks for one, what the fleet looks like and remembers, what was chosen. Made once
 // and never changed, like those of completion.ts, which gives them on.
-import type { Lane, Prompt, ServedModel, Trigger } from "./completion.ts";
+import type { Prompt, ServedModel } from "./rendered.ts";
+import type { Lane, Trigger } from "./trigger.ts";
 
 /** A generation that wants a worker, as schedule sees it. */
 export interface Asking extends Pick<Trigger, "session" | "document" | "lane"> {

@@ -7,7 +7,7 @@ import { fork, type Random, seeded } from "../lib/random.ts";
 import { RouterFrameSchema, WorkerFrameSchema } from "../proto/gen/slipstream/v1/worker_pb.ts";
 import { readRouterConfig } from "../router/config.ts";
 import { routerMetricTable } from "../router/metrics.ts";
-import type { Rooms } from "../router/pipeline.ts";
+import type { Rooms } from "../router/path.ts";
 import { wireRouter } from "../router/wire.ts";
 import { profile as blocksOf, type ProfileEnd, type ProfileName } from "../workers/engine/simulated/profiles.ts";
 import type { Generation } from "../workers/generation.ts";

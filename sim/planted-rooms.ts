@@ -1,6 +1,6 @@
 // planted-rooms: deliberate mistakes in a router's rooms, which only tests switch on. The rooms of a simulated router in, the same
 // with a mistake out.
-import type { Rooms } from "../router/pipeline.ts";
+import type { Rooms } from "../router/path.ts";
 import { added } from "../router/usage.ts";
 import type { PlantedBug } from "./faults.ts";
 

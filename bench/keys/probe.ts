@@ -3,7 +3,7 @@
 // to the write of it; and where each generation was placed and what ended it. Holds one window's times, and an entry a document.
 import { type Booking, type Flight, type Placement, Retired, type Trigger, type Work } from "../../router/completion.ts";
 import type { Second } from "../../router/dispatch/dispatch.ts";
-import type { Rooms } from "../../router/pipeline.ts";
+import type { Rooms } from "../../router/path.ts";
 import type { Stop } from "./counted.ts";
 
 export const ends = ["superseded", "cut", "whole", "expired", "cancelled", "failed"] as const;

@@ -1,7 +1,7 @@
 // switches: which of the router's mechanisms run, for ablation. The rooms of a router of this bench in, the same rooms with
 // some doors shut out; the shipped router has no such switch. Each row of `ablations` changes one thing alone.
 import { ContextRoom } from "../../router/context/context.ts";
-import type { Rooms } from "../../router/pipeline.ts";
+import type { Rooms } from "../../router/path.ts";
 import { type LayoutRules, PromptRoom } from "../../router/prompt/prompt.ts";
 
 export interface Switches {

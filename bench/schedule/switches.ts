@@ -2,7 +2,7 @@
 // fleet-wide prefix map, which the shipped router does not have (docs/decisions), switched on. Each row changes one thing.
 
 import type { Random } from "../../lib/random.ts";
-import type { Rooms } from "../../router/pipeline.ts";
+import type { Rooms } from "../../router/path.ts";
 import { place, scheduleDefaults } from "../../router/schedule/schedule.ts";
 import { PrefixMap } from "./prefix-map.ts";
 

@@ -1,0 +1,56 @@
+// path: the rooms as the router's path asks them. Rooms is what the wiring makes; Path is as little of each as pipeline.ts,
+// generating.ts and in-time.ts call, so that explained.ts can stand in between, and tests can stand in for a room.
+import type { Clock } from "../lib/clock.ts";
+import type { Cache } from "./cache/cache.ts";
+import type { Asking, Hold, Late, Placement, Prediction, Trigger } from "./completion.ts";
+import type { ContextRoom } from "./context/context.ts";
+import type { Dispatch } from "./dispatch/dispatch.ts";
+import type { Fleet } from "./fleet/fleet.ts";
+import type { Gate } from "./gate/gate.ts";
+import type { Shortening } from "./in-time.ts";
+import type { Quotas } from "./ingress/ingress.ts";
+import type { PromptRoom } from "./prompt/prompt.ts";
+import type { Queue } from "./queue/queue.ts";
+import type { Reuse } from "./reuse/reuse.ts";
+import type { Settle } from "./settle/settle.ts";
+import type { Stream } from "./stream/stream.ts";
+
+export interface Rooms {
+  readonly clock: Clock;
+  readonly reuse: Reuse;
+  readonly gate: Gate;
+  readonly settle: Settle;
+  readonly context: ContextRoom;
+  readonly prompt: PromptRoom;
+  readonly cache: Cache;
+  readonly queue: Queue;
+  readonly fleet: Fleet;
+  /** schedule.place on what the fleet knows now, with this process's options and chance. */
+  readonly place: (asking: Asking, avoid: ReadonlySet<string>) => Placement | Hold | Late;
+  /** How long an answer would take from now, without the queue. */
+  readonly predict: (asking: Asking) => Prediction | undefined;
+  /** Pools that a tenant's calls by this name fall back to, the nearest first. */
+  readonly fallbacks: (tenant: string, model: string) => readonly string[];
+  readonly dispatch: Dispatch;
+  readonly quotas: Pick<Quotas, "generation">;
+  readonly stream: Stream;
+  readonly retried: (when: "before_text" | "after_text") => void;
+  /** Told how a trigger was shortened so that it can be in time, and of one that cannot. */
+  readonly shortened: (how: Shortening) => void;
+  readonly late: (lane: Trigger["lane"]) => void;
+}
+
+/** What the path asks of the rooms; what stands in between (explained.ts) answers no more. */
+export interface Path
+  extends Pick<Rooms, "clock" | "place" | "predict" | "fallbacks" | "retried" | "quotas" | "shortened" | "late"> {
+  readonly reuse: Pick<Reuse, "typedAhead" | "followed" | "drop" | "watch" | "remember">;
+  readonly gate: Pick<Gate, "judge">;
+  readonly settle: Pick<Settle, "take">;
+  readonly context: Pick<ContextRoom, "gather">;
+  readonly prompt: Pick<PromptRoom, "contextBudget" | "render" | "send">;
+  readonly cache: Pick<Cache, "find" | "join" | "launch" | "keep">;
+  readonly queue: Pick<Queue, "length" | "predictedWaitMs" | "serviceMs" | "next">;
+  readonly fleet: Pick<Fleet, "model" | "snapshot" | "book" | "answered">;
+  readonly dispatch: Pick<Dispatch, "generate" | "bars">;
+  readonly stream: Pick<Stream, "shape" | "withholds">;
+}
