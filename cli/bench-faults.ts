@@ -1,8 +1,7 @@
 // bench-faults: `slipstream bench faults`: what people see when a worker is killed, frozen or slowed.
-import { benchFaults, type FaultName, type FaultReport, faultNames } from "../bench/faults/faults.ts";
-import { SlipstreamError } from "../lib/errors.ts";
+import { benchFaults, type FaultReport, faultNames } from "../bench/faults/faults.ts";
 import type { Command } from "./command.ts";
-import { milliseconds, oneOf, options, whole } from "./options.ts";
+import { interruption, listOf, milliseconds, options, refuseWords, whole } from "./options.ts";
 
 const help = `Usage: slipstream bench faults [OPTIONS]
 
@@ -40,13 +39,9 @@ export const benchFaultsCommand: Command = async (args, io) => {
     io.out(help);
     return 0;
   }
-  if (positionals.length > 0)
-    throw new SlipstreamError("invalid_request", `"${positionals[0]}" is not an option; --help shows them`);
-  const interrupted = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    io.on(signal, () => interrupted.abort(new SlipstreamError("cancelled", "interrupted")));
+  refuseWords(positionals);
   const made = {
-    faults: values.faults.split(",").map((fault): FaultName => oneOf("faults", fault, faultNames)),
+    faults: listOf("faults", values.faults, faultNames),
     rate: whole("rate", values.rate, 1, 5_000),
     sessions: whole("sessions", values.sessions, 1, 5_000),
     workers: whole("workers", values.workers, 2, 64),
@@ -54,7 +49,7 @@ export const benchFaultsCommand: Command = async (args, io) => {
     deadlineMs: milliseconds("deadline", values.deadline, 60_000),
     phaseSeconds: milliseconds("phase", values.phase, 600_000) / 1_000,
   };
-  const reports = await benchFaults(made, { say: io.complain, signal: interrupted.signal });
+  const reports = await benchFaults(made, { say: io.complain, signal: interruption(io) });
   io.out(values.json ? `${JSON.stringify({ ...made, reports })}\n` : tableOf(reports));
   return 0;
 };

@@ -6,7 +6,7 @@ import { pageOf } from "../bench/fleet/report.ts";
 import { profileNames } from "../bench/keys/keys.ts";
 import { SlipstreamError } from "../lib/errors.ts";
 import type { Command } from "./command.ts";
-import { milliseconds, oneOf, options } from "./options.ts";
+import { interruption, milliseconds, oneOf, options, refuseWords, whole } from "./options.ts";
 
 const help = `Usage: slipstream bench fleet [OPTIONS]
 
@@ -45,8 +45,7 @@ export const benchFleetCommand: Command = async (args, io) => {
     io.out(help);
     return 0;
   }
-  if (positionals.length > 0)
-    throw new SlipstreamError("invalid_request", `"${positionals[0]}" is not an option; --help shows them`);
+  refuseWords(positionals);
   const made = {
     natsServer: values["nats-server"] ?? onPath("nats-server", io.env["PATH"] ?? ""),
     profile: oneOf("profile", values.profile, profileNames),
@@ -56,10 +55,7 @@ export const benchFleetCommand: Command = async (args, io) => {
     seconds: milliseconds("duration", values.duration, 3_600_000) / 1_000,
     seed: whole("seed", values.seed, 0, 1e6),
   };
-  const interrupted = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    io.on(signal, () => interrupted.abort(new SlipstreamError("cancelled", "interrupted")));
-  const report = await benchFleet(made, { say: io.complain, signal: interrupted.signal });
+  const report = await benchFleet(made, { say: io.complain, signal: interruption(io) });
   io.out(values.json ? `${JSON.stringify(report)}\n` : pageOf(report));
   return report.failed === 0 && report.stream.equal ? 0 : 1;
 };
@@ -78,13 +74,4 @@ function onPath(program: string, path: string): string {
     "not_found",
     `no ${program} on the PATH: give --nats-server; "npm run tools -- nats-server" brings one and says where it is`,
   );
-}
-
-function whole(option: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < min || value > max)
-    throw new SlipstreamError("invalid_request", `--${option}: "${text}" is not a whole number between ${min} and ${max}`, {
-      field: option,
-    });
-  return value;
 }

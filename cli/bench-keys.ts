@@ -1,19 +1,9 @@
 // bench-keys: `slipstream bench keys`: what keystrokes cost through a real router with simulated workers.
-import {
-  benchKeys,
-  type KeysOptions,
-  type Part,
-  parts,
-  peopleMax,
-  profileEnds,
-  profileNames,
-  realParts,
-} from "../bench/keys/keys.ts";
+import { benchKeys, type KeysOptions, parts, peopleMax, profileEnds, profileNames, realParts } from "../bench/keys/keys.ts";
 import { jsonOf, tableOf } from "../bench/keys/report.ts";
 import { type Ablation, ablations } from "../bench/keys/switches.ts";
-import { SlipstreamError } from "../lib/errors.ts";
 import type { Command } from "./command.ts";
-import { milliseconds, oneOf, options } from "./options.ts";
+import { interruption, listOf, milliseconds, number, oneOf, options, refuseWords, whole } from "./options.ts";
 
 const names = Object.keys(ablations) as Ablation[];
 const quickAblations: readonly Ablation[] = ["supersede_off", "prefix_first"];
@@ -76,8 +66,7 @@ export const benchKeysCommand: Command = async (args, io) => {
     io.out(help);
     return 0;
   }
-  if (positionals.length > 0)
-    throw new SlipstreamError("invalid_request", `"${positionals[0]}" is not an option; --help shows them`);
+  refuseWords(positionals);
   const quick = values.quick === true;
   const virtual = values.virtual === true;
   const possible = parts.filter((part) => !virtual || !realParts.includes(part));
@@ -92,37 +81,14 @@ export const benchKeysCommand: Command = async (args, io) => {
     seconds: milliseconds("duration", values.duration ?? (quick ? "10s" : "30s"), 3_600_000) / 1_000,
     workers: whole("workers", values.workers, 4, 64),
     slots: whole("slots", values.slots, 1, 256),
-    parts: values.parts === "none" ? [] : list("parts", values.parts, possible, usual),
-    ablations: list("ablate", values.ablate, names, quick ? quickAblations : names),
+    parts: values.parts === "none" ? [] : values.parts === undefined ? usual : listOf("parts", values.parts, possible),
+    ablations: values.ablate === undefined ? (quick ? quickAblations : names) : listOf("ablate", values.ablate, names),
     sessions: whole("sessions", values.sessions ?? (quick ? "1000" : "10000"), 1, 100_000),
     ...(values.people === undefined ? {} : { people: whole("people", values.people, 1, peopleMax) }),
     ...(values["chunk-ms"] === undefined ? {} : { chunkMs: number("chunk-ms", values["chunk-ms"], 0.1, 1_000) }),
     ...(values["cpu-prof"] === undefined ? {} : { profileCpu: values["cpu-prof"] }),
   };
-  const interrupted = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    io.on(signal, () => interrupted.abort(new SlipstreamError("cancelled", "interrupted")));
-  const report = await benchKeys(made, { say: io.complain, signal: interrupted.signal });
+  const report = await benchKeys(made, { say: io.complain, signal: interruption(io) });
   io.out(values.json ? `${JSON.stringify(jsonOf(report, made))}\n` : tableOf(report, made));
   return 0;
 };
-
-function number(option: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value >= min && value <= max))
-    throw new SlipstreamError("invalid_request", `--${option}: "${text}" is not a number between ${min} and ${max}`, {
-      field: option,
-    });
-  return value;
-}
-
-function whole(option: string, text: string, min: number, max: number): number {
-  const value = number(option, text, min, max);
-  if (!Number.isInteger(value))
-    throw new SlipstreamError("invalid_request", `--${option}: "${text}" is not a whole number`, { field: option });
-  return value;
-}
-
-function list<T extends Ablation | Part>(option: string, text: string | undefined, words: readonly T[], fallback: readonly T[]) {
-  return text === undefined ? fallback : text.split(",").map((word) => oneOf(option, word, words));
-}

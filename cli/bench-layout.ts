@@ -3,10 +3,9 @@ import { join } from "node:path";
 import { benchLayout, forms, type LayoutAblation, type LayoutReport, layoutAblations } from "../bench/layout/layout.ts";
 import { longSources } from "../bench/layout/sources.ts";
 import { systemClock } from "../lib/clock.ts";
-import { SlipstreamError } from "../lib/errors.ts";
 import { packageRoot } from "../lib/package-root.ts";
 import type { Command } from "./command.ts";
-import { oneOf, options } from "./options.ts";
+import { interruption, listOf, oneOf, options, refuseWords, whole } from "./options.ts";
 
 const names = Object.keys(layoutAblations) as LayoutAblation[];
 const engines = ["pretend", "embedded"] as const;
@@ -49,15 +48,11 @@ export const benchLayoutCommand: Command = async (args, io) => {
     io.out(help);
     return 0;
   }
-  if (positionals.length > 0)
-    throw new SlipstreamError("invalid_request", `"${positionals[0]}" is not an option; --help shows them`);
+  refuseWords(positionals);
   const engine = oneOf("engine", values.engine, engines);
   const all = longSources();
   const documents = Math.min(all.length, whole("documents", values.documents, 1, 60));
   const off = values.off ?? (engine === "embedded" ? "as_shipped" : names.join(","));
-  const interrupted = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    io.on(signal, () => interrupted.abort(new SlipstreamError("cancelled", "interrupted")));
   const report = await benchLayout(
     {
       engine,
@@ -67,28 +62,15 @@ export const benchLayoutCommand: Command = async (args, io) => {
         (source) => source !== undefined,
       ),
       keysPerSource: whole("keys", values.keys, 2, 100_000),
-      forms: String(values.forms)
-        .split(",")
-        .map((form) => oneOf("forms", form, forms)),
-      ablations: String(off)
-        .split(",")
-        .map((name) => oneOf("off", name, names)),
+      forms: listOf("forms", values.forms, forms),
+      ablations: listOf("off", off, names),
       modelPath: values.model === undefined ? join(packageRoot(), "models/slipstream-fim-4m-q8_0.gguf") : String(values.model),
     },
-    { clock: systemClock, say: io.complain, signal: interrupted.signal },
+    { clock: systemClock, say: io.complain, signal: interruption(io) },
   );
   io.out(values.json ? `${JSON.stringify(report)}\n` : tableOf(report));
   return 0;
 };
-
-function whole(option: string, text: unknown, min: number, max: number): number {
-  const value = /^\d+$/.test(String(text)) ? Number(text) : Number.NaN;
-  if (!(value >= min && value <= max))
-    throw new SlipstreamError("invalid_request", `--${option}: "${text}" is not a number between ${min} and ${max}`, {
-      field: option,
-    });
-  return value;
-}
 
 function tableOf({ engine, block_tokens, sources, rows }: LayoutReport): string {
   const head = ["form", "off", "keys", "prompt", "context", "mean", "p50", "p95", "p99", "expected"];

@@ -2,11 +2,10 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CpuProfile, flameGraph, hottest } from "../bench/flame.ts";
-import { type Way, ways } from "../bench/router/callers.ts";
+import { ways } from "../bench/router/callers.ts";
 import { benchRouter, type RouterRow } from "../bench/router/router.ts";
-import { SlipstreamError } from "../lib/errors.ts";
 import type { Command } from "./command.ts";
-import { milliseconds, oneOf, options, whole } from "./options.ts";
+import { interruption, listOf, milliseconds, options, refuseWords, whole } from "./options.ts";
 
 const help = `Usage: slipstream bench router [OPTIONS]
 
@@ -42,16 +41,12 @@ export const benchRouterCommand: Command = async (args, io) => {
     io.out(help);
     return 0;
   }
-  if (positionals.length > 0)
-    throw new SlipstreamError("invalid_request", `"${positionals[0]}" is not an option; --help shows them`);
-  const interrupted = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    io.on(signal, () => interrupted.abort(new SlipstreamError("cancelled", "interrupted")));
+  refuseWords(positionals);
   const { profile } = values;
   if (profile !== undefined) mkdirSync(profile, { recursive: true });
   const rows = await benchRouter(
     {
-      ways: values.ways.split(",").map((way): Way => oneOf("ways", way, ways)),
+      ways: listOf("ways", values.ways, ways),
       rates: values.rates.split(",").map((rate) => whole("rates", rate, 1, 10_000)),
       seconds: milliseconds("duration", values.duration, 600_000) / 1_000,
       tokens: 16,
@@ -59,7 +54,7 @@ export const benchRouterCommand: Command = async (args, io) => {
       workers: 4,
       ...(profile === undefined ? {} : { profile }),
     },
-    { say: io.complain, signal: interrupted.signal },
+    { say: io.complain, signal: interruption(io) },
   );
   io.out(values.json ? `${JSON.stringify({ tokens: 16, document_bytes: Number(values.document), rows })}\n` : tableOf(rows));
   if (profile !== undefined) io.out(graphs(profile));

@@ -8,9 +8,8 @@ import {
   type ScheduleReport,
 } from "../bench/schedule/schedule.ts";
 import { type Ablation, ablations } from "../bench/schedule/switches.ts";
-import { SlipstreamError } from "../lib/errors.ts";
 import type { Command } from "./command.ts";
-import { milliseconds, oneOf, options } from "./options.ts";
+import { interruption, listOf, milliseconds, number, oneOf, options, refuseWords, whole } from "./options.ts";
 
 const names = Object.keys(ablations) as Ablation[];
 
@@ -63,13 +62,10 @@ export const benchScheduleCommand: Command = async (args, io) => {
     io.out(help);
     return 0;
   }
-  if (positionals.length > 0)
-    throw new SlipstreamError("invalid_request", `"${positionals[0]}" is not an option; --help shows them`);
-  const list = <const T extends readonly string[]>(option: string, text: string, words: T) =>
-    text.split(",").map((word) => oneOf(option, word, words));
+  refuseWords(positionals);
   const made: ScheduleBenchOptions = {
-    parts: list("parts", values.parts, parts),
-    ablations: [...new Set<Ablation>(["as_shipped", ...list("ablate", values.ablate, names)])],
+    parts: listOf("parts", values.parts, parts),
+    ablations: [...new Set<Ablation>(["as_shipped", ...listOf("ablate", values.ablate, names)])],
     loads: values.loads.split(",").map((load) => number("loads", load, 0.05, 0.99)),
     fleet: whole("fleet", values.fleet, 1, 10_000),
     decisions: whole("decisions", values.decisions, 200, 10_000_000),
@@ -80,9 +76,7 @@ export const benchScheduleCommand: Command = async (args, io) => {
     seconds: milliseconds("duration", values.duration, 600_000) / 1_000,
     seed: whole("seed", values.seed, 0, 1e6),
   };
-  const interrupted = new AbortController();
-  io.on("SIGINT", () => interrupted.abort(new SlipstreamError("cancelled", "interrupted")));
-  const report = await benchSchedule(made, { say: io.complain, signal: interrupted.signal });
+  const report = await benchSchedule(made, { say: io.complain, signal: interruption(io) });
   io.out(values.json ? `${JSON.stringify(report)}\n` : drawn(report));
   return 0;
 };
@@ -93,20 +87,4 @@ function drawn({ decision = [], ...rest }: ScheduleReport): string {
       `${name.padEnd(12)} ${String(workers).padStart(6)} workers   p50 ${us.p50.toFixed(1)} µs   p99 ${us.p99.toFixed(1)} µs\n`,
   );
   return rows.join("") + (Object.keys(rest).length > 0 ? `${JSON.stringify(rest, undefined, 2)}\n` : "");
-}
-
-function number(option: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value >= min && value <= max))
-    throw new SlipstreamError("invalid_request", `--${option}: "${text}" is not a number between ${min} and ${max}`, {
-      field: option,
-    });
-  return value;
-}
-
-function whole(option: string, text: string, min: number, max: number): number {
-  const value = number(option, text, min, max);
-  if (!Number.isInteger(value))
-    throw new SlipstreamError("invalid_request", `--${option}: "${text}" is not a whole number`, { field: option });
-  return value;
 }

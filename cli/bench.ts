@@ -2,11 +2,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { benchCancel, type Cancelled } from "../bench/cancel.ts";
-import { benchDocument, type KeyCost } from "../bench/document.ts";
-import { benchEngine, type EngineReport } from "../bench/engine.ts";
+import { benchDocument } from "../bench/document.ts";
+import { benchEngine } from "../bench/engine.ts";
 import { trainedPackages } from "../bench/spans.ts";
 import { benchSpeculation } from "../bench/speculation.ts";
-import type { SpeculationReport } from "../bench/speculation-report.ts";
 import { systemClock } from "../lib/clock.ts";
 import { SlipstreamError } from "../lib/errors.ts";
 import { silentLog } from "../lib/log.ts";
@@ -14,8 +13,9 @@ import { packageRoot } from "../lib/package-root.ts";
 import { seeded } from "../lib/random.ts";
 import { EmbeddedEngine } from "../workers/engine/embedded/embedded.ts";
 import { SimulatedEngine } from "../workers/engine/simulated/simulated.ts";
+import { drawnCancels, drawnDocument, drawnEngine, drawnSpeculation } from "./bench-tables.ts";
 import type { Command, Io } from "./command.ts";
-import { options } from "./options.ts";
+import { options, whole } from "./options.ts";
 
 const help = `Usage: slipstream bench NAME [OPTIONS]
 
@@ -99,7 +99,7 @@ export const bench: Command = async (args, io) => {
 };
 
 async function cancel(values: Values, io: Io, signal: AbortSignal): Promise<number> {
-  const cancels = whole("cancels", values, 1, 100_000);
+  const cancels = whole("cancels", String(values.cancels), 1, 100_000);
   const report: Cancelled[] = [];
   const simulated = async () =>
     new SimulatedEngine(
@@ -119,21 +119,16 @@ async function cancel(values: Values, io: Io, signal: AbortSignal): Promise<numb
 }
 
 async function document(values: Values, io: Io, signal: AbortSignal): Promise<number> {
-  const report = await benchDocument({ keys: whole("keys", values, 1, 1_000_000), signal });
+  const report = await benchDocument({ keys: whole("keys", String(values.keys), 1, 1_000_000), signal });
   io.out(values.json ? `${JSON.stringify({ keys: report })}\n` : drawnDocument(report));
   return 0;
 }
 
-function drawnDocument(report: readonly KeyCost[]): string {
-  const rows = report.map(
-    ({ document_bytes, lines, context_tokens: window, hashed, cpu_us_per_key: us }) =>
-      `${String(document_bytes).padStart(9)}  ${lines === "one" ? "one long" : "code    "}  ${String(window).padStart(6)}  ${hashed ? "each " : "none "} ${String(us.p50).padStart(8)} ${String(us.p95).padStart(7)}\n`,
-  );
-  return `    bytes  lines     window  hashes  CPU p50     p95 (µs a key)\n${rows.join("")}`;
-}
-
 async function engine(values: Values, io: Io, signal: AbortSignal): Promise<number> {
-  const asked = { rounds: whole("rounds", values, 1, 10_000), cancels: whole("cancels", values, 1, 100_000) };
+  const asked = {
+    rounds: whole("rounds", String(values.rounds), 1, 10_000),
+    cancels: whole("cancels", String(values.cancels), 1, 100_000),
+  };
   const started = await startEmbedded(values);
   try {
     const report = await benchEngine(started, { ...asked, signal, progress: progressOn(io) });
@@ -151,10 +146,10 @@ async function speculation(values: Values, io: Io, signal: AbortSignal): Promise
       ...pair(values),
       packages: join(root, "node_modules"),
       trained: trainedPackages(readFileSync(join(root, "models", "training-packages.tsv"), "utf8")),
-      spans: whole("spans", values, 1, 10_000),
+      spans: whole("spans", String(values.spans), 1, 10_000),
       paces: [...(values["paced-only"] ? [] : [0]), ...paces(String(values.pace))],
-      maxTokens: whole("tokens", values, 2, 256),
-      seed: whole("seed", values, 0, 0xffff_ffff),
+      maxTokens: whole("tokens", String(values.tokens), 2, 256),
+      seed: whole("seed", String(values.seed), 0, 0xffff_ffff),
     },
     { log: silentLog, progress: progressOn(io), signal },
   );
@@ -173,16 +168,6 @@ function pair(values: Values): { modelPath: string; draftPath: string | undefine
 
 function startEmbedded(values: Values): Promise<EmbeddedEngine> {
   return EmbeddedEngine.start({ modelPath: pair(values).modelPath }, { clock: systemClock, log: silentLog });
-}
-
-function whole(option: keyof typeof table, values: Values, min: number, max: number): number {
-  const text = String(values[option]);
-  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!(number >= min && number <= max))
-    throw new SlipstreamError("invalid_request", `--${option}: "${text}" is not a number between ${min} and ${max}`, {
-      field: option,
-    });
-  return number;
 }
 
 function paces(text: string): number[] {
@@ -205,69 +190,4 @@ function progressOn(io: Io): (text: string) => void {
     shown = tenth;
     io.complain(text);
   };
-}
-
-function drawnCancels(report: readonly Cancelled[]): string {
-  const rows = report.map(
-    ({ engine: name, phase, cancels: counted, stopped_ms: ms }) =>
-      `${name.padEnd(11)}${phase.padEnd(9)}${String(counted).padStart(7)}  ${ms.p50.toFixed(2).padStart(17)} ${ms.p99.toFixed(2).padStart(7)} ${ms.max.toFixed(2).padStart(7)}\n`,
-  );
-  return `engine     phase    cancels  stopped after p50     p99     max (ms)\n${rows.join("")}`;
-}
-
-function drawnEngine(report: EngineReport): string {
-  const { kv_reuse: kv } = report;
-  const side = (name: string, one: EngineReport["kv_reuse"]["cold"]) =>
-    `  ${name}   first text p50 ${one.first_text_ms.p50} p95 ${one.first_text_ms.p95} ms, 24 tokens p50 ${one.total_ms.p50} p95 ${one.total_ms.p95} ms, ${one.recomputed_tokens} tokens computed\n`;
-  return `${report.engine} engine, ${report.model}
-prompt   ${report.prefill_tokens_per_second.p50} tokens/s (p50)
-decode   ${report.decode_tokens_per_second.p50} tokens/s (p50)
-KV reuse, prompt of ${kv.prompt_tokens} tokens
-${side("cold", kv.cold)}${side("warm", kv.warm)}
-${drawnCancels(report.abort)}`;
-}
-
-function drawnSpeculation(report: SpeculationReport): string {
-  const head = ["", "tokens/s plain", ...Object.keys(report.tokens_per_block), "auto of best fixed"];
-  const row = (name: string, one: SpeculationReport["raw"]) =>
-    one && [
-      name,
-      String(one.plain_tokens_per_second),
-      ...Object.keys(report.tokens_per_block).map((way) => (one.ratios[way] ?? 0).toFixed(2)),
-      one.auto_of_best_fixed.toFixed(2),
-    ];
-  const steady = (name: string, one: SpeculationReport["raw"]) =>
-    one && [
-      name,
-      "",
-      ...Object.keys(report.tokens_per_block).map((way) => (one.steady.ratios[way] ?? 0).toFixed(2)),
-      one.steady.auto_of_best_fixed.toFixed(2),
-    ];
-  const rows = [
-    head,
-    row("as it is", report.raw),
-    steady("  by processor time", report.raw),
-    ...Object.entries(report.paced).flatMap(([ms, one]) => [row(`paced ${ms} ms*`, one), steady("  by passes", one)]),
-    ["accepted", "", ...Object.values(report.acceptance).map((share) => share.toFixed(2)), ""],
-    ["tokens a block", "", ...Object.values(report.tokens_per_block).map((count) => count.toFixed(2)), ""],
-  ].filter((cells) => cells !== undefined);
-  const widths = head.map((_, i) => Math.max(...rows.map((cells) => cells[i]?.length ?? 0)));
-  const lines = rows.map((cells) =>
-    cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join("  "),
-  );
-  const ties = report.near_ties.map(
-    (one) => `  ${one.place} ${one.way} at ${one.pace_ms} ms: gap ${one.top_two_gap}${one.identical ? "" : ", NO TIE"}`,
-  );
-  return `Throughput over plain decoding, ${report.spans} spans of ${report.packages.length} packages that were not trained on${report.interrupted ? " (interrupted)" : ""}
-
-${lines.join("\n")}
-
-* emulated: real tokens and acceptance, each target pass padded to this time and each draft pass to 12 % of it
-"by": what a busy machine does not change; the engine's processor time, and passes counted as if none had been late
-identical to plain decoding: ${report.identical} of ${report.spans} spans${ties.length === 0 ? "" : `, near ties (top two within ${report.epsilon_logits} logits) listed:\n${ties.join("\n")}`}
-verify of n tokens, ms: ${Object.entries(report.cost_table.verify_ms)
-    .map(([n, ms]) => `${n}: ${ms}`)
-    .join(", ")}; a draft pass: ${report.cost_table.draft_ms}
-packages: ${report.packages.join(", ")}
-`;
 }

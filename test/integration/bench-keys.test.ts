@@ -48,7 +48,7 @@ test("a door that is shut stays shut", async () => {
 
 test.each([
   [["--load", "2"], '--load: "2" is not a number between 0.05 and 0.99'],
-  [["--workers", "2"], '--workers: "2" is not a number between 4 and 64'],
+  [["--workers", "2"], '--workers: "2" is not a whole number between 4 and 64'],
   [["--profile", "tpu"], '--profile: "tpu" is none of'],
   [["--ablate", "gravity_off"], '--ablate: "gravity_off" is none of'],
   [["extra"], '"extra" is not an option'],
