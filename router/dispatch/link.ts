@@ -1,38 +1,19 @@
-// link: the generations on the two streams to one worker: Submit, Cancel and Window in, Deltas and ends out, each to its own
-// reader. What is on it when it breaks ends as `worker_lost`, and so does what a worker keeps silent about while others speak;
-// whoever waited asks elsewhere. A worker that does not acknowledge a Cancel loses the link, and with it the credit it kept.
+// link: the two streams to one worker: Submit, Cancel, Window and Demand out, its frames in, each to whom it concerns: those of a
+// generation to what is owed (owed.ts), those of the worker to the roster. What is on it when it breaks ends as `worker_lost`, and
+// so does what a worker keeps silent about while others speak; whoever waited asks elsewhere. A worker that does not acknowledge
+// a Cancel loses the link, and with it the credit it kept.
 import { create } from "@bufbuild/protobuf";
 import { SlipstreamError } from "../../lib/errors.ts";
 import type { Mailbox } from "../../lib/structures/mailbox.ts";
-import {
-  type CancelAck,
-  type Done,
-  type Refused,
-  RouterFrameSchema,
-  type Usage,
-  type WorkerFrame,
-  type WorkerWelcome,
-} from "../../proto/gen/slipstream/v1/worker_pb.ts";
+import { RouterFrameSchema, type WorkerFrame, type WorkerWelcome } from "../../proto/gen/slipstream/v1/worker_pb.ts";
 import { type Booking, type Lane, noLanes, type Prompt, type Work } from "../completion.ts";
 import type { RouterMetrics } from "../metrics.ts";
-import { type Books, book } from "./books.ts";
 import type { BreakerOptions } from "./breaker.ts";
 import { type ChannelName, Connection, type ConnectionDeps, type ConnectionOptions } from "./connection.ts";
-import {
-  creditsOf,
-  deltaOf,
-  errorOf,
-  finishOf,
-  type Limits,
-  limitsOf,
-  loadOf,
-  profileOf,
-  routerFrame,
-  submitFrame,
-  usageOf,
-} from "./frames.ts";
+import { creditsOf, deltaOf, type Limits, limitsOf, loadOf, profileOf, routerFrame, submitFrame } from "./frames.ts";
 import { type Item, LinkGeneration } from "./generation.ts";
 import { Health } from "./health.ts";
+import { Owed, type OwedDeps } from "./owed.ts";
 import type { Roster } from "./roster.ts";
 
 export interface LinkOptions extends ConnectionOptions {
@@ -43,28 +24,22 @@ export interface LinkOptions extends ConnectionOptions {
   readonly silentMinMs: number;
 }
 
-export interface LinkDeps extends ConnectionDeps {
+export interface LinkDeps extends ConnectionDeps, Pick<OwedDeps, "answered" | "expectedMs"> {
   readonly roster: Roster;
   /** Told when a link comes up or goes down. */
   readonly changed: () => void;
   /** Told when its worker may be asked again, or no more and why. */
   readonly barred: (link: Link, why: string | undefined) => void;
-  /** A generation's first delta came, or its end before one. */
-  readonly answered: (generation: LinkGeneration) => void;
   /** May it be left alone for being late: could others do its work now? */
   readonly spare: (link: Link) => boolean;
-  /** How soon workers answer of late; undefined: nobody knows. */
-  readonly expectedMs: () => number | undefined;
-  readonly metrics: Books & Pick<RouterMetrics, "link_reconnects_total" | "cancels_total" | "cancel_ack_seconds">;
+  readonly metrics: OwedDeps["metrics"] & Pick<RouterMetrics, "link_reconnects_total" | "cancels_total">;
 }
 
 /** A link that owes something is looked at so often; a look that comes later than this says nothing of the worker. */
 const watchMs = 100;
 const watchLateMs = 50;
-/** Times the time in which workers answer: silent; and slow, of a prompt that held nothing new beyond so much. */
+/** Times the time in which workers answer: silent. */
 const silentTimes = 4;
-const lateTimes = 2;
-const warmTokensMax = 128;
 
 export class Link {
   readonly address: string;
@@ -72,7 +47,7 @@ export class Link {
   readonly #options: LinkOptions;
   readonly #deps: LinkDeps;
   readonly #connection: Connection;
-  readonly #live = new Map<bigint, LinkGeneration>();
+  readonly #owed: Owed;
   #nextId = 1n;
   /** While the link is up: each lane's credits come on the lane's own stream. */
   #credits = noLanes;
@@ -86,6 +61,7 @@ export class Link {
     this.#deps = deps;
     this.address = options.address;
     this.health = new Health(options.breaker, { clock: deps.clock, changed: (why) => deps.barred(this, why) });
+    this.#owed = new Owed({ ...deps, health: this.health, spare: () => deps.spare(this) });
     this.#connection = new Connection(options, deps, {
       up: (welcome) => this.#up(welcome),
       frame: (frame, channel) => this.#frame(frame, channel),
@@ -100,13 +76,13 @@ export class Link {
 
   /** Generations whose end the worker has not told yet. */
   get outstanding(): number {
-    return this.#live.size;
+    return this.#owed.size;
   }
 
   /** Since when it has said nothing while it owed something. */
   get silentMs(): number {
-    const oldest = this.#live.values().next().value;
-    return oldest ? this.#deps.clock.now() - Math.max(this.#heardMs, oldest.submittedMs) : 0;
+    const { sinceMs } = this.#owed;
+    return sinceMs === undefined ? 0 : this.#deps.clock.now() - Math.max(this.#heardMs, sinceMs);
   }
 
   /** Sends the generation off now; its deltas and end come to `inbox`. */
@@ -125,7 +101,7 @@ export class Link {
       generation.end({ error: new SlipstreamError("invalid_request", problem, { field: "prompt" }) });
       return generation;
     }
-    this.#live.set(generation.id, generation);
+    this.#owed.add(generation);
     this.health.asked();
     this.#connection.send(
       channelOf(lane),
@@ -141,7 +117,7 @@ export class Link {
 
   /** Says Cancel now, once; the worker answers with CancelAck. */
   cancel(generation: LinkGeneration, cause: string): void {
-    if (!this.#live.has(generation.id) || generation.cancelledMs !== undefined) return;
+    if (!this.#owed.has(generation) || generation.cancelledMs !== undefined) return;
     const { clock, metrics } = this.#deps;
     generation.cancelledMs = clock.now();
     if (generation.firstMs === undefined) {
@@ -156,7 +132,7 @@ export class Link {
 
   /** More room for a generation whose reader caught up. */
   grant(generation: LinkGeneration, bytes: number): void {
-    if (bytes === 0 || !this.#live.has(generation.id)) return;
+    if (bytes === 0 || !this.#owed.has(generation)) return;
     const value = { $typeName: "slipstream.v1.Window" as const, id: generation.id, bytes };
     this.#connection.send(channelOf(generation.lane), routerFrame({ case: "window", value }));
   }
@@ -175,10 +151,10 @@ export class Link {
   #frame(frame: WorkerFrame["frame"], channel: ChannelName): void {
     const { roster, clock } = this.#deps;
     this.#heardMs = clock.now();
-    if (frame.case === "delta") this.#delta(frame.value.id, deltaOf(frame.value));
-    else if (frame.case === "done") this.#done(frame.value);
-    else if (frame.case === "refused") this.#refused(frame.value);
-    else if (frame.case === "cancelAck") this.#cancelled(frame.value);
+    if (frame.case === "delta") this.#owed.delta(frame.value.id, deltaOf(frame.value));
+    else if (frame.case === "done") this.#owed.done(frame.value);
+    else if (frame.case === "refused") this.#owed.refused(frame.value);
+    else if (frame.case === "cancelAck") this.#owed.cancelled(frame.value);
     else if (frame.case === "load") roster.load(this.address, loadOf(frame.value));
     else if (frame.case === "credits") {
       // The other stream's may be older: it says its own lanes in order, and no others.
@@ -199,63 +175,6 @@ export class Link {
     if (this.#demand !== noLanes) this.demand(this.#demand);
   }
 
-  #delta(id: bigint, delta: ReturnType<typeof deltaOf>): void {
-    const generation = this.#live.get(id);
-    if (!generation) return;
-    if (generation.firstMs === undefined) this.#answered(generation, (delta.prompt?.recomputedTokens ?? 0) <= warmTokensMax);
-    generation.delta(delta);
-  }
-
-  /** `warm`: hardly a prompt had to be computed, so that how long it took says something of the worker. */
-  #answered(generation: LinkGeneration, warm = false): void {
-    const now = this.#deps.clock.now();
-    generation.firstMs = now;
-    if (generation.cancelledMs === undefined) {
-      const tookMs = now - generation.submittedMs;
-      const late = warm && tookMs > lateTimes * (this.#deps.expectedMs() ?? tookMs);
-      if (generation.lane === "inline") this.health.promptness.add(tookMs);
-      if (generation.lane === "inline" && late && this.#deps.spare(this)) this.health.failed("slow");
-      else this.health.answered();
-    }
-    this.#deps.answered(generation);
-  }
-
-  #done({ id, finish, usage }: Done): void {
-    const generation = this.#live.get(id);
-    if (generation && generation.firstMs === undefined) this.#answered(generation);
-    this.#ended(id, usage, ({ usage: all, worker }) => ({ end: { finish: finishOf(finish), usage: all, worker } }));
-  }
-
-  #refused(refused: Refused): void {
-    this.#ended(refused.id, refused.usage, (generation) => {
-      const error = errorOf(refused);
-      // A worker that is full or leaves is no bad one.
-      if (error.code === "engine_failed" || error.code === "internal") this.health.failed(error.code);
-      else if (generation.firstMs === undefined && generation.cancelledMs === undefined) this.health.unasked();
-      return { error };
-    });
-  }
-
-  #cancelled({ id, usage }: CancelAck): void {
-    this.#ended(id, usage, ({ cancelledMs }) => {
-      if (cancelledMs === undefined) this.health.failed("engine_failed");
-      if (cancelledMs === undefined) return { error: new SlipstreamError("engine_failed", "the worker stopped unasked") };
-      this.#deps.metrics.cancel_ack_seconds.observe({}, (this.#deps.clock.now() - cancelledMs) / 1000);
-      return { error: new SlipstreamError("cancelled", "cancelled by the router") };
-    });
-  }
-
-  #ended(id: bigint, usage: Usage | undefined, ending: (generation: LinkGeneration) => Parameters<LinkGeneration["end"]>[0]): void {
-    const generation = this.#live.get(id);
-    if (!generation) return;
-    this.#live.delete(id);
-    generation.usage = usageOf(usage) ?? generation.told;
-    generation.spent = usage;
-    generation.end(ending(generation));
-    this.#deps.answered(generation);
-    book(this.#deps.metrics, generation);
-  }
-
   #down(error: SlipstreamError, ready: boolean): void {
     this.#watch?.[Symbol.dispose]();
     this.#watch = undefined;
@@ -263,18 +182,12 @@ export class Link {
     if (ready) {
       if (error.code !== "draining") {
         this.#deps.metrics.link_reconnects_total.inc({});
-        if (this.#live.size > 0) this.health.failed("lost");
+        if (this.#owed.size > 0) this.health.failed("lost");
       }
       this.#deps.roster.left(this.address);
       this.#deps.changed();
     }
-    for (const generation of this.#live.values()) {
-      generation.usage = generation.told;
-      generation.end({ error });
-      this.#deps.answered(generation);
-      book(this.#deps.metrics, generation);
-    }
-    this.#live.clear();
+    this.#owed.broken(error);
   }
 
   /** Looks at what the worker owes, as long as it owes something. */
@@ -283,7 +196,7 @@ export class Link {
     const dueMs = clock.now() + watchMs;
     return clock.timer(watchMs, () => {
       this.#watch = undefined;
-      if (this.#live.size === 0) return;
+      if (this.#owed.size === 0) return;
       // When this process itself was late, what the worker said may still wait to be read.
       if (clock.now() - dueMs <= watchLateMs) this.#judge();
       if (this.ready) this.#watch ??= this.#look();
@@ -293,7 +206,7 @@ export class Link {
   #judge(): void {
     const { ackMaxMs, silentMinMs } = this.#options;
     const now = this.#deps.clock.now();
-    for (const { cancelledMs } of this.#live.values()) {
+    for (const { cancelledMs } of this.#owed.all()) {
       if (now - (cancelledMs ?? now) < ackMaxMs) continue;
       this.health.trip("no_ack");
       this.#connection.break(new SlipstreamError("worker_lost", `no CancelAck within ${ackMaxMs} ms`));
@@ -302,7 +215,7 @@ export class Link {
     const usual = (this.#deps.expectedMs() ?? 0) * silentTimes;
     if (this.silentMs < Math.max(silentMinMs, usual) || !this.#deps.spare(this)) return;
     this.health.trip("silent");
-    for (const generation of this.#live.values()) {
+    for (const generation of this.#owed.all()) {
       if (generation.cancelledMs !== undefined) continue;
       generation.giveUp(new SlipstreamError("worker_lost", "the worker says nothing"));
       this.cancel(generation, "silent");
