@@ -145,8 +145,8 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
   );
   /** With those whose generations end badly. */
   const avoiding = (avoid: ReadonlySet<string>): ReadonlySet<string> => {
-    if (!dispatch.barring) return avoid;
-    const barred = fleet.snapshot().workers.flatMap(({ name }) => (dispatch.bars(name) ? [name] : []));
+    const { barred } = dispatch;
+    if (avoid.size === 0 || barred.size === 0) return avoid.size === 0 ? barred : avoid;
     return new Set([...avoid, ...barred]);
   };
   const peers: Peers = new Peers(

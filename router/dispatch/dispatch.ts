@@ -9,7 +9,7 @@ import type { BreakerOptions } from "./breaker.ts";
 import type { LinkGeneration } from "./generation.ts";
 import { Hedging, type HedgingOptions } from "./hedging.ts";
 import { Link, type LinkDeps } from "./link.ts";
-import { expectedOf } from "./promptness.ts";
+import { Usual } from "./promptness.ts";
 import { Race } from "./race.ts";
 import { Stalls } from "./stalls.ts";
 
@@ -54,7 +54,7 @@ export interface Second {
   won(worker: string): void;
 }
 
-export interface DispatchDeps extends Omit<LinkDeps, "changed" | "barred" | "answered" | "spare" | "expectedMs"> {
+export interface DispatchDeps extends Omit<LinkDeps, "changed" | "barred" | "answered" | "spare" | "usual"> {
   /** Address of a worker's link, by the worker's name. */
   readonly address: (worker: string) => string | undefined;
   /** Told when a worker may be asked again. */
@@ -73,7 +73,8 @@ export class Dispatch {
   readonly #deps: DispatchDeps;
   readonly #hedging: Hedging;
   readonly #stalls: Stalls;
-  #barring = 0;
+  readonly #usual = new Usual();
+  #barred: ReadonlySet<string> = new Set();
   /** What is asked a second time when its first worker stalls. */
   readonly #races = new Map<LinkGeneration, { readonly race: Race; readonly prompt: Prompt; readonly second: Second }>();
 
@@ -89,10 +90,10 @@ export class Dispatch {
     this.#linkDeps = {
       ...deps,
       changed: () => this.#changed(),
-      barred: (link, why) => this.#barred(link, why),
+      barred: (link, why) => this.#bar(link, why),
       answered: (generation) => this.#answered(generation),
       spare: (link) => this.#spare(link),
-      expectedMs: () => this.#expectedMs(),
+      usual: this.#usual,
     };
     this.retarget(options.workers);
   }
@@ -114,9 +115,9 @@ export class Dispatch {
     return [...this.#links.values()].reduce((sum, link) => sum + link.outstanding, 0);
   }
 
-  /** Is any worker left alone now? */
-  get barring(): boolean {
-    return this.#barring > 0;
+  /** Workers that are left alone now: kept, because every placement asks. */
+  get barred(): ReadonlySet<string> {
+    return this.#barred;
   }
 
   /** Is this one? */
@@ -157,14 +158,10 @@ export class Dispatch {
     this.#races.clear();
   }
 
-  #expectedMs(): number | undefined {
-    return expectedOf([...this.#links.values()].map(({ health }) => health.promptness));
-  }
-
   /** Later than workers are of late, by more than may be. */
   #stallMs(): number | undefined {
-    const expected = this.#expectedMs();
-    return expected === undefined ? undefined : expected + this.#options.hedgeAfterMs;
+    const { expectedMs } = this.#usual;
+    return expectedMs === undefined ? undefined : expectedMs + this.#options.hedgeAfterMs;
   }
 
   #hedge(generation: LinkGeneration): void {
@@ -200,14 +197,11 @@ export class Dispatch {
     this.#races.delete(generation);
   }
 
-  #barred(link: Link, why: string | undefined): void {
+  #bar(link: Link, why: string | undefined): void {
     const { metrics, log, capacity } = this.#deps;
-    this.#barring = [...this.#links.values()].filter(({ health }) => health.barred).length;
-    metrics.workers_barred.set({}, this.#barring);
-    if (why === undefined) {
-      capacity();
-      return;
-    }
+    this.#recount();
+    if (!link.health.barred) capacity();
+    if (why === undefined) return;
     metrics.breaker_opened_total.inc({ why });
     log.warn({ address: link.address, why }, "worker is left alone for a while");
   }
@@ -227,8 +221,16 @@ export class Dispatch {
     return this.#links.get(this.#deps.address(worker) ?? "");
   }
 
+  /** By name, and where a worker has two links by the one it is asked on. */
+  #recount(): void {
+    const links = [...this.#links.values()].filter(({ health }) => health.barred);
+    this.#barred = new Set(links.flatMap(({ worker }) => (this.bars(worker) ? [worker] : [])));
+    this.#deps.metrics.workers_barred.set({}, links.length);
+  }
+
   #changed(): void {
     this.#count();
+    this.#recount();
     // Not in the midst of a link's own doing.
     if ([...this.#links.keys()].some((address) => !this.#wanted.has(address))) this.#deps.clock.timer(0, () => this.#leave());
   }

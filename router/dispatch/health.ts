@@ -13,16 +13,18 @@ import {
   tripped,
   unasked,
 } from "./breaker.ts";
-import { Promptness } from "./promptness.ts";
+import { Promptness, type Usual } from "./promptness.ts";
 
 export interface HealthDeps {
   readonly clock: Clock;
-  /** Told when it may be asked again, or no more. */
+  /** Told when it may be asked again, or no more: why, or for as long as one asked to try it has not answered. */
   readonly changed: (why: string | undefined) => void;
+  /** What workers do, this one among them. */
+  readonly usual: Usual;
 }
 
 export class Health {
-  readonly promptness = new Promptness();
+  readonly promptness: Promptness;
   readonly #options: BreakerOptions;
   readonly #deps: HealthDeps;
   #breaker: Breaker = closed;
@@ -31,6 +33,7 @@ export class Health {
   constructor(options: BreakerOptions, deps: HealthDeps) {
     this.#options = options;
     this.#deps = deps;
+    this.promptness = new Promptness(deps.usual);
   }
 
   /** Nothing more is to be sent there now. */
@@ -64,6 +67,7 @@ export class Health {
   }
 
   close(): void {
+    this.promptness.close();
     this.#timer?.[Symbol.dispose]();
   }
 
@@ -75,6 +79,6 @@ export class Health {
       const { clock } = this.#deps;
       this.#timer = clock.timer(breaker.untilMs - clock.now(), () => this.#become(lapsed(this.#breaker, clock.now())));
       this.#deps.changed(why);
-    } else if (!allows(before) && allows(breaker)) this.#deps.changed(undefined);
+    } else if (allows(before) !== allows(breaker)) this.#deps.changed(undefined);
   }
 }

@@ -14,6 +14,7 @@ import { creditsOf, deltaOf, type Limits, limitsOf, loadOf, profileOf, routerFra
 import { type Item, LinkGeneration } from "./generation.ts";
 import { Health } from "./health.ts";
 import { Owed, type OwedDeps } from "./owed.ts";
+import type { Usual } from "./promptness.ts";
 import type { Roster } from "./roster.ts";
 
 export interface LinkOptions extends ConnectionOptions {
@@ -24,14 +25,16 @@ export interface LinkOptions extends ConnectionOptions {
   readonly silentMinMs: number;
 }
 
-export interface LinkDeps extends ConnectionDeps, Pick<OwedDeps, "answered" | "expectedMs"> {
+export interface LinkDeps extends ConnectionDeps, Pick<OwedDeps, "answered"> {
   readonly roster: Roster;
   /** Told when a link comes up or goes down. */
   readonly changed: () => void;
-  /** Told when its worker may be asked again, or no more and why. */
+  /** Told when its worker may be asked again, or no more: why, or because one is asked to try it. */
   readonly barred: (link: Link, why: string | undefined) => void;
   /** May it be left alone for being late: could others do its work now? */
   readonly spare: (link: Link) => boolean;
+  /** How soon workers answer of late. */
+  readonly usual: Usual;
   readonly metrics: OwedDeps["metrics"] & Pick<RouterMetrics, "link_reconnects_total" | "cancels_total">;
 }
 
@@ -53,6 +56,8 @@ export class Link {
   #credits = noLanes;
   #limits: Limits = limitsOf(undefined);
   #demand = noLanes;
+  /** As it said at the last welcome; "": there was none. */
+  worker = "";
   #heardMs = 0;
   #watch: Disposable | undefined;
 
@@ -60,7 +65,8 @@ export class Link {
     this.#options = options;
     this.#deps = deps;
     this.address = options.address;
-    this.health = new Health(options.breaker, { clock: deps.clock, changed: (why) => deps.barred(this, why) });
+    const { clock, usual } = deps;
+    this.health = new Health(options.breaker, { clock, usual, changed: (why) => deps.barred(this, why) });
     this.#owed = new Owed({ ...deps, health: this.health, spare: () => deps.spare(this) });
     this.#connection = new Connection(options, deps, {
       up: (welcome) => this.#up(welcome),
@@ -168,8 +174,10 @@ export class Link {
   #up(welcome: WorkerWelcome): void {
     this.#heardMs = this.#deps.clock.now();
     this.#limits = limitsOf(welcome);
+    const profile = profileOf(welcome);
+    this.worker = profile.name;
+    this.#deps.roster.joined(this.address, profile);
     this.#deps.changed();
-    this.#deps.roster.joined(this.address, profileOf(welcome));
     // Those of the bulk stream, or of the same tick, may have come before.
     if (this.#credits !== noLanes) this.#deps.roster.credits(this.address, this.#credits);
     if (this.#demand !== noLanes) this.demand(this.#demand);
@@ -212,7 +220,7 @@ export class Link {
       this.#connection.break(new SlipstreamError("worker_lost", `no CancelAck within ${ackMaxMs} ms`));
       return;
     }
-    const usual = (this.#deps.expectedMs() ?? 0) * silentTimes;
+    const usual = (this.#deps.usual.expectedMs ?? 0) * silentTimes;
     if (this.silentMs < Math.max(silentMinMs, usual) || !this.#deps.spare(this)) return;
     this.health.trip("silent");
     for (const generation of this.#owed.all()) {

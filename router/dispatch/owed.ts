@@ -8,6 +8,7 @@ import { type Books, book } from "./books.ts";
 import { type deltaOf, errorOf, finishOf, usageOf } from "./frames.ts";
 import type { LinkGeneration } from "./generation.ts";
 import type { Health } from "./health.ts";
+import type { Usual } from "./promptness.ts";
 
 export interface OwedDeps {
   readonly clock: Clock;
@@ -16,8 +17,8 @@ export interface OwedDeps {
   readonly answered: (generation: LinkGeneration) => void;
   /** May the worker be left alone for being late: could others do its work now? */
   readonly spare: () => boolean;
-  /** How soon workers answer of late; undefined: nobody knows. */
-  readonly expectedMs: () => number | undefined;
+  /** How soon workers answer of late. */
+  readonly usual: Pick<Usual, "expectedMs">;
   readonly metrics: Books & Pick<RouterMetrics, "cancel_ack_seconds">;
 }
 
@@ -104,7 +105,7 @@ export class Owed {
     generation.firstMs = now;
     if (generation.cancelledMs === undefined) {
       const tookMs = now - generation.submittedMs;
-      const late = warm && tookMs > lateTimes * (this.#deps.expectedMs() ?? tookMs);
+      const late = warm && tookMs > lateTimes * (this.#deps.usual.expectedMs ?? tookMs);
       if (generation.lane === "inline") this.#deps.health.promptness.add(tookMs);
       if (generation.lane === "inline" && late && this.#deps.spare()) this.#deps.health.failed("slow");
       else this.#deps.health.answered();

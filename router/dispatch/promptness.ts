@@ -10,11 +10,18 @@ const deviations = 2;
 const samplesMin = 8;
 
 export class Promptness {
+  readonly #usual: Usual | undefined;
   #mean = 0;
   #deviation = 0;
   #samples = 0;
 
+  /** `usual`: told of its worker's. */
+  constructor(usual?: Usual) {
+    this.#usual = usual;
+  }
+
   add(ms: number): void {
+    const before = this.expectedMs;
     if (this.#samples === 0) {
       this.#mean = ms;
       this.#deviation = ms / 2;
@@ -23,11 +30,18 @@ export class Promptness {
       this.#mean += meanShare * (ms - this.#mean);
     }
     this.#samples += 1;
+    this.#usual?.changed(before, this.expectedMs);
   }
 
   /** One was given up after so long: it would have taken more. */
   atLeast(ms: number): void {
     if (ms > this.#mean) this.add(ms);
+  }
+
+  /** Its worker is left for good. */
+  close(): void {
+    this.#usual?.changed(this.expectedMs, undefined);
+    this.#samples = 0;
   }
 
   /** Undefined: too few have answered. */
@@ -36,8 +50,28 @@ export class Promptness {
   }
 }
 
-/** Lower median of those that know. */
-export function expectedOf(workers: readonly Promptness[]): number | undefined {
-  const known = workers.flatMap(({ expectedMs }) => (expectedMs === undefined ? [] : [expectedMs])).sort((a, b) => a - b);
-  return known[(known.length - 1) >> 1];
+/** Lower median of those that know, kept in order as they change: a key that asks may not cost a look at every worker. */
+export class Usual {
+  readonly #sorted: number[] = [];
+
+  get expectedMs(): number | undefined {
+    return this.#sorted[(this.#sorted.length - 1) >> 1];
+  }
+
+  /** What one worker's was, and is now; undefined: it does not count. */
+  changed(before: number | undefined, now: number | undefined): void {
+    if (before !== undefined) this.#sorted.splice(this.#at(before), 1);
+    if (now !== undefined) this.#sorted.splice(this.#at(now), 0, now);
+  }
+
+  /** Where the first that is not less stands. */
+  #at(ms: number): number {
+    let [low, high] = [0, this.#sorted.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#sorted[middle] as number) < ms) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
 }

@@ -32,6 +32,7 @@ export function placeOf(trigger: Trigger): Place {
 /** What was typed from `place` to the trigger's cursor, and closed by the editor after it; undefined: another place. */
 export function typedSince(place: Place, trigger: Trigger): { readonly typed: string; readonly closed: string } | undefined {
   const { text } = trigger;
+  // A key asks for each of the texts it may stand in: what is cheap to compare comes first.
   const length = text.lengthBefore - place.prefixLength;
   if (length < 0 || length > typedMaxUtf16 || tailOf(trigger, length) !== place.prefixTail) return undefined;
   const closedLength = text.lengthAfter - place.suffixLength;
@@ -52,7 +53,18 @@ function tailOf({ text }: Trigger, back: number): string {
   return near.slice(0, near.length - back);
 }
 
-const wishOf = ({ model, shape, sampling }: Trigger) => JSON.stringify([model, shape, sampling]);
+const wishes = new WeakMap<Trigger, string>();
+
+/** Written out once a trigger: every text and flight of its document is compared with it. */
+function wishOf(trigger: Trigger): string {
+  let wish = wishes.get(trigger);
+  if (wish === undefined) {
+    const { model, shape, sampling } = trigger;
+    wish = JSON.stringify([model, shape, sampling]);
+    wishes.set(trigger, wish);
+  }
+  return wish;
+}
 
 /** The rest of `text` after what was typed of it; "" when the typist went another way or typed it all. */
 export function restOf(text: string, since: { readonly typed: string; readonly closed: string }): string {
