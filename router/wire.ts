@@ -1,41 +1,36 @@
-// wire: the one place of the router that says `new`: settings and the outside (clock, chance, bus, links) in, a router that
-// runs triggers out. The gRPC and HTTP servers (main.ts), `slipstream up` and the simulation all start here.
+// wire: the router made: settings and the outside (clock, chance, bus, links) in, a router that runs triggers out. This file and
+// wire-fleet.ts, which makes the way to the workers, are the only ones that say `new` for a room. The gRPC and HTTP servers
+// (main.ts), `slipstream up` and the simulation all start here.
 import { setMaxListeners } from "node:events";
 import type { Bus } from "../lib/bus/bus.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { KeyRing } from "../lib/keys/key-ring.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
-import { beneath } from "../lib/tracing/context.ts";
-import { drawn, isSent } from "../lib/tracing/tail.ts";
 import type { Tracing } from "../lib/tracing/tracing.ts";
-import { withAlternatives } from "./alternatives.ts";
 import { Cache } from "./cache/cache.ts";
-import type { Delta, Ending, FleetView, Milestones, Report, Trigger, WorkerView } from "./completion.ts";
+import type { Report } from "./completion.ts";
 import type { RouterConfig } from "./config.ts";
 import { ContextRoom } from "./context/context.ts";
-import { Discovery, type Resolver } from "./discovery/discovery.ts";
-import { type Connect, Dispatch, dispatchDefaults } from "./dispatch/dispatch.ts";
-import { Explain, spansOf } from "./explain/explain.ts";
-import { explained } from "./explained.ts";
+import type { Resolver } from "./discovery/discovery.ts";
+import type { Connect } from "./dispatch/dispatch.ts";
+import { Explain } from "./explain/explain.ts";
 import type { FarewellOptions } from "./farewell.ts";
 import { Feedback } from "./feedback/feedback.ts";
 import { Outbox } from "./feedback/outbox.ts";
 import { MemorySpool, type Spool } from "./feedback/spool.ts";
-import { Fleet } from "./fleet/fleet.ts";
 import { Gate } from "./gate/gate.ts";
 import { Admission, Ingress, Quotas } from "./ingress/ingress.ts";
 import type { RouterMetrics } from "./metrics.ts";
 import type { Rooms } from "./path.ts";
 import { Peers } from "./peers/peers.ts";
-import { complete } from "./pipeline.ts";
 import { Policy, type Route } from "./policy/policy.ts";
 import { PromptRoom } from "./prompt/prompt.ts";
-import { Queue } from "./queue/queue.ts";
 import { Reuse } from "./reuse/reuse.ts";
-import { place, predict, scheduleDefaults } from "./schedule/schedule.ts";
+import { type Run, runner } from "./running.ts";
 import { busyShare, Settle } from "./settle/settle.ts";
 import { Stream } from "./stream/stream.ts";
+import { wireFleet } from "./wire-fleet.ts";
 
 export interface RouterDeps {
   readonly clock: Clock;
@@ -103,8 +98,7 @@ export interface Router {
   readonly random: Random;
   readonly metrics: RouterMetrics;
   readonly farewells: FarewellOptions;
-  /** Runs one trigger to its one Ending; `at` is filled in on the way. `caller` is the traceparent of whoever asked. */
-  run(trigger: Trigger, at: Milestones, caller?: string): AsyncGenerator<Delta, Ending>;
+  readonly run: Run;
   /** Names that `model` of a tenant's call may have now. */
   models(tenant: string): readonly string[];
   /** What it still waits for before it can serve; empty: ready. */
@@ -116,39 +110,10 @@ export interface Router {
 export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
   const { clock, random, log, metrics, bus } = deps;
   const policy = new Policy({ path: options.policy, everyMs: 1_000, tenantsMax: 10_000 }, { clock, log, metrics });
-  const fleet = new Fleet(
-    {
-      leases: { max: options.sessionsMax, ttlMs: 300_000, exceptionTtlMs: 60_000 },
-      warmth: { documentsMax: 20_000, bytesMax: 32 << 20, ttlMs: 300_000 },
-    },
-    { clock, capacity: () => queue.pump(), leased: (exception) => peers.lease(exception) },
-  );
-  const queue: Queue = new Queue(
-    { max: options.queueMax, bytesMax: options.queueBytes, triesMax: 64, quantumMs: 100 },
-    { clock, metrics, depths: (depths) => dispatch.demand(depths), slots: () => fleet.snapshot().slots },
-  );
-  const dispatch: Dispatch = new Dispatch(
-    { ...dispatchDefaults, workers: [], router: options.name },
-    {
-      ...{ clock, random, log, metrics, connect: deps.connect, roster: fleet },
-      address: (worker) => fleet.address(worker),
-      capacity: () => queue.pump(),
-    },
-  );
-  const discovery = new Discovery(
-    { listed: options.workers, names: options.workersDns, everyMs: options.workersDnsEveryMs, max: 1_000 },
-    {
-      ...{ clock, bus, log, metrics, resolver: deps.resolver ?? noNames },
-      reached: (worker) => fleet.address(worker),
-      found: (addresses) => dispatch.retarget(addresses),
-    },
-  );
-  /** With those whose generations end badly. */
-  const avoiding = (avoid: ReadonlySet<string>): ReadonlySet<string> => {
-    const { barred } = dispatch;
-    if (avoid.size === 0 || barred.size === 0) return avoid.size === 0 ? barred : avoid;
-    return new Set([...avoid, ...barred]);
-  };
+  const { fleet, queue, dispatch, discovery, place, predict, pools, poolOf } = wireFleet(options, {
+    ...{ clock, random, log, metrics, bus, connect: deps.connect, resolver: deps.resolver },
+    leased: (exception) => peers.lease(exception),
+  });
   const peers: Peers = new Peers(
     {
       router: options.name,
@@ -160,8 +125,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
       metrics,
       superseded: (document, rank) => rooms.settle.superseded(document, rank),
       leased: (lease) => fleet.leaseElsewhere(lease),
-      pools: () => poolsOf(fleet.snapshot()),
-      poolOf: (model) => poolOf(model, fleet.snapshot()),
+      ...{ pools, poolOf },
     },
   );
   const quotas = new Quotas({ tenantsMax: 10_000 }, { clock, metrics, granted: (tenant) => policy.of(tenant).quotas });
@@ -193,12 +157,10 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     cache: new Cache({ bytesMax: options.resultCacheBytes, entriesMax: 50_000, ttlMs: 600_000 }, { clock, metrics }),
     queue,
     fleet,
-    place: (asking, avoid) =>
-      place(scheduleDefaults, asking, fleet.remembered(asking), fleet.snapshot(), { now: clock.now(), random }, avoiding(avoid)),
+    ...{ place, predict },
     dispatch,
     stream: new Stream({ linesMax: 12, leastConfidence: options.leastConfidence }),
     retried: (when) => metrics.worker_retries_total.inc({ when }),
-    predict: (asking) => predict(scheduleDefaults, asking, fleet.remembered(asking), fleet.snapshot(), clock.now()),
     fallbacks: (tenant, model) => fallbacksOf(policy.of(tenant).route(model)?.fallback),
     shortened: (how) => metrics.shortened_total.inc({ how }),
     late: (lane) => metrics.queue_refused_total.inc({ lane, why: "late" }),
@@ -215,29 +177,11 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     { completionsMax: 50_000, keepText: (tenant) => policy.of(tenant).keepText ?? options.keepText },
     { clock, random, log, outbox, metrics, reported, refused: (trigger, ending) => explain.refused(trigger, ending) },
   );
-  const { tracing } = deps;
-  const tail = { slowMs: options.otlpSlowMs, share: options.otlpShare };
-  const spanId = () => random.hex(16);
-  const run: Router["run"] = (trigger, at, caller) => {
-    const told = options.explainMax > 0 || tracing ? explain.begin(trigger, tracing && placeOf(caller)) : undefined;
-    const met = told ? explained(rooms, told, spanId) : rooms;
-    const path = (one: Trigger, its: Milestones) => complete(met, one, its);
-    const metered = peers.met(trigger, at);
-    const ended = (ending: Ending) => {
-      metered(ending);
-      if (!told) return;
-      explain.ended(told, ending);
-      const tookMs = (at.firstTextMs ?? told.endedMs) - trigger.receivedMs;
-      if (tracing && told.context && isSent(told.context, { tookMs, failed: ending.outcome === "failed" }, tail))
-        tracing.send(spansOf(told, clock.wall() - clock.now(), spanId));
-    };
-    return feedback.follow(trigger, at, withAlternatives(rooms, path, trigger, at), ended);
-  };
-  // Whether a caller flagged its trace does not decide: the flag that workers see is ours.
-  const placeOf = (caller: string | undefined) => {
-    const context = beneath(caller, random);
-    return { ...context, sampled: drawn(context, tail.share) };
-  };
+  const run = runner(
+    rooms,
+    { explains: options.explainMax > 0, tail: { slowMs: options.otlpSlowMs, share: options.otlpShare } },
+    { clock, random, feedback, explain, peers, tracing: deps.tracing },
+  );
   const ingress = new Ingress(
     {
       documentBytesMax: options.documentBytesMax,
@@ -289,20 +233,6 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
       await outbox.close();
     },
   };
-}
-
-const noNames: Resolver = { resolve4: async () => [], resolve6: async () => [], resolveSrv: async () => [] };
-
-/** Every pool that a worker here is of, with how many. */
-function poolsOf({ workers }: FleetView): { pool: string; workers: number }[] {
-  const counts = new Map<string, number>();
-  for (const { pool } of workers) counts.set(pool, (counts.get(pool) ?? 0) + 1);
-  return [...counts].map(([pool, count]) => ({ pool, workers: count }));
-}
-
-function poolOf(model: string, { workers }: FleetView): string {
-  const serves = (worker: WorkerView) => model === "" || worker.pool === model || worker.models.some(({ name }) => name === model);
-  return workers.find(serves)?.pool ?? "";
 }
 
 /** Pools of the tiers after this one: fleets know pools and models. */
