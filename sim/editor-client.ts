@@ -1,34 +1,20 @@
-// editor-client: a typist's actions in, Session messages out, and one Answer a trigger back. Keeps the documents so that
-// a Resync or a broken connection is healed as an editor would: resume, open again what the router does not hold, go on; one
-// that the router asks for is made anew. What a router must never do (a second answer, text after it, parts that do not make
-// the whole) is written to `violations`. Unanswered triggers: `pendingMax`.
+// editor-client: a typist's actions in, Session messages out, and one Answer a trigger back (answers.ts). Keeps the documents so
+// that a Resync or a broken connection is healed as an editor would: resume, open again what the router does not hold, go on; one
+// that the router asks for is made anew. Unanswered triggers: `pendingMax`.
 import { createHash } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import type { Clock } from "../lib/clock.ts";
 import { SlipstreamError } from "../lib/errors.ts";
 import type { Duplex } from "../lib/grpc/duplex.ts";
 import {
-  type CacheUse,
   type ClientMessage,
   ClientMessageSchema,
-  type Completion,
-  type Nothing,
   type ServerMessage,
   Status_Kind,
   type Welcome,
 } from "../proto/gen/slipstream/v1/completion_pb.ts";
-import { noUsage, type Usage } from "../router/completion.ts";
-import {
-  type Answer,
-  type Asked,
-  type AskKind,
-  askKinds,
-  outcomeOf,
-  type Reaction,
-  reactions,
-  reasonOf,
-  type SessionClient,
-} from "./session-client.ts";
+import { Answers } from "./answers.ts";
+import { type Asked, type AskKind, askKinds, type Reaction, reactions, type SessionClient } from "./session-client.ts";
 import { applyEdit } from "./trace/replay.ts";
 import { type Origin, origins, type TraceDocument, type TraceEdit } from "./trace/trace.ts";
 
@@ -57,20 +43,13 @@ interface Mirror {
   version: bigint;
 }
 
-interface Pending {
-  readonly askedMs: number;
-  readonly answered: (answer: Answer) => void;
-  firstTextMs?: number;
-  parts: string;
-}
-
 type Body = ClientMessage["message"];
 
 export class EditorClient implements SessionClient {
   readonly #options: EditorClientOptions;
   readonly #deps: Deps;
   readonly #mirrors = new Map<string, Mirror>();
-  readonly #pending = new Map<string, Pending>();
+  readonly #answers: Answers;
   #stream: Duplex<ServerMessage, ClientMessage> | undefined;
   #resumeToken = "";
   /** After a reconnect nothing is said before it is known which documents the router still holds. */
@@ -78,7 +57,6 @@ export class EditorClient implements SessionClient {
   #triggers = 0;
   #closed = false;
   #gone = false;
-  readonly violations: string[] = [];
   resyncs = 0;
   connections = 0;
   /** Documents that a router still held after a reconnect. */
@@ -87,11 +65,16 @@ export class EditorClient implements SessionClient {
   constructor(options: EditorClientOptions, deps: Deps) {
     this.#options = options;
     this.#deps = deps;
+    this.#answers = new Answers(deps);
     this.#connect();
   }
 
   get pending(): number {
-    return this.#pending.size;
+    return this.#answers.pending;
+  }
+
+  get violations(): readonly string[] {
+    return this.#answers.violations;
   }
 
   open(document: TraceDocument): void {
@@ -118,13 +101,10 @@ export class EditorClient implements SessionClient {
 
   trigger(document: string, cursor: number, kind: AskKind): Asked {
     const id = `${this.#options.session}-${++this.#triggers}`;
-    const askedMs = this.#deps.clock.now();
     const { stream, deadlineMs, maxTokens, pendingMax = 1_000 } = this.#options;
-    const answer = new Promise<Answer>((answered) => {
-      this.#pending.set(id, { askedMs, answered, parts: "" });
-    });
-    if (!this.#stream || !this.#welcomed) this.#answer(id, lost);
-    else if (this.#pending.size > pendingMax) this.#answer(id, { ...lost, detail: "too many triggers without an answer" });
+    const answer = this.#answers.expect(id);
+    if (!this.#stream || !this.#welcomed) this.#answers.refuse(id);
+    else if (this.#answers.pending > pendingMax) this.#answers.refuse(id, "too many triggers without an answer");
     else {
       this.#send("trigger", {
         triggerId: id,
@@ -137,7 +117,7 @@ export class EditorClient implements SessionClient {
         sampling: { maxTokens },
       });
     }
-    return { id, answer, cancel: () => void (this.#pending.has(id) && this.#send("cancel", { triggerId: id })) };
+    return { id, answer, cancel: () => void (this.#answers.has(id) && this.#send("cancel", { triggerId: id })) };
   }
 
   react(completion: string, reaction: Reaction, acceptedUtf16: number): void {
@@ -154,7 +134,7 @@ export class EditorClient implements SessionClient {
     this.#closed = true;
     this.#gone = true;
     this.#stream?.end(new SlipstreamError("cancelled", "the editor went away"));
-    this.#lose();
+    this.#answers.lose();
   }
 
   #connect(): void {
@@ -191,21 +171,21 @@ export class EditorClient implements SessionClient {
       // However it broke, the way on is the same: connect anew.
     }
     this.#stream = undefined;
-    this.#lose();
+    this.#answers.lose();
     if (!this.#closed) this.#deps.clock.timer(this.#options.reconnectMs, () => this.#connect());
   }
 
   #receive(message: ServerMessage["message"]): void {
     if (message.case === "welcome") this.#resume(message.value);
-    else if (message.case === "partial") this.#part(message.value.triggerId, message.value.text);
-    else if (message.case === "completion") this.#complete(message.value);
-    else if (message.case === "nothing") this.#nothing(message.value);
+    else if (message.case === "partial") this.#answers.part(message.value.triggerId, message.value.text);
+    else if (message.case === "completion") this.#answers.complete(message.value);
+    else if (message.case === "nothing") this.#answers.nothing(message.value);
     else if (message.case === "resync") {
       this.resyncs += 1;
       const mirror = this.#mirrors.get(message.value.documentId);
       if (mirror) this.#sendOpen(mirror);
     } else if (message.case === "status") {
-      if (message.value.field) this.#violate(`refused: ${message.value.detail}`);
+      if (message.value.field) this.#answers.violate(`refused: ${message.value.detail}`);
       // What is under way is still answered; the next stream is made when this one is over.
       else if (leaving.has(message.value.kind)) this.#stream?.end();
     }
@@ -223,65 +203,6 @@ export class EditorClient implements SessionClient {
     }
   }
 
-  #part(id: string, text: string): void {
-    const pending = this.#pending.get(id);
-    if (!pending) {
-      this.#violate(`text for ${id}, which has its answer or was never asked`);
-      return;
-    }
-    pending.firstTextMs ??= this.#deps.clock.now() - pending.askedMs;
-    pending.parts += text;
-  }
-
-  #complete(completion: Completion): void {
-    const text = completion.items[0]?.insertText ?? "";
-    const pending = this.#pending.get(completion.triggerId);
-    if (pending && text !== "") pending.firstTextMs ??= this.#deps.clock.now() - pending.askedMs;
-    if (pending && pending.parts !== "" && pending.parts !== text)
-      this.#violate(`parts of ${completion.triggerId} do not make its text`);
-    if (text === "") this.#violate(`completion without text for ${completion.triggerId}`);
-    this.#answer(completion.triggerId, {
-      ...lost,
-      outcome: outcomeOf(completion.outcome) ?? "failed",
-      text,
-      completion: completion.completionId,
-      ...(completion.timing && { routerMs: completion.timing.totalMs }),
-      usage: usageOf(completion.cache),
-      worker: completion.cache?.worker ?? "",
-    });
-  }
-
-  #nothing(nothing: Nothing): void {
-    const reason = reasonOf(nothing.reason);
-    if (!reason) this.#violate(`nothing without a reason for ${nothing.triggerId}`);
-    this.#answer(nothing.triggerId, {
-      ...lost,
-      outcome: outcomeOf(nothing.outcome) ?? "failed",
-      ...(reason && { reason }),
-      detail: nothing.detail,
-      ...(nothing.timing && { routerMs: nothing.timing.totalMs }),
-      usage: usageOf(nothing.cache),
-    });
-  }
-
-  #answer(id: string, answer: Omit<Answer, "totalMs" | "firstTextMs">): void {
-    const pending = this.#pending.get(id);
-    if (!pending) {
-      this.#violate(`an answer for ${id}, which has its answer or was never asked`);
-      return;
-    }
-    this.#pending.delete(id);
-    pending.answered({
-      ...answer,
-      ...(pending.firstTextMs !== undefined && { firstTextMs: pending.firstTextMs }),
-      totalMs: this.#deps.clock.now() - pending.askedMs,
-    });
-  }
-
-  #lose(): void {
-    for (const id of [...this.#pending.keys()]) this.#answer(id, lost);
-  }
-
   #sendOpen({ document: { id, path, language }, text, version }: Mirror): void {
     this.#send("documentOpen", { documentId: id, path, language, version, text, sha256: sha256(text) });
   }
@@ -295,21 +216,9 @@ export class EditorClient implements SessionClient {
     if (!mirror) throw new SlipstreamError("not_found", `document ${document} is not open`);
     return mirror;
   }
-
-  #violate(what: string): void {
-    if (this.violations.length < 100) this.violations.push(what);
-  }
 }
 
 const leaving: ReadonlySet<Status_Kind> = new Set([Status_Kind.DRAINING, Status_Kind.RECONNECT]);
-
-const lost = { outcome: "lost", text: "", completion: "", usage: noUsage, worker: "", detail: "" } as const;
-
-function usageOf(cache: CacheUse | undefined): Usage {
-  if (!cache) return noUsage;
-  const { promptTokens, cachedTokens, recomputedTokens, completionTokens, drafted, draftAccepted } = cache;
-  return { promptTokens, cachedTokens, recomputedTokens, completionTokens, drafted, draftAccepted };
-}
 
 function sha256(text: string): Uint8Array {
   return createHash("sha256").update(text).digest();

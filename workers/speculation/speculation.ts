@@ -1,107 +1,18 @@
 // speculation: the controller. What the next block could be drafted from in, a plan out: from where (nothing, a lookup, the
 // draft model) and how many tokens; then what became of it in, so that costs, odds and limits are always measured ones. Pure:
 // no engine, no clock. It earns the most tokens a millisecond, and may lose no more than its purse against plain steps.
-import type { DraftSource, DraftWhy } from "../generation.ts";
+import { exploreEvery, Kind } from "./arm.ts";
 import { Costs } from "./costs.ts";
-import { Odds } from "./odds.ts";
-import { Purse } from "./purse.ts";
-import { Settled } from "./settled.ts";
+import type { Block, Plan, Situation, Source, SpeculationOptions, Why } from "./plan.ts";
 
-export type Source = DraftSource;
-export type Why = DraftWhy;
-
-export interface Situation {
-  /** "auto": what pays; "always": a draft whenever there is one; "off". */
-  readonly mode: "auto" | "always" | "off";
-  /** Sequences the engine decodes side by side. */
-  readonly load: number;
-  /** Whether tokens are drawn by chance: odds are kept apart from greedy ones. */
-  readonly sampled: boolean;
-  /** What a lookup found: tokens that match, and tokens that follow. */
-  readonly lookup: { readonly match: number; readonly length: number };
-  /** Tokens the draft model has to read before it can draft; undefined: there is none. */
-  readonly behindTokens: number | undefined;
-  /** Most tokens worth drafting here. */
-  readonly lengthMax: number;
-  /** Tokens this generation may still have: what reading for the draft model is spread over. */
-  readonly horizonTokens: number;
-}
-
-export interface Plan {
-  readonly source: Source;
-  /** Most tokens to draft. */
-  readonly length: number;
-  readonly why: Why;
-  /** Of a model's draft: whether one more token is worth its pass, given how sure the draft was of each so far. */
-  goOn(evidence: readonly number[]): boolean;
-}
-
-export interface Block {
-  readonly source: Source;
-  readonly why: Why;
-  readonly load: number;
-  readonly sampled: boolean;
-  /** One a drafted token (see Odds.of). */
-  readonly evidence: readonly number[];
-  readonly accepted: number;
-  readonly verifyMs: number;
-  /** Passes of the draft model, one a token. */
-  readonly draftMs: number;
-  /** Reading what it had missed, before. */
-  readonly catchUpTokens: number;
-  readonly catchUpMs: number;
-}
-
-export interface SpeculationOptions {
-  readonly lengthMax: number;
-}
+export type { Block, Plan, Situation, Source, SpeculationOptions, Why } from "./plan.ts";
 
 /** In tokens a block: what a source must promise more than plain steps to be opened, and how much less closes it again. */
 const openMargin = 0.05;
 const closeMargin = 0.03;
-/** Blocks between two explorations of a closed source: doubled each time it stays closed. */
-const exploreEvery = { first: 32, most: 1_024 };
 const rateWeight = 0.02;
-const armWeight = 0.03;
 /** Tokens of a usual completion, until some were seen; most are cut at the end of a line. */
 const firstHorizon = 16;
-
-/** What is kept of one source in one kind of sampling. */
-class Arm {
-  open = false;
-  readonly purse = new Purse();
-  /** Means of its blocks; the guess is one accepted of two. */
-  drafted = 2;
-  accepted = 1;
-  /** Blocks since it was tried, and blocks to wait for the next try. */
-  idle = 0;
-  wait = exploreEvery.first;
-
-  /** Blocks for which it is not curious; more than one even when only its purse keeps it. */
-  get restsFor(): number {
-    return this.wait > this.idle ? this.wait - this.idle : exploreEvery.first;
-  }
-
-  learn(drafted: number, accepted: number): void {
-    this.drafted += (drafted - this.drafted) * armWeight;
-    this.accepted += (accepted - this.accepted) * armWeight;
-    this.idle = 0;
-  }
-}
-
-class Kind {
-  readonly odds: Odds;
-  readonly settled = new Settled();
-  readonly lookup = new Arm();
-  readonly model = new Arm();
-  /** Means of recent blocks: tokens and ms. */
-  tokens = 0;
-  ms = 0;
-
-  constructor(options: SpeculationOptions) {
-    this.odds = new Odds(options);
-  }
-}
 
 interface Offer {
   readonly source: Source;
@@ -138,9 +49,9 @@ export class Speculation {
     if (offers.length === 0) return this.#planned(plain, "nothing_to_draft", situation);
     const best = offers.reduce((one, other) => (this.#worth(other, situation) > this.#worth(one, situation) ? other : one));
     if (mode === "always") return this.#planned(best, "asked", situation);
-    const margin = this.#arm(kind, best.source).open ? -closeMargin : openMargin;
+    const margin = kind.arm(best.source).open ? -closeMargin : openMargin;
     const gains = this.#worth(best, situation) > this.#worth(plain, situation) + margin;
-    const arm = this.#arm(kind, best.source);
+    const arm = kind.arm(best.source);
     arm.open = gains;
     if (gains) {
       arm.wait = exploreEvery.first;
@@ -174,7 +85,7 @@ export class Speculation {
     const ms = this.costs.verifyMs(evidence.length + 1, load) + passesMs + entryMs;
     if (source === "none" || !drafts) for (const { purse } of [kind.lookup, kind.model]) purse.plain();
     else {
-      const arm = this.#arm(kind, source);
+      const arm = kind.arm(source);
       // Better than thought: looked into at once, as far as its purse goes. As bad as thought: not again so soon.
       if (block.why === "explore") arm.wait = accepted > arm.accepted ? 0 : Math.min(exploreEvery.most, Math.max(1, arm.wait * 2));
       arm.learn(evidence.length, accepted);
@@ -256,7 +167,7 @@ export class Speculation {
   }
 
   #curious(kind: Kind, source: Source, riskSteps: number): boolean {
-    const arm = this.#arm(kind, source);
+    const arm = kind.arm(source);
     return arm.idle >= arm.wait && arm.purse.affords(riskSteps);
   }
 
@@ -280,9 +191,5 @@ export class Speculation {
 
   #kind({ sampled }: { readonly sampled: boolean }): Kind {
     return this.#kinds[sampled ? 1 : 0];
-  }
-
-  #arm(kind: Kind, source: Source): Arm {
-    return source === "lookup" ? kind.lookup : kind.model;
   }
 }

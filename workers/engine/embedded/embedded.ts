@@ -1,9 +1,6 @@
 // embedded: llama.cpp in a child process behind the Engine interface. A Generation in, Pieces and one Finished out; at most
 // `slots` at once, each with the context of the model; a child that dies fails what ran and is told by `died`.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { availableParallelism } from "node:os";
-import type { Clock } from "../../../lib/clock.ts";
 import { SlipstreamError } from "../../../lib/errors.ts";
 import type { Log } from "../../../lib/log.ts";
 import { Mailbox } from "../../../lib/structures/mailbox.ts";
@@ -19,44 +16,17 @@ import {
 } from "../../generation.ts";
 import type { Capability, Engine, KvEvent } from "../engine.ts";
 import { AcceptanceWindow } from "./acceptance-window.ts";
-import { defaultChildEntry, EngineChild } from "./child-process.ts";
-import { checkGgufFile, unusable } from "./gguf-file.ts";
-import { blockTokens, type FromChild, fromFailure, type SpeculationState, segmentsMax, toFinished } from "./messages.ts";
+import type { EngineChild } from "./child-process.ts";
+import { blockTokens, type FromChild, type SpeculationState, segmentsMax, toFinished } from "./messages.ts";
+import { type Deps, type EmbeddedOptions, type Started, startChild } from "./starting.ts";
 
-export interface EmbeddedOptions {
-  readonly modelPath: string;
-  /** What the model is called here; default: the name in the file. */
-  readonly modelName?: string;
-  /** Default: one fewer than cores. With all of them, llama.cpp's barriers wait for every other process of the machine. */
-  readonly threads?: number;
-  readonly slots?: number;
-  /** Prompt tokens evaluated in one go: what an abort, or a step of another generation, may have to wait for. */
-  readonly chunkTokens?: number;
-  /** Contexts of models that could hold more are cut to this; each slot has its own. */
-  readonly contextTokensMax?: number;
-  /** Tokens at the beginning of a completion whose probability is told. */
-  readonly confidenceTokens?: number;
-  /** A GGUF file with the same vocabulary that drafts for the model; none: drafts come from lookups alone. */
-  readonly draftPath?: string;
-  /** For measurements: see pace.ts. */
-  readonly paceMs?: number;
-  /** Compiled module of the child process. */
-  readonly childEntry?: string;
-  readonly startTimeoutMs?: number;
-}
-
-interface Deps {
-  readonly clock: Clock;
-  readonly log?: Log;
-}
+export type { EmbeddedOptions } from "./starting.ts";
 
 /** For measurements: a generation that drafts exactly so. */
 export interface Fixed {
   readonly source: "none" | "lookup" | "model";
   readonly length: number;
 }
-
-type Ready = Extract<FromChild, { kind: "ready" }>;
 
 interface Running {
   readonly kind: "generate" | "warm";
@@ -80,7 +50,7 @@ export class EmbeddedEngine implements Engine {
   #speculation: SpeculationState;
   readonly #acceptance: AcceptanceWindow;
 
-  private constructor(parts: { child: EngineChild; ready: Ready; slots: number }, deps: Deps) {
+  private constructor(parts: Started, deps: Deps) {
     this.models = [parts.ready.model];
     this.#load = parts.ready.load;
     this.#speculation = parts.ready.speculation;
@@ -104,34 +74,7 @@ export class EmbeddedEngine implements Engine {
 
   /** Starts the child and loads the model; throws `model_unusable` or `unsupported` with a sentence. */
   static async start(options: EmbeddedOptions, deps: Deps): Promise<EmbeddedEngine> {
-    await checkGgufFile(options.modelPath);
-    const draftPath = await draftOf(options, deps.log);
-    const slots = options.slots ?? 4;
-    const child = new EngineChild({ entry: options.childEntry ?? defaultChildEntry() }, deps);
-    child.send({
-      kind: "start",
-      modelPath: options.modelPath,
-      modelName: options.modelName,
-      draftPath,
-      paceMs: options.paceMs ?? 0,
-      threads: options.threads ?? Math.max(1, availableParallelism() - 1),
-      slots,
-      chunkTokens: options.chunkTokens ?? 64,
-      contextTokensMax: options.contextTokensMax ?? 4_096,
-      confidenceTokens: options.confidenceTokens ?? 8,
-    });
-    try {
-      const ready = await loaded(child, options, deps.clock);
-      deps.log?.info(
-        { model: ready.model.name, contextTokens: ready.model.contextTokens, draft: ready.draft, pid: child.pid },
-        "embedded engine loaded its model",
-      );
-      return new EmbeddedEngine({ child, ready, slots }, deps);
-    } catch (error) {
-      child.kill();
-      await child.ended;
-      throw error;
-    }
+    return new EmbeddedEngine(await startChild(options, deps), deps);
   }
 
   /** Of the child process. */
@@ -252,38 +195,4 @@ export class EmbeddedEngine implements Engine {
     mailbox.push(how);
     mailbox.end();
   }
-}
-
-/** A draft model that is not there costs speed alone, so the engine starts without it, and says so. */
-async function draftOf({ draftPath }: EmbeddedOptions, log: Log | undefined): Promise<string | undefined> {
-  if (draftPath === undefined) return undefined;
-  if (!existsSync(draftPath)) {
-    log?.warn({ draftPath }, "there is no such draft model: nothing is drafted by a model, lookups go on");
-    return undefined;
-  }
-  await checkGgufFile(draftPath);
-  return draftPath;
-}
-
-/** Waits until the child has the model, refuses it, ends, or takes too long. */
-function loaded(child: EngineChild, options: EmbeddedOptions, clock: Clock): Promise<Ready> {
-  const timeoutMs = options.startTimeoutMs ?? 60_000;
-  return new Promise((resolve, reject) => {
-    const timer = clock.timer(timeoutMs, () => reject(unusable(options.modelPath, `it did not load within ${timeoutMs} ms`)));
-    const settle = (act: () => void) => {
-      timer[Symbol.dispose]();
-      act();
-    };
-    child.onMessage((message) => {
-      if (message.kind === "ready") settle(() => resolve(message));
-      if (message.kind === "refused") settle(() => reject(fromFailure(message.error)));
-    });
-    void child.ended.then((how) =>
-      settle(() =>
-        reject(
-          unusable(options.modelPath, `the process that loads it died (${how}); it is corrupt, or there is too little memory`),
-        ),
-      ),
-    );
-  });
 }
