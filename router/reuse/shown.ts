@@ -32,7 +32,6 @@ export function placeOf(trigger: Trigger): Place {
 /** What was typed from `place` to the trigger's cursor, and closed by the editor after it; undefined: another place. */
 export function typedSince(place: Place, trigger: Trigger): { readonly typed: string; readonly closed: string } | undefined {
   const { text } = trigger;
-  // A key asks for each of the texts it may stand in: what is cheap to compare comes first.
   const length = text.lengthBefore - place.prefixLength;
   if (length < 0 || length > typedMaxUtf16 || tailOf(trigger, length) !== place.prefixTail) return undefined;
   const closedLength = text.lengthAfter - place.suffixLength;
