@@ -17,6 +17,8 @@ export interface Switches {
   /** Off: nothing is asked ahead of the person. */
   readonly ahead: boolean;
   readonly resultCache: boolean;
+  /** Off: a worker that stalls is waited for; nobody else is asked beside it. */
+  readonly hedge: boolean;
   /** "room": as the router does it; else this pause after every key. */
   readonly settleMs: "room" | number;
   /** Where the family allows both; which order the pretend model was trained for. */
@@ -39,6 +41,7 @@ export const allOn: Switches = {
   gate: true,
   ahead: true,
   resultCache: true,
+  hedge: true,
   settleMs: "room",
   layout: "suffix_first",
   window: "anchored",
@@ -63,6 +66,7 @@ export const ablations = {
   prefix_first_nothing: { layout: "prefix_first", typed: "none" },
   context_ranked_anew: { context: "ranked" },
   result_cache_off: { resultCache: false },
+  hedge_off: { hedge: false },
   requests_not_keystrokes: {
     supersede: false,
     reuse: false,
@@ -83,7 +87,7 @@ export type Ablation = keyof typeof ablations;
 
 /** Shuts doors in place, before the first trigger. */
 export function shut(rooms: Rooms, switches: Switches): void {
-  const { reuse, gate, cache, settle, prompt, context } = rooms;
+  const { reuse, gate, cache, settle, prompt, context, dispatch } = rooms;
   if (!switches.reuse) reuse.typedAhead = () => undefined;
   if (!switches.follow) reuse.followed = () => undefined;
   if (!switches.join) cache.join = () => undefined;
@@ -94,6 +98,10 @@ export function shut(rooms: Rooms, switches: Switches): void {
     gate.judge = (trigger, ...rest) => (trigger.lane === "speculative" ? none : judge(trigger, ...rest));
   }
   if (!switches.resultCache) cache.find = () => undefined;
+  if (!switches.hedge) {
+    const generate = dispatch.generate.bind(dispatch);
+    dispatch.generate = (work, prompt, booking) => generate(work, prompt, booking);
+  }
   if (!switches.supersede) {
     const take = settle.take.bind(settle);
     // Who is newest is kept, whom it would retire runs on.
