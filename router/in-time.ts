@@ -61,7 +61,7 @@ function* shorter(
   const promptMs = leftMs - waitMs - tokensMin * tokenMs;
   const brief = render(model, { ...trigger, deadlineMs: trigger.receivedMs + Math.max(1, 2 * promptMs) });
   if (brief.prompt.bytes < prompt.bytes * shorterShare) yield ["prompt", brief];
-  for (const pool of rooms.fallbacks(trigger.tenant, trigger.model)) {
+  for (const pool of rooms.fallbacks(trigger.tenant, trigger.asked ?? trigger.model)) {
     const other = rooms.fleet.model(pool);
     if (other && other.name !== model.name) yield ["fallback", render(other, trigger)];
   }
@@ -77,7 +77,7 @@ function timeOf(rooms: Path, trigger: Trigger, { prompt, sampling }: Wish): Time
   const predicted = rooms.predict(askingOf({ ...trigger, sampling }, prompt, deadlineMs));
   if (!predicted) return undefined;
   const leftMs = deadlineMs - rooms.clock.now();
-  const queueMs = rooms.queue.predictedWaitMs(lane, tenant);
+  const queueMs = rooms.queue.predictedWaitMs(lane, tenant, prompt.model);
   // Who waits in the queue waits for slots: the longer of both.
   const waitMs = Math.max(queueMs, predicted.waitMs);
   return { ...predicted, waitMs, leftMs, lateByMs: predicted.totalMs + waitMs - predicted.waitMs - leftMs };

@@ -67,6 +67,8 @@ export interface Trigger {
   readonly neighbours: readonly OpenDocument[];
   /** Tier or pool asked for; "": the tenant's default. */
   readonly model: string;
+  /** The name that led there by the policy: what falls back is decided by it. Absent: the same. */
+  readonly asked?: string;
   readonly sampling: Sampling;
   /** Alternatives wanted; more than one only of INVOKED. */
   readonly n: number;

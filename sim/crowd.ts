@@ -28,6 +28,9 @@ export interface CrowdRecord {
   readonly code: string | undefined;
   /** Sent to a worker. */
   readonly started: boolean;
+  /** Who answered. */
+  readonly worker: string | undefined;
+  readonly model: string | undefined;
   readonly firstTextMs: number | undefined;
   readonly totalMs: number;
 }
@@ -126,7 +129,7 @@ export class People {
     let step = await path.next();
     while (!step.done) step = await path.next();
     if (this.#over.signal.aborted) return;
-    const { outcome, reason, code } = step.value;
+    const { outcome, reason, code, worker, model } = step.value;
     record({
       ...{
         tenant,
@@ -138,6 +141,7 @@ export class People {
         code,
         started: at.placedMs !== undefined,
       },
+      ...{ worker, model },
       firstTextMs: at.firstTextMs === undefined ? undefined : at.firstTextMs - receivedMs,
       totalMs: clock.now() - receivedMs,
     });

@@ -23,6 +23,11 @@ export interface FleetOptions {
   readonly slots: number;
   readonly profile: ProfileName;
   readonly profileEnd: ProfileEnd;
+  /** Of the workers (default "inline"); and of others beside them, which are named by it. */
+  readonly pool?: string;
+  readonly also?: readonly { readonly pool: string; readonly workers: number; readonly profile: ProfileName }[];
+  /** Where the policy document is; none by default. */
+  readonly policy?: string;
   readonly crowds: readonly Crowd[];
   /** Of inline triggers. */
   readonly deadlineMs: number;
@@ -65,12 +70,15 @@ export async function fleetRun(options: FleetOptions, sources: readonly Source[]
   const clock = new FakeClock();
   const recorded = new RecordedMetrics(routerMetricTable);
   const workers: WorkerNode[] = [];
-  for (let i = 0; i < options.workers; i++)
+  const { pool = "inline", also = [] } = options;
+  const pools = [{ pool, workers: options.workers, profile }, ...also];
+  for (const [i, each] of pools.flatMap((of, k) => Array.from({ length: of.workers }, (_, i) => [i, { ...of, k }] as const)))
     workers.push(
       await WorkerNode.start(
         {
-          ...{ name: `w${i}`, profile, profileEnd, slots, seed, agreement: 1, stall },
-          kvBlocks: Math.round((blocksOf(profile, profileEnd).kvBlocks * slots) / fullSlots),
+          ...{ name: each.k === 0 ? `w${i}` : `${each.pool}${i}`, pool: each.pool },
+          ...{ profile: each.profile, profileEnd, slots, seed, agreement: 1, stall },
+          kvBlocks: Math.round((blocksOf(each.profile, profileEnd).kvBlocks * slots) / fullSlots),
           ...(lateBinding ? {} : { ahead: boundEarly }),
         },
         { clock, random: fork(random), oracle },
@@ -79,7 +87,7 @@ export async function fleetRun(options: FleetOptions, sources: readonly Source[]
   const links = fork(random);
   const bus = new MemoryBus();
   const router = wireRouter(
-    { ...readRouterConfig({}), workers: workers.map(({ name }) => name), explainMax: 0 },
+    { ...readRouterConfig({}), workers: workers.map(({ name }) => name), explainMax: 0, policy: options.policy ?? "" },
     {
       ...{ clock, random: fork(random), log: silentLog, metrics: recorded.metrics, bus },
       connect: (address) => {
@@ -131,7 +139,7 @@ export async function fleetRun(options: FleetOptions, sources: readonly Source[]
     return {
       records,
       gpuMs: grown("gpuMs"),
-      gpuShare: grown("gpuMs") / (measureMs * options.workers),
+      gpuShare: grown("gpuMs") / (measureMs * workers.length),
       usedShare: all === 0 ? 0 : grown("used") / all,
       wantedShare: all === 0 ? 0 : grown("wanted") / all,
       ...{ recomputedTokens: grown("recomputedTokens"), completionTokens: grown("completionTokens"), hedges: grown("hedges") },

@@ -24,6 +24,8 @@ export interface WorkerNodeOptions {
   /** Generations that wait in the agent beyond those that run (default 1). */
   readonly ahead?: number;
   readonly kvBlocks?: number;
+  /** Default: "inline". */
+  readonly pool?: string;
 }
 
 interface Deps {
@@ -198,7 +200,7 @@ async function live(options: WorkerNodeOptions, { clock, oracle }: Deps, random:
   let life: Life | undefined;
   const supervised = await SupervisedEngine.start({ restartsMax: 1_000 }, { clock, start });
   const agent = createAgent(
-    { ...agentDefaults, worker: options.name, pool: "inline", ahead: options.ahead ?? 1 },
+    { ...agentDefaults, worker: options.name, pool: options.pool ?? "inline", ahead: options.ahead ?? 1 },
     { clock, random: fork(random), engine: supervised, log: silentLog, metrics: recorded.metrics },
   );
   life = { agent, supervised, recorded, engine: made[0] as SimulatedEngine };

@@ -173,7 +173,7 @@ export class Wishes {
     const model = shortText(`${at}model`, wish.model, limits.idCharsMax);
     const admitted = this.#admission?.admit(at, tenant, model, ask);
     const ms = wish.deadlineMs === 0 ? admitted?.deadlineMs : undefined;
-    return { model: admitted?.model ?? model, ...(ms === undefined ? {} : { deadlineAfterMs: ms }) };
+    return { model: admitted?.model ?? model, asked: model, ...(ms === undefined ? {} : { deadlineAfterMs: ms }) };
   }
 
   #deadline(at: string, given: number, fallback: number): number {

@@ -33,11 +33,6 @@ export class Line<T extends Entry> {
     return this.#length;
   }
 
-  /** Tenants with someone waiting. */
-  get tenants(): number {
-    return this.#ring.length;
-  }
-
   waitingOf(tenant: string): number {
     return this.#tenants.get(tenant)?.entries.length ?? 0;
   }

@@ -45,3 +45,17 @@ export function* overdue<T extends Due>(order: Iterable<T>, now: number, pace: P
     else tenants.set(work.tenant, own + 1);
   }
 }
+
+/** What one of the tenant that came now would wait. */
+export function waitOf(order: Iterable<Pick<Due, "work">>, tenant: string, serviceMs: number, held: number): number {
+  let [all, own] = [0, 0];
+  const tenants = new Set([tenant]);
+  for (const { work } of order) {
+    all += 1;
+    if (work.tenant === tenant) own += 1;
+    else tenants.add(work.tenant);
+  }
+  if (all === 0) return 0;
+  const first = Math.min(all, (own + 1) * tenants.size - 1);
+  return (serviceMs * (first + 1)) / Math.max(1, held);
+}

@@ -6,7 +6,7 @@ import type { Clock } from "../../lib/clock.ts";
 import { SlipstreamError } from "../../lib/errors.ts";
 import { type Booking, type Hold, type Lane, type Late, lanes, type Work } from "../completion.ts";
 import type { RouterMetrics } from "../metrics.ts";
-import { overdue } from "./overdue.ts";
+import { overdue, waitOf } from "./overdue.ts";
 import { Shares } from "./shares.ts";
 import { count, type LaneState, newLane, type Place, type Size, type Waited, type Waiting } from "./waiting.ts";
 
@@ -153,15 +153,13 @@ export class Queue {
       }
   }
 
-  /** What a generation of the lane that came now would wait: those who would be served first, by the lane's service of late. */
-  predictedWaitMs(lane: Lane, tenant: string): number {
-    const { line, serviceMs, held } = this.#lanes[lane];
-    if (line.length === 0) return 0;
-    const own = line.waitingOf(tenant);
-    // Tenants in turn: of each other one at most as many as of this one.
-    const tenants = line.tenants + (own === 0 ? 1 : 0);
-    const first = Math.min(line.length, (own + 1) * tenants - 1);
-    return (serviceMs.value(0) * (first + 1)) / Math.max(1, held);
+  /** What a generation of the lane, of any model or of one, that came now would wait: those who would be served first, by the lane's service of late. */
+  predictedWaitMs(lane: Lane, tenant: string, model?: string): number {
+    const { line, serviceMs, held, heldOf } = this.#lanes[lane];
+    const all = line.order();
+    // Whoever waits for another model's workers is before nobody of this one.
+    const [order, of] = model === undefined ? [all, held] : [[...all].filter((each) => each.model === model), heldOf.get(model)];
+    return waitOf(order, tenant, serviceMs.value(0), of ?? 0);
   }
 
   /** How long a generation of the lane was under way of late; 0: not known. */
