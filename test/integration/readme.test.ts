@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { packageRoot } from "../../lib/package-root.ts";
 import { type Running, shell, start } from "../support/command.ts";
+import { defaultPorts } from "../support/default-ports.ts";
+
+const turnMs = 240_000;
 
 /** The shell lines under a heading. */
 function commands(heading: string): string[] {
@@ -14,14 +17,17 @@ function commands(heading: string): string[] {
 
 const npm = (line: string) => line.startsWith("npm ");
 let running: Running;
+let ports: AsyncDisposable;
 
 beforeAll(async () => {
+  ports = await defaultPorts();
   expect(commands("Run it").slice(0, 2)).toEqual(["npm ci", "npm start"]);
   running = await start("npm", ["start"], /Try next/);
-});
+}, turnMs);
 afterAll(async () => {
   rmSync(join(packageRoot(), "typing.ndjson"), { force: true });
   await running?.end("SIGINT");
+  await ports?.[Symbol.asyncDispose]();
 });
 
 test("what to try next works while `npm start` runs", async () => {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { packageRoot } from "../../lib/package-root.ts";
 import { Authority } from "../support/certificates.ts";
 import { type Running, shell, start } from "../support/command.ts";
+import { defaultPorts } from "../support/default-ports.ts";
 import { folderOf } from "../support/keys.ts";
 import { files } from "../support/secured.ts";
 
@@ -15,19 +16,24 @@ const blocks = (heading: string, language: string) => {
   const section = page.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? "";
   return [...section.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g"))].map((block) => (block[1] ?? "").trim());
 };
+const overQuota: unknown = expect.stringMatching(/quota of 0\.5 triggers/);
 const here = (command: string) => `cd ${folder} && ${command}`;
 const running: Running[] = [];
+const turnMs = 240_000;
+let ports: AsyncDisposable;
 
 beforeAll(async () => {
+  ports = await defaultPorts();
   mkdirSync(join(folder, "node_modules/.bin"), { recursive: true });
   symlinkSync(join(packageRoot(), "bin/slipstream.js"), join(folder, "node_modules/.bin/slipstream"));
   const authority = await Authority.create();
   for (const [name, text] of Object.entries(files(await authority.issue(), authority.cert)))
     writeFileSync(join(folder, name), text);
   writeFileSync(join(folder, "policy.yaml"), blocks("Tenants: models and quotas", "yaml")[0] ?? "");
-});
+}, turnMs);
 afterAll(async () => {
   for (const process of running.reverse()) await process.end("SIGTERM");
+  await ports?.[Symbol.asyncDispose]();
 });
 
 test("keys are made, a worker and a router started with TLS, and a tenant completes", { timeout: 120_000 }, async () => {
@@ -43,11 +49,11 @@ test("keys are made, a worker and a router started with TLS, and a tenant comple
     expect(line.startsWith("printf") || out !== "" || err !== "", line).toBe(true);
   }
   const beta = use.split("\n")[1]?.replace("acme.key", "beta.key") ?? "";
-  expect((await shell(here(beta))).code).toBe(0);
-  expect(await shell(here(beta.replace("app.ts:2:10", "app.ts:1:7")))).toMatchObject({
-    code: 75,
-    err: expect.stringMatching(/quota of 0\.5 triggers/),
-  });
+  // All at once: one after the other they may be slow enough for any quota.
+  const asked = await Promise.all(Array.from({ length: 6 }, () => shell(here(beta))));
+  expect(asked.map(({ code }) => code)).toContain(0);
+  for (const { code, err } of asked) if (code !== 0) expect({ code, err }).toMatchObject({ code: 75, err: overQuota });
+  expect(asked.map(({ code }) => code)).toContain(75);
   expect(await shell(here(beta.replace("--token @beta.key", "")))).toMatchObject({
     code: 77,
     err: expect.stringMatching(/API key is required/),

@@ -9,14 +9,17 @@ import { packageRoot } from "../../lib/package-root.ts";
 import { CompleteRequestSchema, CompletionService } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import { OutcomeBatchSchema } from "../../proto/gen/slipstream/v1/fleet_pb.ts";
 import { type Running, shell, slipstream, start } from "../support/command.ts";
+import { defaultPorts } from "../support/default-ports.ts";
 import { messagesIn, natsServer, startNats } from "../support/nats.ts";
 import { freePort } from "../support/ports.ts";
 
 const here = test.skipIf(natsServer.path === undefined);
 const running: Running[] = [];
 const folder = mkdtempSync(join(tmpdir(), "slipstream-routers-"));
+let ports: AsyncDisposable | undefined;
 afterAll(async () => {
   for (const each of running.reverse()) await each.end("SIGTERM");
+  await ports?.[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -41,6 +44,7 @@ const [nats = "", worker = "", first = "", second = "", use = "", ...more] = [..
 
 here("the commands of the page work as written, with NATS and after it was stopped", async () => {
   expect(more).toEqual([]);
+  ports = await defaultPorts();
   for (const name of ["bin", "docs", "node_modules", "models", "package.json", "dist"])
     symlinkSync(join(packageRoot(), name), join(folder, name));
   const path = `${dirname(natsServer.path as string)}:${process.env["PATH"]}`;
