@@ -69,6 +69,8 @@ export interface Trigger {
   readonly model: string;
   /** The name that led there by the policy: what falls back is decided by it. Absent: the same. */
   readonly asked?: string;
+  /** Bytes that its prompt may have, by the policy; absent: as many as the model has room for. */
+  readonly promptBytesMax?: number;
   readonly sampling: Sampling;
   /** Alternatives wanted; more than one only of INVOKED. */
   readonly n: number;

@@ -20,7 +20,7 @@ interface JsonSchema {
 
 export const policyExample = `version: 3
 tiers:
-  inline: { pools: [inline-7b, inline-3b], fallback: quick, deadlines: { auto: 100ms } }
+  inline: { pools: [inline-7b, inline-3b], fallback: quick, deadlines: { auto: 100ms }, prompt: 6KiB }
   quick: { pools: [inline-3b] }
   chat: { pools: [chat-32b] }
 pools:

@@ -48,7 +48,7 @@ test("every problem is told at once, each with its field", () => {
   const text = `
 version: 0
 tiers:
-  inline: { pools: [gone], fallback: nowhere, deadlines: { auto: soon } }
+  inline: { pools: [gone], fallback: nowhere, deadlines: { auto: soon }, prompt: 6kB }
   bad name: { pools: [a] }
   empty: { pools: [] }
 tenants:
@@ -57,6 +57,7 @@ tenants:
   expect(problemsOf(text)).toEqual([
     "version: must be at least 1",
     'tiers.inline.deadlines.auto: is not a duration like "250ms", "5s" or "2m"',
+    'tiers.inline.prompt: is not a size like "64KiB" or "2MiB"',
     "tiers.bad name: is not a name of letters, digits, ., _ and -, 63 at most",
     "tiers.empty.pools: must name a pool",
     "tenants.acme.quotas.sessions: is not a whole number",

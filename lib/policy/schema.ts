@@ -2,7 +2,7 @@
 // policies, one version. A field that is not known is a problem, so that a misspelt one is found and not ignored.
 // docs/reference/policy.md is generated from the sentences here.
 import { z } from "zod";
-import { duration } from "../config.ts";
+import { bytes, duration } from "../config.ts";
 
 /** Of tiers, pools and tenants: as in Kubernetes, and tenants as in tokens. */
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "is not a name of letters, digits, ., _ and -, 63 at most");
@@ -21,15 +21,22 @@ const deadlines = z.strictObject({
   chat: duration(100, 600_000).optional().describe("Of Generate calls that name none."),
 });
 
+/** Less holds no code to complete from; more than a router takes of a document is no bound. */
+const prompt = bytes(1_024, 16 << 20).optional();
+
 const tier = z.strictObject({
   pools: z.array(name).min(1, "must name a pool").max(limits.poolsOfTier).describe("Pools that serve it, the preferred one first."),
   fallback: name.optional().describe("Tier that is asked instead where this one cannot answer before a trigger's deadline."),
   deadlines: deadlines.optional().describe("Deadlines of what asks for this tier; else the pool's, else the router's own."),
+  prompt: prompt.describe(
+    "Bytes that a prompt may have at most of what asks for this tier, like \"6KiB\"; else the pool's, else the model's room alone.",
+  ),
 });
 
 const pool = z.strictObject({
   model: z.string().min(1).max(256).optional().describe("Model that its workers serve; another one is not asked of this pool."),
   deadlines: deadlines.optional().describe("Deadlines of what is served by this pool."),
+  prompt: prompt.describe("Bytes that a prompt may have at most of what is served by this pool."),
 });
 
 const quotas = z.strictObject({

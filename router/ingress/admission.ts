@@ -1,4 +1,4 @@
-// admission: may this tenant ask for that, now? A model's name in, the pool that the policy leads it to and its deadline out; or
+// admission: may this tenant ask for that, now? A model's name in, the pool that the policy leads it to, its deadline and its prompt's bound out; or
 // `permission_denied` where the name is not for this tenant, `overloaded` where its triggers are used up.
 import { SlipstreamError } from "../../lib/errors.ts";
 import type { Quotas } from "./quotas.ts";
@@ -8,11 +8,15 @@ export interface Terms {
   /** Names that a call's `model` may have; undefined: whatever workers serve. */
   readonly models: readonly string[] | undefined;
   /** Where a name leads ("": the default); undefined: nowhere for this tenant. */
-  route(
-    name: string,
-  ): { readonly pools: readonly string[]; readonly deadlines: { readonly [K in Ask]?: number | undefined } } | undefined;
+  route(name: string): Leads | undefined;
   excludes(path: string): boolean;
   completes(language: string): boolean;
+}
+
+interface Leads {
+  readonly pools: readonly string[];
+  readonly deadlines: { readonly [K in Ask]?: number | undefined };
+  readonly promptBytesMax?: number | undefined;
 }
 
 /** Deadlines differ by what is asked. */
@@ -29,6 +33,8 @@ export interface Admitted {
   readonly model: string;
   /** Of what names no deadline; undefined: the router's own. */
   readonly deadlineMs: number | undefined;
+  /** undefined: as many as the model has room for. */
+  readonly promptBytesMax: number | undefined;
 }
 
 export class Admission {
@@ -59,7 +65,8 @@ export class Admission {
     if (!route) throw notAllowed(`${at}model`, model, its.models ?? []);
     quotas.trigger(tenant, at === "" ? undefined : at.replace(/\.$/, ""));
     // The preferred pool that is there; where none is, the path says that there is no worker.
-    return { model: route.pools.find(serves) ?? route.pools[0] ?? model, deadlineMs: route.deadlines[ask] };
+    const { pools, deadlines, promptBytesMax } = route;
+    return { model: pools.find(serves) ?? pools[0] ?? model, deadlineMs: deadlines[ask], promptBytesMax };
   }
 }
 

@@ -168,12 +168,18 @@ export class Wishes {
     return this.#arrivals.trigger({ ...checked, ...this.#admitted(at, where.tenant, wish, "chat") }, caller);
   }
 
-  /** The pool that the name leads to, and its deadline for what names none. */
+  /** The pool that the name leads to, its deadline for what names none, and what a prompt may have. */
   #admitted(at: string, tenant: string, wish: Pick<Wish, "deadlineMs" | "model">, ask: Ask) {
     const model = shortText(`${at}model`, wish.model, limits.idCharsMax);
     const admitted = this.#admission?.admit(at, tenant, model, ask);
     const ms = wish.deadlineMs === 0 ? admitted?.deadlineMs : undefined;
-    return { model: admitted?.model ?? model, asked: model, ...(ms === undefined ? {} : { deadlineAfterMs: ms }) };
+    const { promptBytesMax } = admitted ?? {};
+    return {
+      model: admitted?.model ?? model,
+      asked: model,
+      ...(ms === undefined ? {} : { deadlineAfterMs: ms }),
+      ...(promptBytesMax === undefined ? {} : { promptBytesMax }),
+    };
   }
 
   #deadline(at: string, given: number, fallback: number): number {

@@ -74,6 +74,21 @@ test("a tier's deadlines stand before its preferred pool's, and its fallback com
   expect(route?.fallback).toMatchObject({ tier: "quick", pools: ["small"], fallback: undefined });
 });
 
+test.each([
+  ["inline", 6_144],
+  ["quick", 2_048],
+  ["big", 8_192],
+  ["m", 8_192],
+  ["open", undefined],
+])("what asks for %s may have a prompt of %o bytes: the tier's bound, else its preferred pool's", (name, want) => {
+  const { policy } = room(`
+version: 1
+pools: { big: { model: m, prompt: 8KiB }, small: { prompt: "2048" }, free: {} }
+tiers: { inline: { pools: [big, small], prompt: 6KiB }, quick: { pools: [small] }, open: { pools: [free, small] } }
+`);
+  expect(policy.of("acme").route(name)?.promptBytesMax).toBe(want);
+});
+
 test("a tenant's lists narrow the document's, and its other policies stand in their place", () => {
   const { policy } = room(`
 version: 1

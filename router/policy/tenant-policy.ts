@@ -13,6 +13,8 @@ export interface Route {
   /** Where a trigger goes that cannot be answered in time here. */
   readonly fallback: Route | undefined;
   readonly deadlines: Deadlines;
+  /** Bytes that a prompt may have; undefined: as many as the model has room for. */
+  readonly promptBytesMax?: number | undefined;
 }
 
 /** Paths of late and whether they are excluded: the same few are asked about with every key. */
@@ -112,13 +114,18 @@ export class TenantPolicy {
   }
 
   #tier(name: string): Route {
-    const { pools, fallback, deadlines } = this.#document.tiers[name] as PolicyDocument["tiers"][string];
+    const { pools, fallback, deadlines, prompt } = this.#document.tiers[name] as PolicyDocument["tiers"][string];
     const next = fallback === undefined ? undefined : this.#tier(fallback);
-    return { tier: name, pools, fallback: next, deadlines: { ...this.#pool(pools).deadlines, ...deadlines } };
+    const preferred = this.#pool(pools);
+    return {
+      ...{ tier: name, pools, fallback: next, deadlines: { ...preferred.deadlines, ...deadlines } },
+      promptBytesMax: prompt ?? preferred.promptBytesMax,
+    };
   }
 
   #pool(pools: readonly string[]): Route {
-    return { tier: "", pools, fallback: undefined, deadlines: this.#document.pools[pools[0] as string]?.deadlines ?? {} };
+    const { deadlines = {}, prompt } = this.#document.pools[pools[0] as string] ?? {};
+    return { tier: "", pools, fallback: undefined, deadlines, promptBytesMax: prompt };
   }
 }
 

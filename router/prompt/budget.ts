@@ -10,6 +10,10 @@ const caution = 0.85;
 const reservedTokens = 12;
 /** The special tokens as text, and the completion so far where another worker goes on with it. */
 const reservedBytes = 4_096;
+/** What any shape but a block may generate: keys that want less, and what warms for them, have the same windows. */
+const generatedTokensMin = 64;
+/** A family's tokens as text, and the path of the file, which takes 200 at most. */
+const formBytes = 384;
 const eighthsMax = 8;
 /** Of the ratio a document was budgeted with: what caution bears when the model turns out to make more tokens. */
 const ratioMin = 0.92;
@@ -23,21 +27,26 @@ export interface Budget {
   /** Of the model's room. */
   readonly eighths: number;
   readonly bytesPerToken: number;
+  /** By the policy; Infinity: no bound. */
+  readonly bytesMax: number;
 }
 
 /** What the document's last prompt was budgeted with. */
 type Held = Pick<Budget, "eighths" | "bytesPerToken">;
 
 export function budgetFor(trigger: Trigger, model: ServedModel, family: Family, held?: Held): Budget {
-  const maxTokens = Math.min(trigger.sampling.maxTokens, model.maxTokensMax ?? trigger.sampling.maxTokens);
+  const wanted = Math.max(trigger.sampling.maxTokens, generatedTokensMin);
+  const maxTokens = Math.min(wanted, model.maxTokensMax ?? wanted);
   const fits = model.contextTokens - maxTokens - reservedTokens;
   const room = Math.max(16, Math.min(fits, family.promptTokensMax ?? fits));
   const eighths = eighthsFor(trigger, model, room, held?.eighths);
   const bytesPerToken = ratioFor(model, held);
   const { promptBytesMax = Number.POSITIVE_INFINITY } = model;
   const taken = promptBytesMax - Math.min(reservedBytes, promptBytesMax / 4);
-  const bytes = Math.floor(Math.min(((room * eighths) / eighthsMax) * bytesPerToken * caution, taken));
-  const shares = { eighths, bytesPerToken };
+  // Not a share of the room: a bound in bytes is the same whatever is measured, so that no window moves.
+  const { promptBytesMax: bytesMax = Number.POSITIVE_INFINITY } = trigger;
+  const bytes = Math.floor(Math.min(((room * eighths) / eighthsMax) * bytesPerToken * caution, taken, bytesMax - formBytes));
+  const shares = { eighths, bytesPerToken, bytesMax };
   if (trigger.lane === "chat" || trigger.verbatim) return { contextBytes: 0, prefixBytes: bytes, suffixBytes: 0, ...shares };
   const contextBytes = Math.floor(bytes * family.contextShare);
   const suffixBytes = Math.floor((bytes - contextBytes) * family.suffixShare);

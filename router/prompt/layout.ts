@@ -23,6 +23,7 @@ export const allRules: LayoutRules = { window: "anchored", suffix: "frozen", typ
 export interface LastLayout extends Held {
   readonly eighths: number;
   readonly bytesPerToken: number;
+  readonly bytesMax: number;
   /** Since when the suffix has been other than the document's; undefined: it is not. */
   readonly staleSinceMs: number | undefined;
   /** Where text begins that only a recomputation of everything after it could change, in bytes from the document's start. */
@@ -62,8 +63,9 @@ export function layOut(
   const anchor = prefixFirst ? lastCut : window.start;
   const now = suffixWindow(text, budget.suffixBytes);
   const ahead = budget.suffixBytes === 0 ? "" : text.after(Math.max(budget.suffixBytes, before?.suffix.length ?? 0) + gainedMax);
-  const { eighths, bytesPerToken } = budget;
-  const same = before?.eighths === eighths && before.bytesPerToken === bytesPerToken ? before : undefined;
+  const { eighths, bytesPerToken, bytesMax } = budget;
+  const held = before?.eighths === eighths && before.bytesPerToken === bytesPerToken;
+  const same = held && before.bytesMax === bytesMax ? before : undefined;
   const difference = same && rules.suffix === "frozen" ? suffixDifference(same, ahead) : "too_much";
   const staleSinceMs = difference === "stale" ? (same?.staleSinceMs ?? nowMs) : undefined;
   const refreshed =
@@ -75,7 +77,16 @@ export function layOut(
   return {
     cut: prefixFirst ? typedAfterMiddle(cut, rules) : cut,
     suffix,
-    last: { eighths, bytesPerToken, suffix, suffixIsCut, staleSinceMs: refreshed ? undefined : staleSinceMs, anchor, lastCut },
+    last: {
+      eighths,
+      bytesPerToken,
+      bytesMax,
+      suffix,
+      suffixIsCut,
+      staleSinceMs: refreshed ? undefined : staleSinceMs,
+      anchor,
+      lastCut,
+    },
   };
 }
 

@@ -122,6 +122,43 @@ test.each<[name: string, given: Partial<ServedModel>, trigger: Partial<Trigger>,
   expect(bytes).toBe(Math.floor(tokens * 3 * 0.85));
 });
 
+test.each([1_024, 1_500, 3_000, 5_000])(
+  "a bound of the policy of %i bytes holds for the whole prompt, headers and path too",
+  (most) => {
+    const fim = { prefix: "<|fim_prefix|>", suffix: "<|fim_suffix|>", middle: "<|fim_middle|>" };
+    const qwen = { fimFamily: "qwen2.5-coder", fim: { ...fim, fileSeparator: "<|file_sep|>", repository: "<|repo_name|>" } };
+    const long = "word ".repeat(4_000);
+    const given = { path: `${"long folder/".repeat(50)}b.ts`, promptBytesMax: most };
+    for (const model of [modelOf({ contextTokens: 32_768 }), generic, suffixFirst, modelOf({ ...qwen, contextTokens: 32_768 })]) {
+      const snippets = Array.from({ length: 8 }, (_, i) => snippet(`${"deep/".repeat(200)}${i}.ts`, "x".repeat(most / 10)));
+      const { bytes } = render(triggerAt(`${long}|${long}`, given), snippets, model);
+      expect(bytes).toBeLessThanOrEqual(most);
+    }
+    expect(render(triggerAt(long.slice(0, 90_000).concat("|"), given), [], generic).bytes).toBeGreaterThan(most / 5);
+  },
+);
+
+test("a bound of the policy that is beyond the model's room changes nothing", () => {
+  const at = (given: Partial<Trigger>) => budgetFor(triggerAt("a|", given), modelOf(), familyOf(modelOf()));
+  expect(at({ promptBytesMax: 1 << 20 })).toEqual({ ...at({}), bytesMax: 1 << 20 });
+});
+
+test("a bound that another version of the policy sets holds from the next key on, for a suffix that was kept too", () => {
+  const room = new PromptRoom();
+  const long = "word ".repeat(4_000);
+  for (const most of [5_000, 1_024, 3_000]) {
+    const trigger = triggerAt(`${long}|${long}`, { promptBytesMax: most });
+    expect(room.render(trigger, { snippets: [] }, generic).bytes).toBeLessThanOrEqual(most);
+  }
+});
+
+test("what a key generates up to 64 tokens changes no window", () => {
+  const long = Array.from({ length: 900 }, (_, i) => `word${i};\n`).join("");
+  const at = (maxTokens: number) =>
+    textOf(render(triggerAt(`${long}|${long}`, { sampling: { ...greedy, maxTokens } }), [], modelOf({ contextTokens: 1_024 })));
+  expect(new Set([1, 8, 32, 64].map(at)).size).toBe(1);
+});
+
 test("a rate that wobbles does not move the budget", () => {
   const at = (prefillTokensPerSecond: number) =>
     budgetFor(triggerAt("a|"), modelOf({ prefillTokensPerSecond }), familyOf(modelOf()));
