@@ -75,24 +75,32 @@ export class ContextRoom {
   readonly #document: SameDocument;
   readonly #others: OtherDocuments;
   readonly #chosen: Lru<Chosen>;
+  /** For what is asked as if a text were accepted: the key that follows the acceptance finds it. */
+  readonly #ahead: Lru<Chosen>;
 
   constructor(options: ContextOptions, deps: Deps) {
     this.#options = options;
     this.#deps = deps;
     const { scansBytes, scanUtf16Max } = options;
     const weigh = ({ candidates }: Chosen) => candidates.reduce((sum, { snippet }) => sum + 2 * snippet.text.length, overheadBytes);
-    this.#chosen = new Lru({ max: documentsMax, maxWeight: options.chosenBytes, weigh });
+    this.#chosen = new Lru({ max: documentsMax, maxWeight: (options.chosenBytes * 3) / 4, weigh });
+    this.#ahead = new Lru({ max: documentsMax, maxWeight: options.chosenBytes / 4, weigh });
     this.#document = new SameDocument({ bytesMax: scansBytes >> 1, documentsMax });
     this.#others = new OtherDocuments({ bytesMax: scansBytes >> 1, documentsMax, scanUtf16Max });
   }
 
   gather(trigger: Trigger, budget: ContextBudget): Context {
     if (budget.bytes <= 0) return { snippets: [] };
-    const before = this.#options.order === "kept" ? this.#chosen.get(trigger.document, 0) : undefined;
+    const { document, kind, lane } = trigger;
+    const keeps = this.#options.order === "kept";
     const now = this.#deps.clock.now();
-    const chosen = before && this.#stays(before, trigger, budget, now) ? before : this.#choose(trigger, budget, now, before);
-    // What is asked ahead of the person is no key: the next one finds what the last one chose.
-    if (chosen !== before && (trigger.lane === "inline" || !before)) this.#chosen.set(trigger.document, chosen, 0);
+    const last = keeps ? this.#chosen.get(document, 0) : undefined;
+    const ahead = keeps ? this.#ahead.get(document, 0) : undefined;
+    const held = [last, ahead].find((chosen) => chosen && this.#stays(chosen, trigger, budget, now));
+    const chosen = held ?? this.#choose(trigger, budget, now, last);
+    // A choice made as if a text were accepted stands apart: the person may not accept it.
+    const kept = lane === "inline" || kind === "preload" || !last ? this.#chosen : this.#ahead;
+    if (chosen !== last && (chosen !== ahead || kept === this.#chosen)) kept.set(document, chosen, 0);
     return chosen.context;
   }
 

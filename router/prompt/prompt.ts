@@ -125,6 +125,7 @@ export class PromptRoom {
 
   #infill({ trigger, family, budget, window, key }: Place, context: Context): Segment[] {
     const { rules } = this.#options;
+    const before = this.#memory.last(key);
     const { cut, suffix, last } = layOut(
       {
         text: trigger.text,
@@ -133,11 +134,12 @@ export class PromptRoom {
         prefixFirst: family.order === "prefix_first" && family.form.endsWithMiddle,
         nowMs: trigger.receivedMs,
       },
-      this.#memory.last(key),
+      before,
       rules,
     );
-    // What is asked ahead of the person stands on what is remembered, and is no key itself.
-    if (trigger.lane === "inline") this.#memory.keep(key, last);
+    // The next key stands on what was warmed for it. What is asked as if a text were accepted stands on what is remembered: the
+    // person may not accept, and who does gets the same layout of the same text.
+    if (trigger.lane === "inline" || trigger.kind === "preload" || !before) this.#memory.keep(key, last);
     return formed({ chunks: chunks(context.snippets, budget.contextBytes), ...cut, suffix }, trigger, family);
   }
 }
