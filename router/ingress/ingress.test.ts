@@ -1,4 +1,5 @@
 // Calls without a session, through the room's door: every field checked once, refused by its name.
+import { setMaxListeners } from "node:events";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { FakeClock } from "../../lib/clock.fake.ts";
@@ -20,6 +21,8 @@ import { Ingress } from "./ingress.ts";
 
 const bytesMax = 1_000;
 const caller = new AbortController().signal;
+// Shared by every case here, each of which listens once; arrival.test.ts shows that one that ended listens no more.
+setMaxListeners(0, caller);
 const ingress = new Ingress(
   {
     documentBytesMax: bytesMax,

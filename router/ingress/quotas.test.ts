@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { expect, test } from "vitest";
 import { FakeClock } from "../../lib/clock.fake.ts";
 import type { SlipstreamError } from "../../lib/errors.ts";
@@ -21,6 +22,8 @@ const refused = (act: () => unknown): SlipstreamError | undefined => {
   return undefined;
 };
 const never = new AbortController().signal;
+// Hundreds of generations are held on it at once; each of a router has a signal of its own.
+setMaxListeners(0, never);
 
 test("a tenant without a quota is not bounded, and nothing is kept of it", () => {
   const { quotas } = room({});

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { FakeClock } from "../../lib/clock.fake.ts";
@@ -15,6 +16,8 @@ import { recordedMetrics } from "../../test/support/router.ts";
 import { Ingress } from "./ingress.ts";
 
 const caller = new AbortController().signal;
+// Shared by every case here, each of which listens once; arrival.test.ts shows that one that ended listens no more.
+setMaxListeners(0, caller);
 
 /** A session with a document "a.for😀(x)", and the trigger of these fields at its sixth unit, behind "for". */
 function sessionOf() {

@@ -1,5 +1,7 @@
 // Sessions through the room's door: messages of a session in, triggers, mismatches and refusals out.
+
 import { createHash } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { FakeClock } from "../../lib/clock.fake.ts";
@@ -20,6 +22,8 @@ import { Ingress } from "./ingress.ts";
 
 const sha256 = (text: string) => new Uint8Array(createHash("sha256").update(text, "utf8").digest());
 const caller = new AbortController().signal;
+// Shared by every case here, each of which listens once; arrival.test.ts shows that one that ended listens no more.
+setMaxListeners(0, caller);
 const textOf = ({ text }: Trigger) => ({ prefix: text.before(text.lengthBefore), suffix: text.after(text.lengthAfter) });
 
 function ingressOf(sessionsMax = 4) {
