@@ -76,6 +76,14 @@ export const hostList = z
   .transform((text) => text.split(",").flatMap((part) => (part.trim() === "" ? [] : [part.trim().toLowerCase()])))
   .pipe(z.array(z.string().regex(/^[a-z0-9.:-]+$/, "is not a list of host names")));
 
+/** Comma-separated origins of web pages as browsers write them ("https://ide.example:8443"), may be empty. */
+export const originList = z
+  .string()
+  .transform((text) => text.split(",").flatMap((part) => (part.trim() === "" ? [] : [part.trim().toLowerCase()])))
+  .pipe(
+    z.array(z.string().regex(/^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.:[\]-]+$/, 'is not a list of origins like "https://ide.example"')),
+  );
+
 /** "0.4", or "name=0.4,other=0.3": a share between 0 and 1 by name; a number without a name stands for all others ("*"). */
 export const shares = z
   .string()

@@ -13,6 +13,7 @@ import {
   hostList,
   integer,
   nameList,
+  originList,
   readConfig,
   setting,
   shares,
@@ -25,12 +26,29 @@ import { tracingSettings } from "../lib/tracing/settings.ts";
 export const routerSettings = {
   name: setting("SLIPSTREAM_ROUTER_NAME", text, "router", "Name of this router on links and the bus; unique in a fleet."),
   grpcAddress: setting("SLIPSTREAM_ROUTER_GRPC_ADDRESS", address, "127.0.0.1:7411", "Where editors and products connect."),
-  httpAddress: setting("SLIPSTREAM_ROUTER_HTTP_ADDRESS", address, "127.0.0.1:7412", "Status page and OpenAI-compatible HTTP."),
+  httpAddress: setting(
+    "SLIPSTREAM_ROUTER_HTTP_ADDRESS",
+    address,
+    "127.0.0.1:7412",
+    "Status page and compatible HTTP endpoints (docs/clients.md).",
+  ),
   httpHosts: setting(
     "SLIPSTREAM_ROUTER_HTTP_HOSTS",
     hostList,
     "",
     "Host names besides loopback that HTTP requests and their Origin may carry, comma-separated.",
+  ),
+  httpOrigins: setting(
+    "SLIPSTREAM_ROUTER_HTTP_ORIGINS",
+    originList,
+    "",
+    'Origins of web pages that may call from a browser (CORS), like "https://ide.example", comma-separated; empty: none.',
+  ),
+  httpConnectionsMax: setting(
+    "SLIPSTREAM_ROUTER_HTTP_CONNECTIONS_MAX",
+    integer(1, 1_000_000),
+    "4096",
+    "Open HTTP connections; those beyond are closed at once.",
   ),
   adminAddress: setting("SLIPSTREAM_ROUTER_ADMIN_ADDRESS", address, "127.0.0.1:7413", "/healthz, /readyz and /metrics."),
   workers: setting(

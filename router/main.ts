@@ -92,7 +92,10 @@ export async function startRouter(config: RouterConfig, deps: Deps): Promise<Run
   );
   const http = lifecycle.use(
     await startHttp(
-      { address: config.httpAddress, offer, hosts: config.httpHosts, bodyBytesMax: config.documentBytesMax + envelopeBytes },
+      {
+        ...{ address: config.httpAddress, offer, hosts: config.httpHosts, origins: config.httpOrigins },
+        ...{ bodyBytesMax: config.documentBytesMax + envelopeBytes, connectionsMax: config.httpConnectionsMax },
+      },
       { router, status },
     ),
   );

@@ -66,6 +66,7 @@ export const routerMetricTable = {
   shown_characters_total: counter("UTF-16 units of completions that were reported on, once each.", ["shape"]),
   accepted_characters_total: counter("UTF-16 units that were accepted of them.", ["shape"]),
   shown_seconds: histogram("How long a completion stood until it was accepted or let go.", ["event"]),
+  http_connections_dropped_total: counter("HTTP connections closed because there were too many.", []),
   ...credentialMetrics,
 } as const;
 

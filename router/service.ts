@@ -13,7 +13,6 @@ import {
   type ServerMessage,
 } from "../proto/gen/slipstream/v1/completion_pb.ts";
 import type { Ending, Milestones, Trigger } from "./completion.ts";
-import { endingOf } from "./feedback/feedback.ts";
 import { cacheUseOf, endMessage, finishMessage, outcomeMessage, partialMessage, reasonMessage, timingOf } from "./messages.ts";
 import { runSession } from "./session-service.ts";
 import type { Router } from "./wire.ts";
@@ -63,15 +62,9 @@ function admitted(
   try {
     return admit();
   } catch (thrown) {
-    router.feedback.refused(
-      {
-        id: call.triggerId.slice(0, 128),
-        tenant,
-        session: `${tenant}/${call.sessionId.slice(0, 128)}`,
-        lane: call.lane ?? "inline",
-      },
-      endingOf(thrown),
-    );
+    const { triggerId, sessionId, lane = "inline" } = call;
+    const session = `${tenant}/${sessionId.slice(0, 128)}`;
+    router.refused({ id: triggerId.slice(0, 128), tenant, session, lane }, thrown);
     throw thrown;
   }
 }

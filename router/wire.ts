@@ -16,7 +16,7 @@ import type { Resolver } from "./discovery/discovery.ts";
 import type { Connect } from "./dispatch/dispatch.ts";
 import { Explain } from "./explain/explain.ts";
 import type { FarewellOptions } from "./farewell.ts";
-import { Feedback } from "./feedback/feedback.ts";
+import { endingOf, Feedback, type Unadmitted } from "./feedback/feedback.ts";
 import { Outbox } from "./feedback/outbox.ts";
 import { MemorySpool, type Spool } from "./feedback/spool.ts";
 import { Gate } from "./gate/gate.ts";
@@ -99,6 +99,8 @@ export interface Router {
   readonly metrics: RouterMetrics;
   readonly farewells: FarewellOptions;
   readonly run: Run;
+  /** Counts a call that ingress refused as the outcome it is. */
+  refused(call: Unadmitted, thrown: unknown): void;
   /** Names that `model` of a tenant's call may have now. */
   models(tenant: string): readonly string[];
   /** What it still waits for before it can serve; empty: ready. */
@@ -219,6 +221,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
       noticeMs: Math.min(options.connectionNoticeMs, options.graceMs / 2),
     },
     run,
+    refused: (call, thrown) => feedback.refused(call, endingOf(thrown)),
     models: (tenant) =>
       policy.of(tenant).models ??
       [...new Set(fleet.snapshot().workers.flatMap((worker) => worker.models.map((model) => model.name)))].sort(),

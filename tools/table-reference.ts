@@ -3,7 +3,7 @@ import type { SettingTable } from "../lib/config.ts";
 import { errorTable, grpcCode } from "../lib/errors.ts";
 import type { MetricTable } from "../lib/metrics.ts";
 import { evidenceTable } from "../router/gate/evidence.ts";
-import { samplingEndpoints, samplingTable } from "../router/ingress/sampling-table.ts";
+import { nameAt, type SamplingEndpoint, samplingEndpoints, samplingTable } from "../router/ingress/sampling-table.ts";
 import { table } from "./proto-reference.ts";
 
 const generated = (from: string) => `Generated from ${from} by \`npm run generate\`; do not edit.`;
@@ -82,13 +82,16 @@ export function gatePage(
 }
 
 export function samplingPage(): string {
-  const rows = Object.entries(samplingTable).map(([name, { fates, range, left, note }]) => [
-    `\`${name}\``,
-    ...Object.keys(samplingEndpoints).map((endpoint) => fates[endpoint as keyof typeof fates].replace("absent", "—")),
-    range,
-    left,
-    note,
-  ]);
+  const cellOf = (name: keyof typeof samplingTable, endpoint: SamplingEndpoint) => {
+    const fate = samplingTable[name].fates[endpoint];
+    if (fate === "absent") return "—";
+    return nameAt(name, endpoint) === name ? fate : `${fate} as \`${nameAt(name, endpoint)}\``;
+  };
+  const endpoints = Object.keys(samplingEndpoints) as SamplingEndpoint[];
+  const rows = (Object.keys(samplingTable) as (keyof typeof samplingTable)[]).map((name) => {
+    const { range, left, note } = samplingTable[name];
+    return [`\`${name}\``, ...endpoints.map((endpoint) => cellOf(name, endpoint)), range, left, note];
+  });
   return [
     "# Sampling",
     generated("`router/ingress/sampling-table.ts`"),

@@ -1,21 +1,21 @@
-// http: the HTTP port: status page and OpenAI-compatible completions. Same path, identity and errors as gRPC; errors are JSON
-// as OpenAI's clients read them. Host and Origin are checked; bodies are bounded; no CORS.
+// http: HTTP requests in, answers out as the clients of each API expect them: OpenAI's, llama.cpp's, Mistral's, DeepSeek's,
+// Ollama's and Tabby's endpoints (routes.ts), and the status page. Same path, identity, quotas and errors as gRPC. Host and
+// Origin are checked, pages elsewhere are let in only where they are listed. Bounded: headers by Node (16 KiB), bodies,
+// connections, the time a request may take to arrive; connections that are too many are closed, and counted.
 import { type FastifyInstance, fastify } from "fastify";
 import { parseAddress } from "../../lib/address.ts";
-import { SlipstreamError } from "../../lib/errors.ts";
 import { listening } from "../../lib/listen.ts";
 import { httpServer, type TlsOffer } from "../../lib/tls/server.ts";
 import type { Status } from "../status.ts";
 import type { Router } from "../wire.ts";
 import { tenantOf } from "./caller.ts";
-import { guard } from "./guard.ts";
-import { addOpenAi } from "./openai.ts";
+import { type GuardOptions, guard } from "./guard.ts";
 import { statusPage } from "./page.ts";
+import { serve } from "./serving.ts";
 
-export interface HttpOptions {
-  readonly address: string;
-  readonly hosts: readonly string[];
+export interface HttpOptions extends GuardOptions {
   readonly bodyBytesMax: number;
+  readonly connectionsMax: number;
   /** Absent: in the clear. */
   readonly offer?: TlsOffer | undefined;
 }
@@ -27,35 +27,41 @@ export interface HttpServer {
   drain(): Promise<void>;
 }
 
+/** A request that takes longer to arrive is nobody's that types. */
+const headersMs = 10_000;
+const requestMs = 30_000;
+/** Between two keys of one editor: longer than most pauses, so that few keys open a connection. */
+const keepAliveMs = 75_000;
+
 export async function startHttp(
   options: HttpOptions,
   deps: { router: Router; status: () => Promise<Status> },
 ): Promise<HttpServer> {
+  const { router, status } = deps;
   const app = fastify({
     ...{ logger: false, bodyLimit: options.bodyBytesMax, forceCloseConnections: "idle" },
-    serverFactory: (handler) => httpServer(options.offer, handler),
+    serverFactory: (handler) => bounded(httpServer(options.offer, handler), options, router),
   });
   guard(app, options);
-  app.setErrorHandler((thrown: unknown, _request, reply) => {
-    const error = fromHttp(thrown);
-    if (error.code === "internal") deps.router.log.error({ err: error.cause ?? error }, "an HTTP request failed");
-    if (error.retryAfterMs !== undefined) void reply.header("retry-after", Math.ceil(error.retryAfterMs / 1000));
-    const message = error.code === "internal" ? "internal error; see the server's log" : error.message;
-    return reply.code(error.row.http).send({ error: { message, type: error.code, param: error.field ?? null, code: error.code } });
-  });
-  app.setNotFoundHandler((request) => {
-    throw new SlipstreamError("not_found", `no such path: ${request.method} ${request.url.slice(0, 200)}`);
-  });
-  app.get("/", async (request, reply) => {
-    tenantOf(deps.router, request);
-    const { port } = app.server.address() as { port: number };
-    return reply.type("text/html; charset=utf-8").send(statusPage(await deps.status(), example(port, options.offer !== undefined)));
-  });
-  addOpenAi(app, deps.router);
   const drained = drainer(app);
+  app.get("/", async (request, reply) => {
+    tenantOf(router, request);
+    const { port } = app.server.address() as { port: number };
+    return reply.type("text/html; charset=utf-8").send(statusPage(await status(), example(port, options.offer !== undefined)));
+  });
+  serve(app, router);
   const { host, port } = parseAddress(options.address);
   await listening("HTTP", options.address, () => app.listen({ host, port }));
   return { name: "http", port: (app.server.address() as { port: number }).port, drain: drained };
+}
+
+function bounded(server: ReturnType<typeof httpServer>, { connectionsMax }: HttpOptions, { metrics }: Router) {
+  server.maxConnections = connectionsMax;
+  server.headersTimeout = headersMs;
+  server.requestTimeout = requestMs;
+  server.keepAliveTimeout = keepAliveMs;
+  server.on("drop", () => metrics.http_connections_dropped_total.inc({}));
+  return server;
 }
 
 /** A browser opens connections ahead of its requests; Node counts those as busy and would wait for them a minute long. */
@@ -86,13 +92,3 @@ const example = (port: number, secure: boolean) =>
 
 curl http${secure ? "s" : ""}://127.0.0.1:${port}/v1/completions -H 'content-type: application/json' \\
   -d '{"prompt": "function add(a, b) {\\n  return ", "suffix": "\\n}\\n"}'`;
-
-/** Fastify's own refusals (malformed JSON, too large, wrong type) as ours. */
-function fromHttp(thrown: unknown): SlipstreamError {
-  const status = (thrown as { statusCode?: number }).statusCode;
-  if (thrown instanceof SlipstreamError || status === undefined || status >= 500) return SlipstreamError.from(thrown);
-  return new SlipstreamError("invalid_request", `body: ${thrown instanceof Error ? thrown.message : "is malformed"}`, {
-    field: "body",
-    cause: thrown,
-  });
-}

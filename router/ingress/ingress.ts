@@ -74,6 +74,11 @@ export class Ingress {
     };
   }
 
+  /** More than these of one text are refused; who takes any number as a bound takes them instead. */
+  get tokensMax() {
+    return { inline: limits.inlineTokensMax, chat: limits.chatTokensMax };
+  }
+
   /** Who calls, by its headers. */
   tenant(header: Header): string {
     return this.#identity.tenant(header);

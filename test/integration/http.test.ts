@@ -51,6 +51,13 @@ test("a client that never cancels is understood: its next key retires the reques
   expect((await other).status).toBe(200);
 });
 
+test("several choices are different texts for the same place", async () => {
+  const body = (await (await post({ prompt, suffix: "\n}\n", max_tokens: 12, n: 3 })).json()) as Completion;
+  expect(body.choices.length).toBeGreaterThan(1);
+  expect(body.choices.map(({ index }) => index)).toEqual(body.choices.map((_, i) => i));
+  expect(new Set(body.choices.map(({ text }) => text)).size).toBe(body.choices.length);
+});
+
 test("the suffix counts: another one gives another prompt", async () => {
   const texts = await Promise.all(
     ["\n}\n", "\n}\n\nexport function subtract() {}\n"].map(
@@ -117,7 +124,7 @@ describe("what is not done is refused by name", () => {
     ["no prompt", {}, 400, "prompt"],
     ["several prompts", { prompt: ["a", "b"] }, 400, "prompt"],
     ["token ids", { prompt: [1, 2, 3] }, 400, "prompt"],
-    ["several choices", { prompt, n: 3 }, 400, "n"],
+    ["too many choices", { prompt, n: 4 }, 400, "n"],
     ["echo", { prompt, echo: true }, 400, "echo"],
     ["logprobs", { prompt, logprobs: 5 }, 400, "logprobs"],
     ["a logit bias", { prompt, logit_bias: { 1: 1 } }, 400, "logit_bias"],

@@ -3,7 +3,6 @@
 import { create, type DescMessage } from "@bufbuild/protobuf";
 import fastify from "fastify";
 import { expect, test } from "vitest";
-import { SlipstreamError } from "../../lib/errors.ts";
 import {
   CompleteRequestSchema,
   GenerateRequestSchema,
@@ -13,8 +12,8 @@ import {
   TriggerKind,
   TriggerSchema,
 } from "../../proto/gen/slipstream/v1/completion_pb.ts";
-import { addOpenAi } from "../../router/http/openai.ts";
-import { type SamplingEndpoint, samplingEndpoints, samplingTable } from "../../router/ingress/sampling-table.ts";
+import { serve } from "../../router/http/serving.ts";
+import { nameAt, type SamplingEndpoint, samplingEndpoints, samplingTable } from "../../router/ingress/sampling-table.ts";
 import { hello, opened, routed } from "../support/routed.ts";
 
 type Name = keyof typeof samplingTable;
@@ -39,6 +38,19 @@ const refused: Partial<Record<Name, unknown>> = {
   presence_penalty: 1,
   frequency_penalty: 1,
 };
+/** How each HTTP endpoint is asked, without sampling. */
+const asks: Readonly<Record<Exclude<SamplingEndpoint, "session" | "complete" | "generate">, { url: string; payload: object }>> = {
+  openai: { url: "/v1/completions", payload: { prompt: "let a = 1;\n" } },
+  chat: { url: "/v1/chat/completions", payload: { messages: [{ role: "user", content: "Hello." }] } },
+};
+const isHttp = (endpoint: SamplingEndpoint): endpoint is keyof typeof asks => endpoint in asks;
+/** Where a body has the parameter: its options may be nested. */
+function payloadOf(endpoint: keyof typeof asks, name: Name, value: unknown): object {
+  const { payload } = asks[endpoint];
+  const path = nameAt(name, endpoint).split(".");
+  const nested = path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as object;
+  return { ...payload, ...nested };
+}
 const camel = (name: string) => name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 const code = "let a = 1;\n";
 
@@ -64,19 +76,19 @@ async function submitted(endpoint: SamplingEndpoint, name: Name): Promise<object
     const request = create(GenerateRequestSchema, { messages, sampling });
     const trigger = made.router.ingress.generate(request, "default", new AbortController().signal);
     void made.router.run(trigger, {}).next();
-  } else {
+  } else if (isHttp(endpoint)) {
     const app = fastify();
-    addOpenAi(app, made.router);
-    void app.inject({ method: "POST", url: "/v1/completions", payload: { prompt: code, [name]: json } });
+    serve(app, made.router);
+    void app.inject({ method: "POST", url: asks[endpoint].url, payload: payloadOf(endpoint, name, json) });
   }
   for (let i = 0; i < 20; i++) await made.clock.advance(0);
-  const channel = endpoint === "generate" ? "bulk" : "inline";
+  const channel = endpoint === "generate" || endpoint === "chat" ? "bulk" : "inline";
   const { sampling: sent } = made.workers.stream("w1", channel).of("submit")[0] as { sampling?: object };
   await made.router.close();
   return sent ?? {};
 }
 
-const messages: Readonly<Record<Exclude<SamplingEndpoint, "openai">, DescMessage>> = {
+const messages: Readonly<Partial<Record<SamplingEndpoint, DescMessage>>> = {
   session: TriggerSchema,
   complete: CompleteRequestSchema,
   generate: GenerateRequestSchema,
@@ -106,23 +118,24 @@ test("n: a session's INVOKED trigger has as many generations", async () => {
   expect(made.workers.stream("w1").of("submit").length).toBeGreaterThan(1);
 });
 
-test.each(rows.filter(({ fate }) => fate === "refused"))("$endpoint refuses $name by its name", async ({ name }) => {
+test.each(rows.filter(({ fate }) => fate === "refused"))("$endpoint refuses $name by its name", async ({ name, endpoint }) => {
   const made = await ready();
   const app = fastify();
-  app.setErrorHandler((thrown, _, reply) => {
-    const { code: why, field } = SlipstreamError.from(thrown);
-    return reply.code(400).send({ why, field });
+  serve(app, made.router);
+  if (!isHttp(endpoint)) throw new Error(`${endpoint} has no way to be asked`);
+  const answer = await app.inject({
+    method: "POST",
+    url: asks[endpoint].url,
+    payload: payloadOf(endpoint, name, refused[name]),
   });
-  addOpenAi(app, made.router);
-  const answer = await app.inject({ method: "POST", url: "/v1/completions", payload: { prompt: code, [name]: refused[name] } });
-  expect([answer.statusCode, answer.json()]).toEqual([400, { why: "invalid_request", field: name }]);
+  expect(answer.statusCode).toBe(answer.body.includes('"detail"') ? 422 : 400);
+  expect(answer.body).toContain(nameAt(name, endpoint).split(".").at(-1));
 });
 
-test.each(rows.filter(({ endpoint, fate }) => fate === "absent" && endpoint !== "openai"))(
+test.each(rows.filter(({ endpoint, fate }) => fate === "absent" && endpoint in messages))(
   "$endpoint has no field for $name",
   ({ name, endpoint }) => {
-    const message = messages[endpoint as keyof typeof messages];
-    const fields = [...message.fields, ...SamplingSchema.fields].map((field) => field.name);
+    const fields = [...(messages[endpoint]?.fields ?? []), ...SamplingSchema.fields].map((field) => field.name);
     expect(fields).not.toContain(name);
   },
 );

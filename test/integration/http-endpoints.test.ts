@@ -1,0 +1,90 @@
+// Every endpoint of the HTTP port, asked as its clients ask it, against `slipstream up` with the built-in model: what is answered
+// is what the table of routes says, text is completed, and what is streamed is what comes whole.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Route } from "../../router/http/route.ts";
+import { routes } from "../../router/http/routes.ts";
+import { anyPorts, portsOf, type Running, start } from "../support/command.ts";
+import { eventsOf, HttpPort, linesOf, read } from "../support/http.ts";
+
+let up: Running;
+let port: HttpPort;
+beforeAll(async () => {
+  up = await start(process.execPath, ["bin/slipstream.js", "up", ...anyPorts], /Ctrl-C/);
+  port = new HttpPort(portsOf(up.out()).http);
+});
+afterAll(async () => void (await up?.end()));
+
+const prefix = "export function add(a: number, b: number) {\n  return ";
+const suffix = "\n}\n\nexport function subtract(a: number, b: number) {\n  return a - b;\n}\n";
+const messages = [{ role: "user", content: prefix }];
+/** A few tokens: a test is no typist. */
+const few = { max_tokens: 8 };
+
+interface Example {
+  /** As the route writes it, or one of it. */
+  readonly at?: string;
+  readonly body?: object;
+  /** Where its text is; absent: it completes nothing. */
+  readonly text?: (answer: never) => string | undefined;
+  /** Where a piece of the stream has text. */
+  readonly piece?: (event: never) => string | undefined;
+}
+
+interface TextChoices {
+  readonly choices: readonly {
+    readonly text?: string;
+    readonly message?: { content: string };
+    readonly delta?: { content?: string };
+  }[];
+}
+const ofChoice = ({ choices }: TextChoices) => choices[0]?.text;
+const ofMessage = ({ choices }: TextChoices) => choices[0]?.message?.content;
+const ofDelta = ({ choices }: TextChoices) => choices[0]?.delta?.content;
+const texts = { text: ofChoice, piece: ofChoice };
+
+/** By API and path. */
+const examples: Readonly<Record<string, Example>> = {
+  "openai POST /v1/completions": { body: { prompt: prefix, suffix, ...few }, ...texts },
+  "openai POST /v1/engines/:engine/completions": {
+    at: "/v1/engines/copilot-codex/completions",
+    body: { prompt: prefix, suffix, ...few, extra: { language: "typescript", next_indent: 2, context: ["const one = 1;"] } },
+    ...texts,
+  },
+  "openai POST /v1/chat/completions": { body: { messages, ...few }, text: ofMessage, piece: ofDelta },
+  "openai GET /v1/models": {},
+  "openai GET /v1/models/:model": { at: "/v1/models/slipstream-fim-4m" },
+};
+const keyOf = ({ api, method, path }: Route) => `${api} ${method} ${path}`;
+const exampleOf = (route: Route) => examples[keyOf(route)] ?? {};
+const completing = routes.filter((route) => exampleOf(route).text);
+
+test("each endpoint has an example", () => {
+  expect(Object.keys(examples).sort()).toEqual(routes.map(keyOf).sort());
+});
+
+test.each(routes.map((route) => [keyOf(route), route] as const))("%s answers what the table says", async (_, route) => {
+  const { at = route.path, body, text } = exampleOf(route);
+  const { status, json, text: said } = await port.ask(route.method, at, { ...body, stream: false });
+  expect({ status, said: status === 200 ? "" : said }).toEqual({ status: 200, said: "" });
+  const checked = route.answer.safeParse(json ?? said);
+  expect(checked.error?.issues ?? []).toEqual([]);
+  if (text) expect(text(json as never)).not.toBe("");
+});
+
+describe("streamed", () => {
+  test.each(completing.map((route) => [keyOf(route), route] as const))(
+    "%s comes in pieces that make the whole",
+    async (_, route) => {
+      const { at = route.path, body, text, piece } = exampleOf(route);
+      if (!piece) return expect(route.streams).toBeUndefined();
+      const whole = (await port.ask(route.method, at, { ...body, stream: false })).json;
+      const { headers, text: said } = await read(await port.post(at, { ...body, stream: true }));
+      expect(headers.get("content-type")).toContain(route.streams);
+      const events =
+        route.streams === "application/x-ndjson"
+          ? linesOf(said)
+          : eventsOf(said).flatMap((data) => (data === "[DONE]" ? [] : [JSON.parse(data)]));
+      expect(events.map((event) => piece(event as never) ?? "").join("")).toBe(text?.(whole as never));
+    },
+  );
+});
