@@ -7,6 +7,7 @@ import { routerMetricTable } from "../router/metrics.ts";
 import { workerSettings } from "../workers/config.ts";
 import { workerMetricTable } from "../workers/metrics.ts";
 import { root } from "./child.ts";
+import { clusterFiles } from "./cluster-manifests.ts";
 import { familiesPage } from "./families-reference.ts";
 import { policyPage } from "./policy-reference.ts";
 import { configPage, errorsPage, gatePage, metricsPage, samplingPage } from "./table-reference.ts";
@@ -14,6 +15,7 @@ import { configPage, errorsPage, gatePage, metricsPage, samplingPage } from "./t
 /** Path from the root → text. */
 export function tablePages(): Readonly<Record<string, string>> {
   return {
+    ...clusterFiles(),
     "docs/reference/errors.md": errorsPage(),
     "docs/reference/gate.md": gatePage(),
     "docs/reference/families.md": familiesPage(),
