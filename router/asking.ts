@@ -10,7 +10,9 @@ export function askingOf(
   dueMs: number,
   waited: Waited = notYet,
 ): Asking {
-  return { session, document, lane, model: prompt.model, prompt, maxTokens: sampling.maxTokens, dueMs, ...waited };
+  const { model, pool } = prompt;
+  const where = pool === undefined ? { model } : { model, pool };
+  return { session, document, lane, ...where, prompt, maxTokens: sampling.maxTokens, dueMs, ...waited };
 }
 
 /** Objects beside the text. */
@@ -18,11 +20,16 @@ const entryBytes = 512;
 /** What a generation is taken to cost its tenant where nothing is predicted. */
 const unknownMs = 100;
 
-/** What it keeps in memory while it waits, and the worker time that it will take of which model. */
+/** What it keeps in memory while it waits, and the worker time that it will take of which model's workers. */
 export function sizeOf(serviceMs: number, prompt: Prompt): Size {
   return {
     bytes: prompt.bytes * 2 + prompt.blocks.length + entryBytes,
     costMs: serviceMs > 0 ? serviceMs : unknownMs,
-    model: prompt.model,
+    model: workersOf(prompt),
   };
+}
+
+/** Whom it may wait for, as a name: who waits for others is before nobody of these. */
+export function workersOf({ model, pool }: Pick<Prompt, "model" | "pool">): string {
+  return pool === undefined ? model : `${model} of ${pool}`;
 }

@@ -117,8 +117,12 @@ function book(
     rooms.fleet
       .snapshot()
       .workers.some(
-        ({ name, draining, models }) =>
-          !draining && !tried.has(name) && !rooms.dispatch.bars(name) && models.some((model) => model.name === prompt.model),
+        ({ name, pool, draining, models }) =>
+          !draining &&
+          !tried.has(name) &&
+          !rooms.dispatch.bars(name) &&
+          (prompt.pool === undefined || pool === prompt.pool) &&
+          models.some((model) => model.name === prompt.model),
       );
   const placed = rooms.place(asking, others ? tried : new Set());
   if (!("worker" in placed)) return placed;

@@ -2,7 +2,7 @@
 // always; else with fewer tokens, else shorter, else the fallback tier's, whichever is predicted to be in time first, or is known
 // or under way already. When none is, the trigger is refused now: it is never started late.
 import { SlipstreamError } from "../lib/errors.ts";
-import { askingOf } from "./asking.ts";
+import { askingOf, workersOf } from "./asking.ts";
 import type { Context, Prediction, Prompt, Sampling, ServedModel, Trigger } from "./completion.ts";
 import type { Path } from "./path.ts";
 
@@ -63,7 +63,7 @@ function* shorter(
   if (brief.prompt.bytes < prompt.bytes * shorterShare) yield ["prompt", brief];
   for (const pool of rooms.fallbacks(trigger.tenant, trigger.asked ?? trigger.model)) {
     const other = rooms.fleet.model(pool);
-    if (other && other.name !== model.name) yield ["fallback", render(other, trigger)];
+    if (other && (other.name !== model.name || other.pool !== model.pool)) yield ["fallback", render(other, trigger)];
   }
 }
 
@@ -77,7 +77,7 @@ function timeOf(rooms: Path, trigger: Trigger, { prompt, sampling }: Wish): Time
   const predicted = rooms.predict(askingOf({ ...trigger, sampling }, prompt, deadlineMs));
   if (!predicted) return undefined;
   const leftMs = deadlineMs - rooms.clock.now();
-  const queueMs = rooms.queue.predictedWaitMs(lane, tenant, prompt.model);
+  const queueMs = rooms.queue.predictedWaitMs(lane, tenant, workersOf(prompt));
   // Who waits in the queue waits for slots: the longer of both.
   const waitMs = Math.max(queueMs, predicted.waitMs);
   return { ...predicted, waitMs, leftMs, lateByMs: predicted.totalMs + waitMs - predicted.waitMs - leftMs };

@@ -6,6 +6,8 @@ import type { Lane, Trigger } from "./trigger.ts";
 /** A generation that wants a worker, as schedule sees it. */
 export interface Asking extends Pick<Trigger, "session" | "document" | "lane"> {
   readonly model: string;
+  /** The pool that may serve it; absent: any with the model. */
+  readonly pool?: string;
   readonly prompt: Pick<Prompt, "bytes" | "blocks">;
   /** Tokens that it may have. */
   readonly maxTokens: number;
@@ -108,7 +110,7 @@ export interface FleetView {
   /** Which roster this is, counted. */
   readonly rosters: number;
   /** Workers whose link is being made anew, with what they serve: other routers may still place sessions there by hash. */
-  readonly away: readonly { readonly name: string; readonly models: readonly { readonly name: string }[] }[];
+  readonly away: readonly { readonly name: string; readonly pool: string; readonly models: readonly { readonly name: string }[] }[];
   /** Of all workers together. */
   readonly free: Readonly<Record<Lane, number>>;
   readonly slots: { readonly all: number; readonly used: number };

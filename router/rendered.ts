@@ -13,6 +13,8 @@ export interface Context {
 /** A rendered prompt for one model. */
 export interface Prompt {
   readonly model: string;
+  /** The pool that may serve it; absent: any with the model. */
+  readonly pool?: string;
   readonly segments: readonly Segment[];
   readonly bytes: number;
   /** Digest of everything that decides the text: scope, model, segments, sampling. Key of the result cache. */
@@ -26,6 +28,8 @@ export interface Prompt {
 /** What the fleet knows of one model it serves. */
 export interface ServedModel {
   readonly name: string;
+  /** Where it was asked for by a pool's name: no other may serve it. */
+  readonly pool?: string;
   /** Name of a family, or "" where the tokens must tell. */
   readonly fimFamily: string;
   readonly fim: {

@@ -141,6 +141,32 @@ test("a model that is not for the tenant is refused by name, the default is its 
   ]);
 });
 
+test("a tenant of one pool is never placed on another pool of the same model, nor begun anew or hedged there", async () => {
+  const path = join(folder, `${++files}.yaml`);
+  writeFileSync(
+    path,
+    `
+version: 1
+pools: { slow: { model: m }, quick: { model: m } }
+tenants: { acme: { models: [slow], default: slow } }
+`,
+  );
+  const { workers, session, clock } = routed({ policy: path, workers: ["w1", "w2", "w3"] });
+  await workers.welcome("w1", 4, { pool: "slow" });
+  for (const quick of ["w2", "w3"]) await workers.welcome(quick, 16, { pool: "quick" });
+  const asked = () => ["w1", "w2", "w3"].map((worker) => workers.stream(worker).of("submit").length);
+  for (let i = 0; i < 6; i++) {
+    const editor = session("acme");
+    await editor.say(helloOf(`s${i}`), opened(text.replace("a", `${i}`)), trigger("a"));
+  }
+  expect(asked()).toEqual([4, 0, 0]);
+  const { id } = workers.submitted("w1");
+  workers.stream("w1").say({ case: "refused", value: { id, code: "engine_failed", detail: "broken" } });
+  await clock.advance(1_000);
+  expect(asked().slice(1)).toEqual([0, 0]);
+  expect(asked()[0]).toBeGreaterThan(4);
+});
+
 test("the policy's deadline holds for what names none", async () => {
   const { connect, clock } = await ready(models);
   const acme = await connect("acme");

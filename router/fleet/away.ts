@@ -31,7 +31,8 @@ export class Away {
   model(name: string): ServedModel | undefined {
     for (const { pool, models } of this.#away.values())
       for (const model of models)
-        if (name === "" || name === model.name || name === pool) return { ...model, prefillTokensPerSecond: 0 };
+        if (name === "" || name === model.name || name === pool)
+          return { ...model, ...(name === "" || name !== pool ? {} : { pool }), prefillTokensPerSecond: 0 };
     return undefined;
   }
 }

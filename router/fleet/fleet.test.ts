@@ -153,6 +153,20 @@ test.each<[asked: string, model: string | undefined, rate: number | undefined]>(
   expect([fleet.model(asked)?.name, fleet.model(asked)?.prefillTokensPerSecond]).toEqual([name, rate]);
 });
 
+test("asked for a pool the fleet serves what its own workers take, also while they are away", () => {
+  const { fleet, join } = room();
+  join("w1", { pool: "a", models: [modelOf({ promptBytesMax: 900 })] });
+  join("w2", { pool: "b", models: [modelOf({ promptBytesMax: 500 })] });
+  const asked = () => ["a", "b", "m"].map((name) => [fleet.model(name)?.pool, fleet.model(name)?.promptBytesMax]);
+  expect(asked()).toEqual([
+    ["a", 900],
+    ["b", 500],
+    [undefined, 500],
+  ]);
+  for (const worker of ["w1", "w2"]) fleet.left(worker);
+  expect(["a", "b", "m"].map((name) => fleet.model(name)?.pool)).toEqual(["a", "b", undefined]);
+});
+
 test("an empty fleet serves no model", () => {
   expect(room().fleet.model("")).toBeUndefined();
 });

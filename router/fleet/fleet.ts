@@ -166,14 +166,17 @@ export class Fleet {
     return this.#view;
   }
 
-  /** The model a call names ("": any) as the fleet serves it; the fastest worker's prefill rate counts. */
+  /** The model that a call names, itself or by its pool ("": any), as the fleet serves it; the fastest worker's prefill rate counts. */
   model(name: string): ServedModel | undefined {
+    const all = this.snapshot().workers;
+    const pooled = name === "" ? [] : all.filter(({ pool }) => pool === name);
     let best: ServedModel | undefined;
-    for (const worker of this.snapshot().workers)
+    for (const worker of pooled.length > 0 ? pooled : all)
       for (const model of worker.models)
         if (name === "" || name === model.name || name === worker.pool)
           if (!best || (model.name === best.name && model.prefillTokensPerSecond > best.prefillTokensPerSecond)) best = model;
-    return best ? tightest(best, this.snapshot().workers) : this.#away.model(name);
+    if (!best) return this.#away.model(name);
+    return pooled.length > 0 ? { ...tightest(best, pooled), pool: name } : tightest(best, all);
   }
 
   /** Address of a worker's link. */

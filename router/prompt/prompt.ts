@@ -80,6 +80,7 @@ export class PromptRoom {
     const rendered = digested(bytes, trigger.tenant, this.#memory.nearest(place.key, bytes)?.rendered);
     const prompt: Prompt = {
       model: model.name,
+      ...(model.pool === undefined ? {} : { pool: model.pool }),
       segments,
       bytes: bytes.length,
       key: promptKey([trigger.tenant, model.name, trigger.shape, trigger.lane, JSON.stringify(sampling)], segments),

@@ -15,7 +15,8 @@ export interface Waited {
 /** Finds a worker and books it. A Hold says for whom it is worth waiting and until when, Late that it cannot be in time. */
 export type Place = (waited: Waited) => Booking | Hold | Late;
 
-/** What waits, as the queue counts it: bytes it keeps in memory, the worker time it will take, and of which model. */
+/** What waits, as the queue counts it: bytes it keeps in memory, the worker time it will take, and of which model's workers (of one pool,
+ * where it may have no other). */
 export interface Size {
   readonly bytes: number;
   readonly costMs: number;

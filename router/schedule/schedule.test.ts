@@ -26,7 +26,7 @@ function put(workers: readonly WorkerView[], given: Given = {}): Placement | Hol
   const { lease, home, warm = [], avoid = [], away = [], seed = 1, tokens = 0, ...asking } = given;
   const moment = { now, random: seeded(seed) };
   const remembered = { lease, warm, ...(home === undefined ? {} : { home }) };
-  const fleet = { ...fleetOf(workers, tokens), away: away.map((name) => ({ name, models: [modelOf()] })) };
+  const fleet = { ...fleetOf(workers, tokens), away: away.map((name) => ({ name, pool: "p", models: [modelOf()] })) };
   return place(options, askingOf(asking), remembered, fleet, moment, new Set(avoid));
 }
 /** 3 bytes a token. */
@@ -114,6 +114,13 @@ test.each<[name: string, workers: WorkerView[], given: Given, expected: string |
   ["without any credit nobody is placed", fleet(() => ({ free: freeOf(0) })), {}, undefined],
   ["credits of another lane are none", fleet(() => ({ free: { ...freeOf(3), inline: 0 } })), {}, undefined],
   ["a worker without the model is none", [workerOf("w1", { models: [modelOf({ name: "n" })] })], {}, undefined],
+  ["a worker of another pool is none, whatever it serves", fleet(), { pool: "q" }, undefined],
+  [
+    "what is for one pool goes to its workers alone, however busy they are",
+    fleet(only(third, { pool: "q", outstanding: 4, prefillBacklogTokens: 9_000 })),
+    { pool: "q", lease: owner },
+    third,
+  ],
   ["no workers place nobody", [], {}, undefined],
   ["a worker whose credits are not known to come back is not waited for", fleet(only(owner, { free: freeOf(0) })), {}, "elsewhere"],
 ])("%s", (_, workers, given, expected) => {

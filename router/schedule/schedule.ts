@@ -33,7 +33,7 @@ export interface Moment {
   readonly random: Random;
 }
 
-/** Workers of a roster that serve one model; the same as long as the roster is. */
+/** Workers of a roster that serve one model, of one pool or of any; the same as long as the roster is. */
 interface Serving {
   readonly at: readonly number[];
   readonly hashes: readonly number[];
@@ -138,7 +138,7 @@ function look(
   fleet: FleetView,
   avoid: ReadonlySet<string>,
 ): Looked {
-  const serving = servingOf(fleet, asking.model);
+  const serving = servingOf(fleet, asking);
   const all = asking.prompt.bytes / serving.bytesPerToken;
   return {
     serving,
@@ -263,27 +263,30 @@ function amongEquals(
   return room(b) > room(a) ? b : a;
 }
 
-function servingOf({ workers, roster, away }: FleetView, model: string): Serving {
+function servingOf({ workers, roster, away }: FleetView, { model, pool }: Pick<Asking, "model" | "pool">): Serving {
   let models = rosters.get(roster);
   if (!models) {
     models = new Map();
     rosters.set(roster, models);
   }
-  let serving = models.get(model);
+  const key = pool === undefined ? model : `${pool}\n${model}`;
+  let serving = models.get(key);
   if (!serving) {
-    const at = workers.flatMap((worker, i) => (worker.models.some(({ name }) => name === model) ? [i] : []));
+    const serves = (worker: FleetView["away"][number]) =>
+      (pool === undefined || worker.pool === pool) && worker.models.some(({ name }) => name === model);
+    const at = workers.flatMap((worker, i) => (serves(worker) ? [i] : []));
     const of = at.map((i) => workers[i] as WorkerView);
     serving = {
       at,
       hashes: of.map(({ name }) => hashOf(name)),
-      away: away.filter(({ models }) => models.some(({ name }) => name === model)).map(({ name }) => hashOf(name)),
+      away: away.filter(serves).map(({ name }) => hashOf(name)),
       named: new Map(of.map(({ name }, i) => [name, at[i] as number])),
       bytesPerToken: of[0]?.models.find(({ name }) => name === model)?.bytesPerToken ?? 3,
       oldestMs: Math.min(...of.map(({ joinedMs }) => joinedMs)),
       costs: new Float64Array(at.length),
     };
-    // Names of models come from workers; a call that names another never gets here.
-    models.set(model, serving);
+    // Names of models and pools come from workers; a call that names another never gets here.
+    models.set(key, serving);
   }
   return serving;
 }
