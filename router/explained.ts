@@ -138,7 +138,7 @@ export function explained(rooms: Path, trace: Trace, spanId: () => string): Path
         const end = (how: string) => step.end(`${worker}: ${first}, then ${how}`);
         let first = "no text";
         const other = second && {
-          book: () => second.book(),
+          book: (lateMs: number) => second.book(lateMs),
           won: (winner: string) => {
             worker = `${worker} stalled, ${winner}`;
             second.won(winner);

@@ -11,7 +11,6 @@ import {
   type Late,
   type Milestones,
   noUsage,
-  type Placement,
   type Prompt,
   type Work,
 } from "./completion.ts";
@@ -51,7 +50,7 @@ export async function* generate(
       holder = name;
       placed(name);
     };
-    const second = { book: () => spare(rooms, rest.work, rest.prompt, tried), won };
+    const second = { book: (lateMs: number) => spare(rooms, rest.work, rest.prompt, tried, lateMs), won };
     const cost = rooms.prompt.send(rest.work, rest.prompt, worker); //  what of it this worker holds already is known here
     const deltas = rooms.dispatch.generate(rest.work, rest.prompt, booking, second);
     const before = begun.usage();
@@ -88,27 +87,38 @@ function goingOn(work: Work, prompt: Prompt, { text, tokens }: Begun): { work: W
   };
 }
 
-/** A credit for a second try beside the first: of a worker that begins at once, while nobody else waits for it. */
-function spare(rooms: Path, work: Work, prompt: Prompt, tried: ReadonlySet<string>): Booking | undefined {
-  if (rooms.queue.length > 0) return undefined;
-  // Not for the lease's sake: the session stays where it is.
-  const booking = book(rooms, work, prompt, tried, { waitedMs: Number.POSITIVE_INFINITY, greedy: true, ahead: () => 0 }, "none");
-  if (!("placement" in booking)) return undefined;
-  const chosen = rooms.fleet.snapshot().workers.find(({ name }) => name === booking.placement.worker);
-  if (chosen && !tried.has(chosen.name) && Math.max(chosen.outstanding, chosen.running + 1) <= chosen.slots) return booking;
-  booking.release();
-  return undefined;
-}
-
-/** A placement with its credit taken, if a worker has one. A worker that failed this trigger is asked again only if it is the last. */
-function book(
+/**
+ * A credit for a second try beside the first: of a worker that begins at once, while nobody else waits for it. One that would
+ * have to compute for longer than the first has been late waits until it has been: its tokens are lost if the first answers.
+ */
+function spare(
   rooms: Path,
   work: Work,
   prompt: Prompt,
   tried: ReadonlySet<string>,
-  waited: Waited,
-  lease?: Placement["lease"],
-): Booking | Hold | Late {
+  lateMs: number,
+): Booking | { readonly againMs: number } | undefined {
+  if (rooms.queue.length > 0) return undefined;
+  const waited: Waited = { waitedMs: Number.POSITIVE_INFINITY, greedy: true, ahead: () => 0 };
+  const { asking, placed } = choose(rooms, work, prompt, tried, waited);
+  if (!("worker" in placed) || tried.has(placed.worker)) return undefined;
+  const chosen = rooms.fleet.snapshot().workers.find(({ name }) => name === placed.worker);
+  if (!chosen || Math.max(chosen.outstanding, chosen.running + 1) > chosen.slots) return undefined;
+  if (placed.freshMs > lateMs) return { againMs: placed.freshMs - lateMs };
+  // Not for the lease's sake: the session stays where it is.
+  const lease = "none";
+  return { placement: placed, release: rooms.fleet.book({ ...placed, lease }, asking) };
+}
+
+/** A placement with its credit taken, if a worker has one. */
+function book(rooms: Path, work: Work, prompt: Prompt, tried: ReadonlySet<string>, waited: Waited): Booking | Hold | Late {
+  const { asking, placed } = choose(rooms, work, prompt, tried, waited);
+  if (!("worker" in placed)) return placed;
+  return { placement: placed, release: rooms.fleet.book(placed, asking) };
+}
+
+/** Where it would go now. A worker that failed this trigger is asked again only if it is the last. */
+function choose(rooms: Path, work: Work, prompt: Prompt, tried: ReadonlySet<string>, waited: Waited) {
   // What was begun once is ended by its deadline, not refused: some of it may be out.
   const dueMs = tried.size > 0 ? Number.POSITIVE_INFINITY : (work.due?.() ?? work.deadlineMs);
   const asking = askingOf(work, prompt, dueMs, waited);
@@ -124,7 +134,5 @@ function book(
           (prompt.pool === undefined || pool === prompt.pool) &&
           models.some((model) => model.name === prompt.model),
       );
-  const placed = rooms.place(asking, others ? tried : new Set());
-  if (!("worker" in placed)) return placed;
-  return { placement: placed, release: rooms.fleet.book(lease ? { ...placed, lease } : placed, asking) };
+  return { asking, placed: rooms.place(asking, others ? tried : new Set()) };
 }

@@ -40,6 +40,8 @@ export interface Placement {
   readonly lease: "kept" | "home" | "moved" | "none";
   /** Prompt tokens that it will have to compute, by what this router sent there. */
   readonly freshTokens: number;
+  /** What that takes there, apart from what comes before it. */
+  readonly freshMs: number;
 }
 
 /** Not yet: nothing is free, or the best place has no credit and waiting for it costs less than what is free. */

@@ -19,9 +19,9 @@ function bookHedgesTwice({ dispatch }: Rooms): void {
     let hedged = false;
     const watched = second && {
       won: second.won,
-      book: () => {
-        const booked = second.book();
-        hedged ||= booked !== undefined;
+      book: (lateMs: number) => {
+        const booked = second.book(lateMs);
+        hedged ||= booked !== undefined && "placement" in booked;
         return booked;
       },
     };

@@ -6,8 +6,8 @@ import type { Second } from "../../router/dispatch/dispatch.ts";
 import type { Rooms } from "../../router/path.ts";
 import type { Stop } from "./counted.ts";
 
-export const ends = ["superseded", "cut", "whole", "expired", "cancelled", "failed"] as const;
-/** What ended a generation: `cut`: its readers had enough; `whole`: it had nothing more to say. */
+export const ends = ["superseded", "cut", "whole", "expired", "cancelled", "failed", "outrun"] as const;
+/** What ended a generation: `cut`: its readers had enough; `whole`: it had nothing more to say; `outrun`: another of the same wish was read. */
 export type End = (typeof ends)[number];
 
 /** A generation that is over, as the router knows it. */
@@ -15,6 +15,7 @@ export interface Fate {
   /** As "worker id": the ids of its link, which count from 1. */
   readonly id: string;
   readonly placed: Placement["why"];
+  readonly document: string;
   readonly end: End;
 }
 
@@ -109,16 +110,16 @@ export function probe(rooms: Rooms, machineMs: () => number): () => Added {
     const over = (failed: boolean) => {
       work.signal.removeEventListener("abort", cancelled);
       for (const { id, worker, placed } of sent)
-        added.fates.push({ id, placed, end: worker === holder ? endOf(work, failed) : "cancelled" });
+        added.fates.push({ id, placed, document: work.document, end: worker === holder ? endOf(work, failed) : "outrun" });
     };
     return told(deltas, { came, over });
 
     /** The second worker's is a generation of its own: of the two, the one that answered first is read. */
     function hedged(second: Second): Second {
       return {
-        book: () => {
-          const booked = second.book();
-          if (booked && booked.placement.worker !== worker) sent.push(submitted(booked));
+        book: (lateMs) => {
+          const booked = second.book(lateMs);
+          if (booked && "placement" in booked && booked.placement.worker !== worker) sent.push(submitted(booked));
           return booked;
         },
         won: (name) => {

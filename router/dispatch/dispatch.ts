@@ -9,7 +9,7 @@ import type { BreakerOptions } from "./breaker.ts";
 import type { LinkGeneration } from "./generation.ts";
 import { Hedging, type HedgingOptions } from "./hedging.ts";
 import { Link, type LinkDeps } from "./link.ts";
-import { Usual } from "./promptness.ts";
+import { newPeers, type Peers } from "./peers.ts";
 import { Race } from "./race.ts";
 import { Stalls } from "./stalls.ts";
 
@@ -48,13 +48,16 @@ export const dispatchDefaults: Omit<DispatchOptions, "workers" | "router"> = {
 
 /** Who else could do it, asked when the first worker stalls. */
 export interface Second {
-  /** A credit of a worker that would start at once, if there is one. */
-  book(): Booking | undefined;
+  /**
+   * A credit of a worker that would start at once, if there is one; or when to ask again, where it would take longer than the
+   * first has been late by, so that the first may well answer before.
+   */
+  book(lateMs: number): Booking | { readonly againMs: number } | undefined;
   /** This one answered first. */
   won(worker: string): void;
 }
 
-export interface DispatchDeps extends Omit<LinkDeps, "changed" | "barred" | "answered" | "spare" | "usual"> {
+export interface DispatchDeps extends Omit<LinkDeps, "changed" | "barred" | "answered" | "spare" | "peers"> {
   /** Address of a worker's link, by the worker's name. */
   readonly address: (worker: string) => string | undefined;
   /** Told when a worker may be asked again. */
@@ -72,8 +75,8 @@ export class Dispatch {
   readonly #options: DispatchOptions;
   readonly #deps: DispatchDeps;
   readonly #hedging: Hedging;
-  readonly #stalls: Stalls;
-  readonly #usual = new Usual();
+  /** Workers of one pool and model, by both names: those that links were made to, as long as one is there. */
+  readonly #peers = new Map<string, Peers>();
   #barred: ReadonlySet<string> = new Set();
   /** What is asked a second time when its first worker stalls. */
   readonly #races = new Map<LinkGeneration, { readonly race: Race; readonly prompt: Prompt; readonly second: Second }>();
@@ -82,18 +85,13 @@ export class Dispatch {
     this.#options = options;
     this.#deps = deps;
     this.#hedging = new Hedging(options.hedging);
-    this.#stalls = new Stalls({
-      clock: deps.clock,
-      afterMs: () => this.#stallMs(),
-      stalled: (generation) => this.#hedge(generation),
-    });
     this.#linkDeps = {
       ...deps,
       changed: () => this.#changed(),
       barred: (link, why) => this.#bar(link, why),
       answered: (generation) => this.#answered(generation),
       spare: (link) => this.#spare(link),
-      usual: this.#usual,
+      peers: (profile) => this.#peersOf(profile),
     };
     this.retarget(options.workers);
   }
@@ -143,7 +141,7 @@ export class Dispatch {
     this.#hedging.sent();
     if (second && work.lane === "inline" && this.#links.size > 1) {
       this.#races.set(generation, { race, prompt, second });
-      this.#stalls.watch(generation);
+      link.peers?.stalls.watch(generation);
     }
     return race.read();
   }
@@ -153,33 +151,48 @@ export class Dispatch {
   }
 
   close(): void {
-    this.#stalls.close();
+    for (const { stalls } of this.#peers.values()) stalls.close();
     for (const link of this.#links.values()) link.close();
     this.#races.clear();
   }
 
-  /** Later than workers are of late, by more than may be. */
-  #stallMs(): number | undefined {
-    const { expectedMs } = this.#usual;
-    return expectedMs === undefined ? undefined : expectedMs + this.#options.hedgeAfterMs;
+  #peersOf({ pool, models }: Parameters<LinkDeps["peers"]>[0]): Peers {
+    const name = [pool, ...models.map((model) => model.name)].join("\n");
+    let peers = this.#peers.get(name);
+    if (!peers) {
+      const { clock } = this.#deps;
+      // Later than workers are of late, by more than may be.
+      const afterMs = (expectedMs: number | undefined) =>
+        expectedMs === undefined ? undefined : expectedMs + this.#options.hedgeAfterMs;
+      const stalled = (generation: LinkGeneration, lateMs: number) => this.#hedge(generation, lateMs);
+      peers = newPeers((firsts) => new Stalls({ clock, afterMs: () => afterMs(firsts.expectedMs), stalled }));
+      this.#peers.set(name, peers);
+    }
+    return peers;
   }
 
-  #hedge(generation: LinkGeneration): void {
+  /** Asks a second worker, if there is one; says when to look again, where it is too soon. */
+  #hedge(generation: LinkGeneration, lateMs: number): number | undefined {
     const asked = this.#races.get(generation);
-    this.#races.delete(generation);
-    if (!asked?.race.undecided) return;
+    if (!asked?.race.undecided) {
+      this.#races.delete(generation);
+      return undefined;
+    }
     const { race, prompt, second } = asked;
     const { metrics } = this.#deps;
-    const booking = this.#hedging.allowed ? second.book() : undefined;
-    const link = booking && this.#link(booking.placement.worker);
-    if (!booking || !link || booking.placement.worker === generation.worker) {
-      booking?.release();
+    const booked = this.#hedging.allowed ? second.book(lateMs + this.#options.hedgeAfterMs) : undefined;
+    if (booked && "againMs" in booked) return booked.againMs;
+    this.#races.delete(generation);
+    const link = booked && this.#link(booked.placement.worker);
+    if (!booked || !link || booked.placement.worker === generation.worker) {
+      booked?.release();
       metrics.hedges_total.inc({ end: "not_sent" });
-      return;
+      return undefined;
     }
     this.#hedging.take();
     metrics.hedges_total.inc({ end: "sent" });
-    race.enter(link, link.submit(race.work, prompt, booking, race.inbox));
+    race.enter(link, link.submit(race.work, prompt, booked, race.inbox));
+    return undefined;
   }
 
   #won(winner: LinkGeneration, hedge: boolean, losers: readonly LinkGeneration[], second: Second | undefined): void {
@@ -193,8 +206,7 @@ export class Dispatch {
   }
 
   #answered(generation: LinkGeneration): void {
-    this.#stalls.answered(generation);
-    this.#races.delete(generation);
+    if (this.#races.delete(generation)) this.#link(generation.worker)?.peers?.stalls.answered(generation);
   }
 
   #bar(link: Link, why: string | undefined): void {
@@ -240,6 +252,12 @@ export class Dispatch {
       if (this.#wanted.has(address) || link.ready) continue;
       this.#links.delete(address);
       link.close();
+    }
+    const left = new Set([...this.#links.values()].map(({ peers }) => peers));
+    for (const [name, peers] of this.#peers) {
+      if (left.has(peers)) continue;
+      peers.stalls.close();
+      this.#peers.delete(name);
     }
     this.#count();
   }

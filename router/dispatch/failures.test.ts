@@ -100,6 +100,23 @@ test("a text that has begun is not hedged, however long it stands still", async 
   expect(submits("w2")).toBe(0);
 });
 
+test("a second try that would take longer than the first was late waits for that, and is not sent when the first answers", async () => {
+  const { workers, ask, clock, submits, metrics } = await used(["w1", "w2"], { silentMinMs: 60_000 });
+  const takesMs = 100;
+  const { read } = ask("w1", {}, "w2", takesMs);
+  void read();
+  await clock.advance(60);
+  expect(submits("w2")).toBe(0);
+  await clock.advance(60);
+  expect(submits("w2")).toBe(1);
+  const other = ask("w1", {}, "w2", takesMs);
+  void other.read();
+  await clock.advance(60);
+  workers.stream("w1").say({ case: "delta", value: { id: workers.submitted("w1").id, text: "a", tokens: 1 } });
+  await clock.advance(1_000);
+  expect([submits("w2"), metrics.count("hedges_total", { end: "sent" })]).toEqual([1, 1]);
+});
+
 test("hedges are bounded, and what is beyond is not sent", async () => {
   const { ask, clock, submits, metrics } = await used(["w1", "w2"], {
     hedging: { share: 0.05, burst: 2 },
@@ -155,14 +172,22 @@ test("a worker whose hedges win three times in a row is left alone, then probed"
   expect([dispatch.bars("w1"), dispatch.barred.size]).toEqual([false, 0]);
 });
 
-test.each<[name: string, recomputedTokens: number, barred: boolean]>([
-  ["answers warm prompts in twice the usual time and more", 5, true],
-  ["takes as long for prompts that it must compute", 2_000, false],
-])("a worker that %s three times in a row: left alone %s", async (_, recomputedTokens, barred) => {
+test.each<[name: string, tookMs: number, recomputed: number[], load: { stepMs?: number; rate?: number }, barred: boolean]>([
+  ["answers warm prompts in twice the usual time and more", 60, [5, 5, 5], {}, true],
+  ["takes as long for prompts that it must compute", 60, [2_000, 2_000, 2_000], { rate: 40_000 }, false],
+  ["takes five times as long for them as others would", 300, [2_000, 2_000, 2_000], { rate: 40_000 }, true],
+  ["takes as long for prompts of which nobody knows what they take", 60, [2_000, 2_000, 2_000], {}, false],
+  ["does both in turn", 60, [5, 2_000, 5, 2_000, 5], {}, true],
+  ["answers in time, but steps five times as slowly as others", 10, [5, 5, 5], { stepMs: 25 }, true],
+])("a worker that %s: left alone %4$s", async (_, tookMs, recomputed, { stepMs = 5, rate = 0 }, barred) => {
   const { workers, ask, clock, dispatch } = await used(["w1", "w2", "w3"], { silentMinMs: 60_000 });
-  for (let i = 0; i < 3; i++) {
+  const load = (name: string, given: object) =>
+    workers.stream(name).say({ case: "load", value: { stepMs: 5, prefillTokensPerSecond: rate, ...given } });
+  for (const name of ["w1", "w2", "w3"]) load(name, {});
+  for (const recomputedTokens of recomputed) {
     void ask("w1").read();
-    await clock.advance(60);
+    await clock.advance(tookMs);
+    load("w1", { stepMs, running: recomputedTokens });
     const prompt = { promptTokens: 2_000, recomputedTokens };
     workers.stream("w1").say({ case: "delta", value: { id: workers.submitted("w1").id, text: "a", tokens: 1, prompt } });
     await workers.run();

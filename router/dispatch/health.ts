@@ -13,18 +13,18 @@ import {
   tripped,
   unasked,
 } from "./breaker.ts";
-import { Promptness, type Usual } from "./promptness.ts";
+import { type Answered, type Peers, Speed } from "./peers.ts";
+import { Promptness } from "./promptness.ts";
 
 export interface HealthDeps {
   readonly clock: Clock;
   /** Told when it may be asked again, or no more: why, or for as long as one asked to try it has not answered. */
   readonly changed: (why: string | undefined) => void;
-  /** What workers do, this one among them. */
-  readonly usual: Usual;
 }
 
 export class Health {
-  readonly promptness: Promptness;
+  readonly promptness = new Promptness();
+  readonly speed = new Speed();
   readonly #options: BreakerOptions;
   readonly #deps: HealthDeps;
   #breaker: Breaker = closed;
@@ -33,7 +33,6 @@ export class Health {
   constructor(options: BreakerOptions, deps: HealthDeps) {
     this.#options = options;
     this.#deps = deps;
-    this.promptness = new Promptness(deps.usual);
   }
 
   /** Nothing more is to be sent there now. */
@@ -45,6 +44,12 @@ export class Health {
     return this.#breaker.state;
   }
 
+  /** Its worker is one of these, by what it said at its welcome. */
+  among(peers: Peers): void {
+    this.promptness.among(peers.firsts);
+    this.speed.among(peers);
+  }
+
   asked(): void {
     this.#become(asked(this.#breaker));
   }
@@ -54,7 +59,17 @@ export class Health {
     this.#become(unasked(this.#breaker));
   }
 
-  answered(): void {
+  /** An inline one answered. `spare`: could others do its work now? */
+  answered(answer: Answered, spare: () => boolean): void {
+    const late = this.speed.late(answer);
+    this.promptness.add(answer.tookMs);
+    // Of one that is tried any answer says something.
+    if (late === undefined && this.state === "closed") return;
+    if (late && spare()) this.failed("slow");
+    else this.good();
+  }
+
+  good(): void {
     this.#become(succeeded(this.#breaker));
   }
 
@@ -68,6 +83,7 @@ export class Health {
 
   close(): void {
     this.promptness.close();
+    this.speed.among(undefined);
     this.#timer?.[Symbol.dispose]();
   }
 

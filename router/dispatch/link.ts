@@ -14,7 +14,7 @@ import { creditsOf, deltaOf, type Limits, limitsOf, loadOf, profileOf, routerFra
 import { type Item, LinkGeneration } from "./generation.ts";
 import { Health } from "./health.ts";
 import { Owed, type OwedDeps } from "./owed.ts";
-import type { Usual } from "./promptness.ts";
+import type { Peers } from "./peers.ts";
 import type { Roster } from "./roster.ts";
 
 export interface LinkOptions extends ConnectionOptions {
@@ -33,8 +33,8 @@ export interface LinkDeps extends ConnectionDeps, Pick<OwedDeps, "answered"> {
   readonly barred: (link: Link, why: string | undefined) => void;
   /** May it be left alone for being late: could others do its work now? */
   readonly spare: (link: Link) => boolean;
-  /** How soon workers answer of late. */
-  readonly usual: Usual;
+  /** Workers like this one, by what it says it is. */
+  readonly peers: (profile: ReturnType<typeof profileOf>) => Peers;
   readonly metrics: OwedDeps["metrics"] & Pick<RouterMetrics, "link_reconnects_total" | "cancels_total">;
 }
 
@@ -58,6 +58,8 @@ export class Link {
   #demand = noLanes;
   /** As it said at the last welcome; "": there was none. */
   worker = "";
+  /** Those like it, since then. */
+  peers: Peers | undefined;
   #heardMs = 0;
   #watch: Disposable | undefined;
 
@@ -65,8 +67,8 @@ export class Link {
     this.#options = options;
     this.#deps = deps;
     this.address = options.address;
-    const { clock, usual } = deps;
-    this.health = new Health(options.breaker, { clock, usual, changed: (why) => deps.barred(this, why) });
+    const { clock } = deps;
+    this.health = new Health(options.breaker, { clock, changed: (why) => deps.barred(this, why) });
     this.#owed = new Owed({ ...deps, health: this.health, spare: () => deps.spare(this) });
     this.#connection = new Connection(options, deps, {
       up: (welcome) => this.#up(welcome),
@@ -161,8 +163,10 @@ export class Link {
     else if (frame.case === "done") this.#owed.done(frame.value);
     else if (frame.case === "refused") this.#owed.refused(frame.value);
     else if (frame.case === "cancelAck") this.#owed.cancelled(frame.value);
-    else if (frame.case === "load") roster.load(this.address, loadOf(frame.value));
-    else if (frame.case === "credits") {
+    else if (frame.case === "load") {
+      this.health.speed.said(frame.value, this.#heardMs);
+      roster.load(this.address, loadOf(frame.value));
+    } else if (frame.case === "credits") {
       // The other stream's may be older: it says its own lanes in order, and no others.
       const { inline, chat, speculative, batch } = creditsOf(frame.value);
       this.#credits = { ...this.#credits, ...(channel === "inline" ? { inline, speculative } : { chat, batch }) };
@@ -176,6 +180,8 @@ export class Link {
     this.#limits = limitsOf(welcome);
     const profile = profileOf(welcome);
     this.worker = profile.name;
+    this.peers = this.#deps.peers(profile);
+    this.health.among(this.peers);
     this.#deps.roster.joined(this.address, profile);
     this.#deps.changed();
     // Those of the bulk stream, or of the same tick, may have come before.
@@ -220,7 +226,7 @@ export class Link {
       this.#connection.break(new SlipstreamError("worker_lost", `no CancelAck within ${ackMaxMs} ms`));
       return;
     }
-    const usual = (this.#deps.usual.expectedMs ?? 0) * silentTimes;
+    const usual = (this.peers?.firsts.expectedMs ?? 0) * silentTimes;
     if (this.silentMs < Math.max(silentMinMs, usual) || !this.#deps.spare(this)) return;
     this.health.trip("silent");
     for (const generation of this.#owed.all()) {

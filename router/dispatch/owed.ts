@@ -8,7 +8,6 @@ import { type Books, book } from "./books.ts";
 import { type deltaOf, errorOf, finishOf, usageOf } from "./frames.ts";
 import type { LinkGeneration } from "./generation.ts";
 import type { Health } from "./health.ts";
-import type { Usual } from "./promptness.ts";
 
 export interface OwedDeps {
   readonly clock: Clock;
@@ -17,14 +16,8 @@ export interface OwedDeps {
   readonly answered: (generation: LinkGeneration) => void;
   /** May the worker be left alone for being late: could others do its work now? */
   readonly spare: () => boolean;
-  /** How soon workers answer of late. */
-  readonly usual: Pick<Usual, "expectedMs">;
   readonly metrics: Books & Pick<RouterMetrics, "cancel_ack_seconds">;
 }
-
-/** Times the time in which workers answer: slow, of a prompt that held nothing new beyond so much. */
-const lateTimes = 2;
-const warmTokensMax = 128;
 
 export class Owed {
   readonly #deps: OwedDeps;
@@ -59,13 +52,13 @@ export class Owed {
   delta(id: bigint, delta: ReturnType<typeof deltaOf>): void {
     const generation = this.#live.get(id);
     if (!generation) return;
-    if (generation.firstMs === undefined) this.#answered(generation, (delta.prompt?.recomputedTokens ?? 0) <= warmTokensMax);
+    if (generation.firstMs === undefined) this.#answered(generation, delta.prompt?.recomputedTokens ?? 0);
     generation.delta(delta);
   }
 
   done({ id, finish, usage }: Done): void {
     const generation = this.#live.get(id);
-    if (generation && generation.firstMs === undefined) this.#answered(generation);
+    if (generation && generation.firstMs === undefined) this.#answered(generation, usage?.recomputedTokens ?? 0);
     this.#ended(id, usage, ({ usage: all, worker }) => ({ end: { finish: finishOf(finish), usage: all, worker } }));
   }
 
@@ -99,17 +92,14 @@ export class Owed {
     this.#live.clear();
   }
 
-  /** `warm`: hardly a prompt had to be computed, so that how long it took says something of the worker. */
-  #answered(generation: LinkGeneration, warm = false): void {
+  /** `computed`: of its prompt's tokens. */
+  #answered(generation: LinkGeneration, computed: number): void {
     const now = this.#deps.clock.now();
+    const { cancelledMs, lane, submittedMs: sinceMs } = generation;
+    const { health, spare } = this.#deps;
     generation.firstMs = now;
-    if (generation.cancelledMs === undefined) {
-      const tookMs = now - generation.submittedMs;
-      const late = warm && tookMs > lateTimes * (this.#deps.usual.expectedMs ?? tookMs);
-      if (generation.lane === "inline") this.#deps.health.promptness.add(tookMs);
-      if (generation.lane === "inline" && late && this.#deps.spare()) this.#deps.health.failed("slow");
-      else this.#deps.health.answered();
-    }
+    if (cancelledMs === undefined && lane === "inline") health.answered({ tookMs: now - sinceMs, computed, sinceMs }, spare);
+    else if (cancelledMs === undefined) health.good();
     this.#deps.answered(generation);
   }
 

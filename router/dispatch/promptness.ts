@@ -10,7 +10,7 @@ const deviations = 2;
 const samplesMin = 8;
 
 export class Promptness {
-  readonly #usual: Usual | undefined;
+  #usual: Usual | undefined;
   #mean = 0;
   #deviation = 0;
   #samples = 0;
@@ -31,6 +31,14 @@ export class Promptness {
     }
     this.#samples += 1;
     this.#usual?.changed(before, this.expectedMs);
+  }
+
+  /** Its worker is one of these from now on. */
+  among(usual: Usual): void {
+    if (usual === this.#usual) return;
+    this.#usual?.changed(this.expectedMs, undefined);
+    this.#usual = usual;
+    usual.changed(undefined, this.expectedMs);
   }
 
   /** One was given up after so long: it would have taken more. */

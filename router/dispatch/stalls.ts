@@ -1,13 +1,14 @@
-// stalls: races that wait for their first delta in, each of them out again once it has waited for too long, in order of Submit.
-// One timer for all of them. Bounded by the generations that links carry.
+// stalls: generations that wait for their first delta in, each of them out again once it has waited for too long, in order of
+// Submit; and once more where that was too soon for what could be done about it. One timer for all that wait for the first time,
+// one for each of the few others. Bounded by the generations that links carry.
 import type { Clock } from "../../lib/clock.ts";
-import type { LinkGeneration } from "./generation.ts";
 
-export interface StallsDeps {
+export interface StallsDeps<T> {
   readonly clock: Clock;
   /** How long one may wait now; undefined: nobody knows yet. */
   readonly afterMs: () => number | undefined;
-  readonly stalled: (generation: LinkGeneration) => void;
+  /** `lateMs`: more than one may wait. Returns when to look again, in milliseconds; undefined: never. */
+  readonly stalled: (generation: T, lateMs: number) => number | undefined;
 }
 
 /** A timer so much later than it should be says something of this process, not of workers. */
@@ -15,28 +16,33 @@ const lateMs = 50;
 /** Until workers have answered a few times. */
 const againMs = 50;
 
-export class Stalls {
-  readonly #deps: StallsDeps;
+export class Stalls<T extends { readonly submittedMs: number }> {
+  readonly #deps: StallsDeps<T>;
   /** In order of Submit. */
-  readonly #waiting = new Set<LinkGeneration>();
+  readonly #waiting = new Set<T>();
+  readonly #again = new Map<T, Disposable>();
   #timer: Disposable | undefined;
 
-  constructor(deps: StallsDeps) {
+  constructor(deps: StallsDeps<T>) {
     this.#deps = deps;
   }
 
-  watch(generation: LinkGeneration): void {
+  watch(generation: T): void {
     this.#waiting.add(generation);
     this.#timer ??= this.#arm(this.#deps.afterMs() ?? againMs);
   }
 
-  answered(generation: LinkGeneration): void {
-    this.#waiting.delete(generation);
+  answered(generation: T): void {
+    if (this.#waiting.delete(generation)) return;
+    this.#again.get(generation)?.[Symbol.dispose]();
+    this.#again.delete(generation);
   }
 
   close(): void {
     this.#timer?.[Symbol.dispose]();
     this.#waiting.clear();
+    for (const timer of this.#again.values()) timer[Symbol.dispose]();
+    this.#again.clear();
   }
 
   #arm(ms: number): Disposable {
@@ -49,7 +55,7 @@ export class Stalls {
   }
 
   #look(late: boolean): void {
-    const { clock, afterMs, stalled } = this.#deps;
+    const { clock, afterMs } = this.#deps;
     const after = afterMs();
     const now = clock.now();
     for (const generation of this.#waiting) {
@@ -60,7 +66,17 @@ export class Stalls {
         return;
       }
       this.#waiting.delete(generation);
-      stalled(generation);
+      this.#stalled(generation);
     }
+  }
+
+  #stalled(generation: T): void {
+    const { clock, afterMs, stalled } = this.#deps;
+    const after = afterMs() ?? Number.POSITIVE_INFINITY;
+    const again = stalled(generation, Math.max(0, clock.now() - generation.submittedMs - after));
+    this.#again.delete(generation);
+    if (again === undefined) return;
+    const timer = clock.timer(Math.max(1, again), () => this.#stalled(generation));
+    this.#again.set(generation, timer);
   }
 }

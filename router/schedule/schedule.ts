@@ -77,6 +77,7 @@ export function place(
   const owner = holder?.worker;
   const placed = (worker: WorkerView, why: Placement["why"]): Placement => ({
     ...{ worker: worker.name, draftDepthHint: 0, why, freshTokens: Math.round(freshTokens(worker)) },
+    freshMs: prefillMs(worker, freshTokens(worker), now) - prefillMs(worker, 0, now),
     lease: spare.has(lane) ? "none" : holder?.worker === worker ? holder.lease : "moved",
   });
   // A guess is worth what the session's KV saves: anywhere else it would compute a whole prompt that nobody may want.

@@ -50,12 +50,12 @@ export function dispatched(addresses: readonly string[] = ["w1"], given: Partial
     placement: { worker, draftDepthHint: 3, why: "lease" as const },
     release: () => released.push(worker),
   });
-  /** Asks a worker, and another one when it stalls; what is read and how it ends gathers in the answer. */
-  const ask = (worker = "w1", trigger: Partial<Trigger> = {}, other?: string) => {
+  /** Asks a worker, and another one when it stalls, whose answer would take so long; what is read and how it ends gathers in the answer. */
+  const ask = (worker = "w1", trigger: Partial<Trigger> = {}, other?: string, takesMs = 0) => {
     const made = triggerAt("a|", { receivedMs: clock.now(), ...trigger });
     const seen: { text: string; deltas: Delta[]; won?: string; end?: Generated; error?: unknown } = { text: "", deltas: [] };
     const second = other && {
-      book: () => bookingOf(other),
+      book: (lateMs: number) => (takesMs > lateMs ? { againMs: takesMs - lateMs } : bookingOf(other)),
       won: (name: string) => {
         seen.won = name;
       },
