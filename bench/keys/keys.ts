@@ -166,7 +166,7 @@ async function passing(stand: Typing, ms: number, signal: AbortSignal, told: (ms
 
 function line(name: string, figures: Figures): string {
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-  const { load_share, waste_share, waste_by, answered_share, fresh_share, first_text_ms } = figures;
+  const { load_share, waste_share, waste_by, waste_kept_share, cold_prompts, answered_share, fresh_share, first_text_ms } = figures;
   const causes = wasteCauses.map((cause) => `${cause} ${(100 * waste_by[cause]).toFixed(1)}`).join(", ");
-  return `${name}: load ${percent(load_share)}, waste ${percent(waste_share)} (${causes}), answered ${percent(answered_share)}, fresh ${percent(fresh_share)}, first text p95 ${first_text_ms.p95} ms`;
+  return `${name}: load ${percent(load_share)}, waste ${percent(waste_share)} (${causes}; kept ${percent(waste_kept_share)}), ${cold_prompts.wasted} of ${cold_prompts.all} cold prompts in vain, answered ${percent(answered_share)}, fresh ${percent(fresh_share)}, first text p95 ${first_text_ms.p95} ms`;
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Cost } from "./counted.ts";
 import { figuresOf } from "./measure.ts";
+import type { Fate } from "./probe.ts";
 import type { Window } from "./stand.ts";
 
 const cost = (id: string, recomputed: number, completion: number, lane: Cost["lane"] = "inline"): Cost => ({
@@ -66,6 +67,28 @@ test("what was asked ahead counts in the whole, and stands apart", () => {
   expect(figures.waste_share_ahead).toBeCloseTo(10 / 60, 3);
   expect(figures.ahead_token_share).toBe(0.6);
   expect([figures.generations, figures.generations_ahead]).toEqual([1, 2]);
+});
+
+const fate = (id: string, given: Partial<Fate> = {}): [string, Fate] => [
+  id,
+  { id, placed: "lease", document: "d", end: "superseded", ...given },
+];
+
+test("what was computed in vain is told apart by what became of it, and what of it was found again", () => {
+  const costs = [cost("w0 1", 800, 10), cost("w0 2", 100, 10), cost("w1 1", 900, 0), cost("w1 2", 70, 10), cost("w0 3", 60, 40)];
+  const fates = new Map([
+    fate("w0 1"),
+    fate("w0 2", { end: "cut" }),
+    fate("w1 1", { end: "outrun", placed: "least_cost" }),
+    fate("w1 2", { placed: "least_cost", document: "other" }),
+    fate("w0 3", { end: "whole" }),
+  ]);
+  const figures = figuresOf({ ...windowOf(costs, ["w0 2"]), fates }, 3, []);
+  expect(figures.waste_by).toEqual({
+    ...{ ahead: 0, hedged: 0.45, elsewhere: 0.035, superseded_prompt: 0.4, superseded_text: 0.01, empty: 0.05, other: 0 },
+  });
+  // Of the first prompt's 800 tokens the next key found 700 more than that one did.
+  expect([figures.waste_kept_share, figures.cold_prompts]).toEqual([0.35, { all: 2, wasted: 2 }]);
 });
 
 test("a key without a generation recomputed nothing, and counts", () => {

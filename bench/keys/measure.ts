@@ -1,18 +1,14 @@
 // measure: one stand in, the figures of one window of it out. docs/operations/bench-keys.md says what each figure means.
 import { mean, percentile } from "../../sim/statistics.ts";
 import type { Window } from "./stand.ts";
+import { coldOf, type WasteCause, wasteBy, wasteKept } from "./waste.ts";
+
+export { wasteCauses } from "./waste.ts";
 
 export interface Quantiles {
   readonly p50: number;
   readonly p99: number;
 }
-
-/**
- * Asked ahead and never wanted; computed again because it ran where its prefix is not; of the rest, by what ended it: the
- * person typed on (their prompt, and what was decoded), it came to an empty answer, or something else.
- */
-export const wasteCauses = ["ahead", "elsewhere", "superseded_prompt", "superseded_text", "empty", "other"] as const;
-export type WasteCause = (typeof wasteCauses)[number];
 
 export interface Figures {
   readonly sessions: number;
@@ -36,6 +32,10 @@ export interface Figures {
   readonly ahead_token_share: number;
   /** What `waste_share` is made of: shares of all tokens that add up to it. */
   readonly waste_by: Readonly<Record<WasteCause, number>>;
+  /** Of it, prompt tokens that the document's next generation found where they were computed: wasted, and not computed twice. */
+  readonly waste_kept_share: number;
+  /** Prompts of which more than half was computed, and those of them whose text reached nobody. */
+  readonly cold_prompts: { readonly all: number; readonly wasted: number };
   readonly tokens_per_trigger: number;
   readonly abort_ms: Quantiles;
   /** Before that: from the router's Cancel to the engine's abort. */
@@ -95,7 +95,9 @@ export function figuresOf(window: Window, sessions: number, violations: readonly
     waste_share_of_keys: waste(asked),
     waste_share_ahead: waste(ahead),
     ahead_token_share: round(tokens(ahead) / all),
-    waste_by: wasteBy(window, all),
+    waste_by: rounded(wasteBy(window)),
+    waste_kept_share: round(wasteKept(window), 4),
+    cold_prompts: coldOf(window),
     tokens_per_trigger: round(tokens(costs) / Math.max(1, client.triggers), 1),
     abort_ms: quantiles(workers.flatMap((worker) => worker.abortMs)),
     abort_issued_ms: quantiles(issuedMs(window)),
@@ -131,23 +133,5 @@ function issuedMs({ router, workers }: Window): number[] {
   );
 }
 
-function wasteBy({ workers, reached, fates }: Window, all: number): Record<WasteCause, number> {
-  const by = Object.fromEntries(wasteCauses.map((cause) => [cause, 0])) as Record<WasteCause, number>;
-  for (const { id, lane, recomputed, completion } of workers.flatMap((worker) => worker.costs)) {
-    if (reached.has(id)) continue;
-    const fate = fates.get(id);
-    if (lane === "speculative") {
-      by.ahead += recomputed + completion;
-      continue;
-    }
-    // What it would have cost beside its prefix is not known apart: few tokens of a prompt's hundreds.
-    const elsewhere = fate?.placed === "lease" ? 0 : recomputed;
-    by.elsewhere += elsewhere;
-    if (fate?.end === "superseded") {
-      by.superseded_prompt += recomputed - elsewhere;
-      by.superseded_text += completion;
-    } else by[fate?.end === "cut" || fate?.end === "whole" ? "empty" : "other"] += recomputed - elsewhere + completion;
-  }
-  for (const cause of wasteCauses) by[cause] = round(by[cause] / all, 4);
-  return by;
-}
+const rounded = (by: Readonly<Record<WasteCause, number>>) =>
+  Object.fromEntries(Object.entries(by).map(([cause, share]) => [cause, round(share, 4)])) as Record<WasteCause, number>;
