@@ -9,7 +9,7 @@ import type { ClientTls } from "../lib/tls/client.ts";
 import { CompletionService } from "../proto/gen/slipstream/v1/completion_pb.ts";
 import { EditorClient } from "../sim/editor-client.ts";
 import { mean, percentile } from "../sim/statistics.ts";
-import type { Trace } from "../sim/trace/trace.ts";
+import type { Trace, TraceEvent, TraceStream } from "../sim/trace/trace.ts";
 import { Typist } from "../sim/typist.ts";
 
 interface Spread {
@@ -33,7 +33,7 @@ export interface Played {
 }
 
 export interface PlayOptions {
-  readonly trace: Trace;
+  readonly trace: Trace | TraceStream;
   readonly address: string;
   /** Absent: in the clear. */
   readonly tls?: ClientTls | undefined;
@@ -50,10 +50,9 @@ const answersWithinMs = 15_000;
 
 export async function play(
   options: PlayOptions,
-  deps: { clock?: Clock; progress?: (done: number, all: number) => void; signal?: AbortSignal },
+  deps: { clock?: Clock; progress?: (done: number) => void; signal?: AbortSignal },
 ): Promise<Played> {
   const { clock = systemClock, signal } = deps;
-  const events = options.trace.events.map((event) => ({ ...event, tMs: event.tMs / options.speed }));
   const grpc = new GrpcClient({ address: options.address, tls: options.tls });
   const session = `play-${Math.floor(clock.wall()).toString(36)}`;
   const client = new EditorClient(
@@ -62,24 +61,30 @@ export async function play(
   );
   try {
     let asked = 0;
-    const all = events.filter((event) => event.trigger).length;
+    let keys = 0;
+    async function* events(): AsyncGenerator<TraceEvent> {
+      for await (const event of options.trace.events) {
+        keys += 1;
+        yield { ...event, tMs: event.tMs / options.speed };
+      }
+    }
     const counted = {
       open: client.open.bind(client),
       edit: client.edit.bind(client),
       react: client.react.bind(client),
       close: client.close.bind(client),
       trigger: (...args: Parameters<EditorClient["trigger"]>) => {
-        deps.progress?.(++asked, all);
+        deps.progress?.(++asked);
         return client.trigger(...args);
       },
     };
-    const typist = new Typist({ trace: { ...options.trace, events } }, { clock, random: seeded(1), client: counted });
+    const typist = new Typist({ trace: { ...options.trace, events: events() } }, { clock, random: seeded(1), client: counted });
     await typist.play(signal);
     const until = clock.now() + answersWithinMs;
     while (client.pending > 0 && clock.now() < until) await clock.sleep(5, signal);
     if (typist.records.length > 0 && typist.records.every((record) => record.outcome === "lost"))
       throw new SlipstreamError("unavailable", `no router at ${options.address}; "slipstream up" starts one on this machine`);
-    return summed(typist, client, asked, events.length);
+    return summed(typist, client, asked, keys);
   } finally {
     client.close();
     grpc.close();

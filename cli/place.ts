@@ -1,7 +1,7 @@
 // place: FILE:LINE:COL, 1-based; columns count UTF-16 units and the cursor is before the column, as editors show it.
 import { readFileSync, statSync } from "node:fs";
-import { extname } from "node:path";
 import { SlipstreamError } from "../lib/errors.ts";
+import { languageOf } from "../lib/languages.ts";
 
 export interface Place {
   readonly path: string;
@@ -10,38 +10,6 @@ export interface Place {
   readonly suffix: string;
 }
 
-/** LSP language identifiers by file name ending. */
-const languages: Readonly<Record<string, string>> = {
-  ".ts": "typescript",
-  ".mts": "typescript",
-  ".cts": "typescript",
-  ".tsx": "typescriptreact",
-  ".js": "javascript",
-  ".mjs": "javascript",
-  ".cjs": "javascript",
-  ".jsx": "javascriptreact",
-  ".py": "python",
-  ".go": "go",
-  ".rs": "rust",
-  ".java": "java",
-  ".c": "c",
-  ".h": "c",
-  ".cc": "cpp",
-  ".cpp": "cpp",
-  ".cs": "csharp",
-  ".rb": "ruby",
-  ".php": "php",
-  ".kt": "kotlin",
-  ".swift": "swift",
-  ".sh": "shellscript",
-  ".md": "markdown",
-  ".json": "json",
-  ".yaml": "yaml",
-  ".yml": "yaml",
-  ".html": "html",
-  ".css": "css",
-  ".sql": "sql",
-};
 const fileBytesMax = 64 << 20;
 
 const bad = (message: string, code: "invalid_request" | "not_found" = "invalid_request") =>
@@ -59,7 +27,7 @@ export function placeOf(argument: string): Place {
   const width = here.replace(/\r$/, "").length;
   if (column > width + 1) throw bad(`line ${line} of ${path} has ${width} columns: the last place for the cursor is ${width + 1}`);
   const at = lines.slice(0, line - 1).reduce((sum, before) => sum + before.length + 1, 0) + column - 1;
-  return { path, language: languages[extname(path).toLowerCase()] ?? "", prefix: text.slice(0, at), suffix: text.slice(at) };
+  return { path, language: languageOf(path), prefix: text.slice(0, at), suffix: text.slice(at) };
 }
 
 function read(path: string): string {

@@ -1,125 +1,106 @@
-// trace: `slipstream trace generate|inspect|play`: typing traces made, looked at, and typed into a running router.
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+// trace: `slipstream trace generate|inspect|play|record`: typing traces made, looked at, typed into a running router, and taken down
+// from a person who types.
 import { type Played, play } from "../bench/play.ts";
 import { SlipstreamError } from "../lib/errors.ts";
 import { generateTrace } from "../sim/trace/generate.ts";
-import { parseTrace } from "../sim/trace/parse.ts";
-import { formatTrace, type Trace, traceLimits } from "../sim/trace/trace.ts";
+import { isTracePath, openTrace } from "../sim/trace/read.ts";
+import { sourcesOf } from "../sim/trace/sources.ts";
+import type { Trace, TraceStream } from "../sim/trace/trace.ts";
 import type { Command } from "./command.ts";
-import { options } from "./options.ts";
-import { placeOf } from "./place.ts";
+import { interruption, number, options, whole } from "./options.ts";
 import { reachHelp, reachOf, reachOptions } from "./reaching.ts";
+import { generated } from "./trace-generate.ts";
+import { inspect } from "./trace-inspect.ts";
 
-const help = `Usage: slipstream trace generate FILE [--keys N] [--seed N] [--out TRACE]
-       slipstream trace inspect TRACE
+const help = `Usage: slipstream trace generate PATH… [--keys N] [--hours H] [--seed N] [--people N] [--package NAME] [--out TRACE]
+       slipstream trace generate NEW --from OLD [--seed N] [--out TRACE]
+       slipstream trace inspect TRACE [--html PAGE] [--json]
        slipstream trace play TRACE|FILE [--keys N] [--seed N] [--speed X] [--address HOST:PORT] [--json]
 
-A typing trace is a person's keys in a document with their times (docs/reference/trace-format.md). "generate" deletes a
-span of a source file and types it again; "play" types a trace into a running router through one session and reports what
-each key cost. A FILE given to play is made into a trace first.
+A typing trace is what a person did in an editor, with times (docs/reference/trace-format.md). "generate" makes one from source
+files: of one FILE a stretch is typed again in one go; of several, or of a folder, a person at work writes here and there, thinks,
+slips, undoes, pastes, accepts, and goes to other files (--work: so in one FILE too); with --from, the old version of a file
+becomes the new one. "play" types a trace into a running router through one session and reports what each key cost; a FILE given
+to play is made into a trace first. Traces end in .ndjson or .ndjson.gz.
 
 Options:
-  --keys N               keys to type (default 200)
+  --keys N               keys of the text to type, about (default 200)
+  --hours H              so long a working day, with its shape (then --keys is as many as they are)
   --seed N               same seed, same trace (default 1)
+  --work                 a person at work, though there is one FILE
+  --from OLD             the version that becomes NEW
+  --people N             so many traces, in a folder that --out names; seeds count up
+  --package NAME         of a folder: files of this package alone
+  --out PATH             write here instead of stdout
+  --html PAGE            inspect: draw it
   --speed X              play X times as fast (default 1: as a person types)
   --address H:P          the router (default 127.0.0.1:7411, or SLIPSTREAM_ADDRESS)
-  --out TRACE            write here instead of stdout
   --json                 one JSON object instead of text
 ${reachHelp}
 
 Examples:
   slipstream trace generate src/server.ts --keys 500 --out server.ndjson
-  slipstream trace inspect server.ndjson
+  slipstream trace generate node_modules/fastify/lib --hours 8 --out day.ndjson.gz
+  slipstream trace generate src lib --people 40 --keys 3000 --out crowd
+  slipstream trace generate server.ts --from server.old.ts --out change.ndjson
+  slipstream trace inspect day.ndjson.gz --html day.html
   slipstream trace play src/server.ts --keys 200 --speed 4
 `;
 
+const verbs = ["generate", "inspect", "play"];
+
 export const trace: Command = async (args, io) => {
   const { values, positionals } = options(args, {
-    keys: { type: "string", default: "200" },
+    keys: { type: "string" },
+    hours: { type: "string" },
     seed: { type: "string", default: "1" },
+    work: { type: "boolean", default: false },
+    from: { type: "string" },
+    people: { type: "string" },
+    package: { type: "string" },
     speed: { type: "string", default: "1" },
     address: { type: "string", default: io.env["SLIPSTREAM_ADDRESS"] ?? "127.0.0.1:7411" },
     ...reachOptions(io.env),
     out: { type: "string" },
+    html: { type: "string" },
     json: { type: "boolean", default: false },
   });
   if (values.help) {
     io.out(help);
     return 0;
   }
-  const [verb, file, extra] = positionals;
-  if (verb === undefined || file === undefined || extra !== undefined || !["generate", "inspect", "play"].includes(verb))
-    throw new SlipstreamError("invalid_request", "generate, inspect or play, and one file; --help shows examples");
-  const made = { keys: number("keys", String(values.keys), 1, 100_000), seed: number("seed", String(values.seed), 0, 2 ** 31) };
+  const [verb = "", path, ...more] = positionals;
+  if (!verbs.includes(verb) || path === undefined || (verb !== "generate" && more.length > 0))
+    throw new SlipstreamError(
+      "invalid_request",
+      `${verbs.slice(0, -1).join(", ")} or ${verbs.at(-1)}, and what of; --help shows examples`,
+    );
+  const seed = whole("seed", values.seed, 0, 2 ** 31);
+  const keys = values.keys === undefined ? undefined : whole("keys", values.keys, 1, 250_000);
   if (verb === "generate") {
-    const formatted = formatTrace(fromSource(file, made));
-    if (values.out === undefined) io.out(formatted);
-    else {
-      writeFileSync(String(values.out), formatted);
-      io.complain(`${values.out}: a trace of ${formatted.trimEnd().split("\n").length - 1} keys`);
-    }
-    return 0;
+    const { from, people, package: part, hours, work, out } = values;
+    const made = {
+      ...{ paths: [path, ...more], seed, keys, work, from, package: part, out },
+      hours: hours === undefined ? undefined : number("hours", hours, 0.1, 168),
+      people: people === undefined ? undefined : whole("people", people, 1, 2_000),
+    };
+    return generated(made, io);
   }
-  const loaded = verb === "play" && !isTrace(file) ? fromSource(file, made) : parsed(file);
-  if (verb === "inspect") {
-    io.out(inspected(loaded));
-    return 0;
-  }
-  const speed = number("speed", String(values.speed), 0.1, 1_000);
-  const progress = (done: number, all: number) => {
-    if (!values.json && (done % 50 === 0 || done === all)) io.complain(`${done} of ${all} keys`);
+  if (verb === "inspect") return inspect(path, values, io);
+  const speed = number("speed", values.speed, 0.1, 1_000);
+  const loaded = isTracePath(path) ? await openTrace(path) : fromSource(path, { keys: keys ?? 200, seed });
+  const progress = (done: number) => {
+    if (!values.json && done % 50 === 0) io.complain(`${done} keys`);
   };
-  const interrupted = new AbortController();
-  io.on("SIGINT", () => interrupted.abort(new SlipstreamError("cancelled", "interrupted")));
-  const played = await play(
-    { trace: loaded, ...reachOf(String(values.address), values), speed },
-    { progress, signal: interrupted.signal },
-  );
+  const signal = interruption(io);
+  const played = await play({ trace: loaded, ...reachOf(values.address, values), speed }, { progress, signal });
   io.out(values.json ? `${JSON.stringify(played)}\n` : report(played));
   return played.triggers === played.answered ? 0 : 1;
 };
 
-function number(option: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value >= min && value <= max))
-    throw new SlipstreamError("invalid_request", `--${option}: "${text}" is not a number between ${min} and ${max}`, {
-      field: option,
-    });
-  return value;
-}
-
-function read(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat?.isFile()) throw new SlipstreamError("not_found", `${path}: no such file`);
-  if (stat.size > traceLimits.eventsMax * 512) throw new SlipstreamError("invalid_request", `${path}: larger than any trace`);
-  return readFileSync(path, "utf8");
-}
-
-function parsed(path: string): Trace {
-  const text = read(path);
-  try {
-    return parseTrace(text);
-  } catch (thrown) {
-    const { code, message } = SlipstreamError.from(thrown);
-    throw new SlipstreamError(code, `${path}: ${message}`, { cause: thrown });
-  }
-}
-
-const isTrace = (path: string) => path.endsWith(".ndjson");
-
-function fromSource(path: string, made: { keys: number; seed: number }): Trace {
-  const { suffix: text, language } = placeOf(`${path}:1:1`);
-  return generateTrace({ ...made, path, language, text });
-}
-
-function inspected({ documents, events }: Trace): string {
-  const seconds = (events.at(-1)?.tMs ?? 0) / 1_000;
-  const count = (of: (event: (typeof events)[number]) => boolean) => events.filter(of).length;
-  return `${documents.map(({ path, language, text }) => `document  ${path} (${language || "plain text"}), ${text.length} UTF-16 units at the start`).join("\n")}
-events    ${events.length} in ${seconds.toFixed(1)} s (${(events.length / Math.max(seconds, 1e-3)).toFixed(2)} a second)
-triggers  ${count((event) => event.trigger !== undefined)}
-inserted  ${count((event) => (event.edit?.text ?? "") !== "")}, deleted ${count((event) => event.edit !== undefined && event.edit.text === "")}
-`;
+function fromSource(path: string, made: { keys: number; seed: number }): Trace | TraceStream {
+  const [source] = sourcesOf([path]);
+  return generateTrace({ ...made, ...(source as NonNullable<typeof source>) });
 }
 
 function report(played: Played): string {

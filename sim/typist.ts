@@ -6,10 +6,10 @@ import { below, lognormal, type Random } from "../lib/random.ts";
 import type { Usage } from "../router/completion.ts";
 import type { Answer, Asked, AskKind, SessionClient } from "./session-client.ts";
 import { defaultTyping, lognormalOf } from "./trace/parameters.ts";
-import type { Trace, TraceEdit, TraceEvent } from "./trace/trace.ts";
+import type { Trace, TraceEdit, TraceEvent, TraceStream } from "./trace/trace.ts";
 
 export interface TypistOptions {
-  readonly trace: Trace;
+  readonly trace: Trace | TraceStream;
   /** Chance that the typist follows a shown text that the trace does not type (0: never). */
   readonly agreement?: number;
   /** Most keys typed along a shown text before it is accepted whole or left. */
@@ -78,15 +78,26 @@ export class Typist {
   /** Resolves when the last event is played; answers may still come. The signal ends it between two events. */
   async play(signal?: AbortSignal): Promise<void> {
     const { clock, client } = this.#deps;
+    const { documents, events } = this.#options.trace;
     const startMs = clock.now();
-    for (const document of this.#options.trace.documents) client.open(document);
-    for (const event of this.#options.trace.events) {
+    const unopened = new Map(documents.map((document) => [document.id, document]));
+    const open = (id: string | undefined) => {
+      const document = id === undefined ? undefined : unopened.get(id);
+      if (document) client.open(document);
+      if (id !== undefined) unopened.delete(id);
+    };
+    // The file of the first event is open; the others are opened when the person goes to them.
+    open(documents[0]?.id);
+    const next = async (event: TraceEvent) => {
       const dueMs = startMs + event.tMs + this.#lateMs;
       await clock.sleep(Math.max(0, dueMs - clock.now()), signal);
       if (this.#draws(this.#options.escape)) this.#escape();
       await this.#consider(signal);
+      open(event.document);
       this.#play(event);
-    }
+    };
+    if (Symbol.asyncIterator in events) for await (const event of events) await next(event);
+    else for (const event of events) await next(event);
   }
 
   #play({ document, edit, origin, cursor, trigger, mark }: TraceEvent): void {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { generateTrace } from "./generate.ts";
 import { defaultTyping, lognormalOf, meanKeysPerSecond } from "./parameters.ts";
 import { replay } from "./replay.ts";
-import { formatTrace } from "./trace.ts";
+import { formatTrace } from "./written.ts";
 
 const lines = Array.from({ length: 400 }, (_, i) => `  ${i % 3 === 0 ? "  " : ""}const value${i} = compute(${i}, "naïve 🚀");`);
 const text = `function all() {\n${lines.join("\n")}\n}\n`;

@@ -1,15 +1,17 @@
 // generate: real source text and a seed in, a Trace out of a typist who writes a part of it again, key by key, in
 // bursts and pauses. The document starts without that part; replaying the trace gives the source text back.
 import { SlipstreamError } from "../../lib/errors.ts";
-import { below, fork, lognormal, type Random, seeded } from "../../lib/random.ts";
+import { below, fork, type Random, seeded } from "../../lib/random.ts";
+import { Hand } from "./hand.ts";
 import { type Key, keysOf, typingPlaces } from "./keys.ts";
-import { defaultTyping, lognormalOf, type Typing } from "./parameters.ts";
+import { defaultTyping, type Typing } from "./parameters.ts";
 import { type Trace, type TraceEvent, traceLimits } from "./trace.ts";
 
 /** A whole source file. */
 export interface Source {
   readonly path: string;
   readonly language: string;
+  readonly package?: string;
   readonly text: string;
 }
 
@@ -42,7 +44,7 @@ export function generateTrace(options: Generate): Trace {
     seed,
     parameters: typing,
     documents: [{ id: path, path, language, text: text.slice(0, start) + text.slice(end) }],
-    events: type(keys, path, start, typing, fork(random), fork(random)),
+    events: typed(keys, path, start, typing, random),
   };
 }
 
@@ -75,53 +77,8 @@ function toLineEnd(text: string, start: number, keysMax: number, autoIndent: boo
   return rest < keys.length ? skipped.reduce((at, key) => at + key.text.length, start) : start;
 }
 
-function type(keys: readonly Key[], document: string, start: number, typing: Typing, pace: Random, slips: Random): TraceEvent[] {
-  const events: TraceEvent[] = [];
-  const interval = lognormalOf(typing.keyIntervalMeanMs, typing.keyIntervalSdMs);
-  let tMs = 0;
-  let cursor = start;
-  let burst = burstKeys(pace, typing);
-  const press = (edit: { startUtf16: number; endUtf16: number; text: string }) => {
-    cursor = edit.startUtf16 + edit.text.length;
-    events.push({ tMs: Math.round(tMs * 1_000) / 1_000, document, edit, origin: "typed", cursor, trigger: "auto" });
-    burst -= 1;
-    const ends = burst <= 0 || (edit.text.includes("\n") && pace.next() < typing.lineEndPauseProbability);
-    tMs += ends ? lognormal(pace, typing.pauseMedianMs, typing.pauseSigma) : lognormal(pace, interval.median, interval.sigma);
-    if (ends) burst = burstKeys(pace, typing);
-  };
-  const insert = (text: string) => press({ startUtf16: cursor, endUtf16: cursor, text });
-  for (let index = 0; index < keys.length; index++) {
-    const key = keys[index] as Key;
-    const wrong = slips.next() < typing.typoProbability ? neighbour(key.text, slips) : undefined;
-    if (wrong !== undefined) {
-      const run = noticed(keys, index, below(slips, typing.typoNoticeKeysMax + 1));
-      for (const text of [wrong, ...run]) insert(text);
-      for (const text of [...run.toReversed(), wrong]) press({ startUtf16: cursor - text.length, endUtf16: cursor, text: "" });
-    }
-    insert(key.text);
-  }
-  return events;
-}
-
-/** Keys typed on before the slip is seen: never past the line. */
-function noticed(keys: readonly Key[], wrongIndex: number, count: number): string[] {
-  const run = keys.slice(wrongIndex + 1, wrongIndex + 1 + count).map((key) => key.text);
-  const newline = run.findIndex((text) => text.includes("\n"));
-  return newline < 0 ? run : run.slice(0, newline);
-}
-
-/** Geometric from 1 with the given mean. */
-function burstKeys(random: Random, typing: Typing): number {
-  if (typing.burstKeysMean <= 1) return 1;
-  return 1 + Math.floor(Math.log(1 - random.next()) / Math.log(1 - 1 / typing.burstKeysMean));
-}
-
-const rows = ["qwertyuiop", "asdfghjkl", "zxcvbnm"];
-
-/** The letter beside it on the keyboard; nothing for what is not a small Latin letter. */
-function neighbour(letter: string, random: Random): string | undefined {
-  const row = rows.find((letters) => letters.includes(letter));
-  if (!row || letter.length !== 1) return undefined;
-  const at = row.indexOf(letter);
-  return at === 0 ? row[1] : at === row.length - 1 || random.next() < 0.5 ? row[at - 1] : row[at + 1];
+function typed(keys: readonly Key[], document: string, start: number, typing: Typing, random: Random): TraceEvent[] {
+  const hand = new Hand({ typing, document, cursor: start }, { pace: fork(random), slips: fork(random) });
+  hand.type(keys);
+  return hand.events;
 }

@@ -47,6 +47,18 @@ export const typingParameters = {
     means: "Most keys typed after a wrong one before it is noticed; uniform from 0.",
     source: "assumed",
   },
+  repeatAfterMs: {
+    value: 400,
+    unit: "ms",
+    means: "How long a key is held until it repeats.",
+    source: "between the defaults of Windows (500 ms), macOS and X11 (as recalled)",
+  },
+  repeatMs: {
+    value: 33,
+    unit: "ms",
+    means: "Between the repeats of a key that is held.",
+    source: "30 a second: Windows' default (as recalled)",
+  },
 } as const satisfies Record<string, Parameter>;
 
 export type TypingName = keyof typeof typingParameters;

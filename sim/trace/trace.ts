@@ -1,8 +1,8 @@
-// trace: what one person did in an editor, with times: documents as they were, then edits, triggers and marks in order.
-// In goes nothing but these nouns; `formatTrace` makes the file (one JSON object a line), parse.ts reads it back,
-// replay.ts applies it, generate.ts makes one from source text. Every size is bounded by `traceLimits`.
+// trace: what one person did in an editor, with times: documents as they were, then edits, triggers, marks and moves of the
+// cursor in order. These are the nouns; written.ts makes the file of them, parse.ts and read.ts read it back, replay.ts applies it,
+// generate.ts, working.ts and versions.ts make traces, recording.ts takes one down. Every size is bounded by `traceLimits`.
 
-export const traceVersion = 1;
+export const traceVersion = 2;
 
 export const traceLimits = {
   /** A day of two people's typing is about 100,000 events. */
@@ -11,9 +11,9 @@ export const traceLimits = {
   /** As a router's own limit for a document (UTF-16 units). */
   documentUtf16Max: 1_048_576,
   editUtf16Max: 65_536,
-  /** A line of JSON: a header carries all documents. */
-  headerBytesMax: 64 * 1_048_576,
-  eventBytesMax: 512 * 1024,
+  /** Of a line that carries a document: each character of it may be six of JSON. */
+  documentBytesMax: 8 * 1_048_576,
+  lineBytesMax: 512 * 1024,
   /** A week, in ms. */
   timeMaxMs: 7 * 24 * 3_600_000,
   nameMax: 1_024,
@@ -55,37 +55,27 @@ export interface TraceDocument {
   readonly id: string;
   readonly path: string;
   readonly language: string;
+  /** What it is part of: traces are split by it, so that nothing is measured on what it was tuned on. */
+  readonly package?: string;
   /** As it is before the first event. */
   readonly text: string;
 }
 
-export interface Trace {
-  /** Where it comes from: "generated" or the name of a recorder. */
+/** All of a trace but what happens in it. */
+export interface TraceHead {
+  /** Where it comes from: "generated", "versions" or the name of a recorder. */
   readonly source: string;
   /** Seed and parameters of a generated trace. */
   readonly seed?: number;
   readonly parameters?: Readonly<Record<string, number>>;
   readonly documents: readonly TraceDocument[];
+}
+
+export interface Trace extends TraceHead {
   readonly events: readonly TraceEvent[];
 }
 
-/** The file: a header line, then a line an event. */
-export function formatTrace(trace: Trace): string {
-  const header = {
-    slipstream_trace: traceVersion,
-    source: trace.source,
-    seed: trace.seed,
-    parameters: trace.parameters,
-    documents: trace.documents.map(({ id, path, language, text }) => ({ doc: id, path, language, text })),
-  };
-  const lines = trace.events.map((event) => ({
-    t_ms: event.tMs,
-    doc: event.document,
-    edit: event.edit && { start_utf16: event.edit.startUtf16, end_utf16: event.edit.endUtf16, text: event.edit.text },
-    origin: event.origin,
-    cursor: event.cursor,
-    trigger: event.trigger,
-    mark: event.mark,
-  }));
-  return [header, ...lines].map((line) => `${JSON.stringify(line)}\n`).join("");
+/** A trace that is read while it is played. */
+export interface TraceStream extends TraceHead {
+  readonly events: AsyncIterable<TraceEvent>;
 }
