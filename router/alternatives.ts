@@ -10,13 +10,21 @@ type Path = (trigger: Trigger, at: Milestones) => AsyncGenerator<Delta, Ending>;
 /** Far enough from greedy that the others differ, near enough that they make sense. */
 const temperature = 0.6;
 
-export async function* withAlternatives(
+export function withAlternatives(
   rooms: { readonly settle: Settle },
   path: Path,
   trigger: Trigger,
   at: Milestones,
 ): AsyncGenerator<Delta, Ending> {
-  if (trigger.n <= 1) return yield* path(trigger, at);
+  return trigger.n <= 1 ? path(trigger, at) : several(rooms, path, trigger, at);
+}
+
+async function* several(
+  rooms: { readonly settle: Settle },
+  path: Path,
+  trigger: Trigger,
+  at: Milestones,
+): AsyncGenerator<Delta, Ending> {
   trigger.signal.throwIfAborted();
   // Held over all of them: a newer trigger ends the others too.
   using _turn = rooms.settle.take(trigger);

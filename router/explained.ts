@@ -144,7 +144,7 @@ export function explained(rooms: Path, trace: Trace, spanId: () => string): Path
             second.won(winner);
           },
         };
-        return watched(rooms.dispatch.generate(told ? { ...work, traceparent: told } : work, prompt, booking, other), {
+        return rooms.dispatch.generate(told ? { ...work, traceparent: told } : work, prompt, booking, other, {
           first: () => {
             first = `first text after ${step.took()}`;
           },
@@ -212,7 +212,7 @@ interface Told<R> {
   left(): void;
 }
 
-/** The same generator; `told` learns of its first value and of its end, once. No generator of its own: this is every delta's way. */
+/** The same generator; `told` learns of its first value and of its end, once. */
 function watched<T, R>(inner: AsyncGenerator<T, R>, told: Told<R>): AsyncGenerator<T, R> {
   let [begun, over] = [false, false];
   const seen = (step: IteratorResult<T, R>) => {

@@ -1,4 +1,4 @@
-// generating: a generation's own path, from its turn in the queue to its end. Work and a prompt in, Deltas and one Generated out.
+// generating: a generation's own path, from its turn in the queue to its end. Work and a prompt in, Deltas said and one Generated out.
 // It waits for a worker's credit, is sent, and is asked elsewhere when that worker fails it: anew while no text is out, from
 // where its text ends after that. Beside pipeline.ts because a flight outlives the trigger that asked for it.
 import { SlipstreamError } from "../lib/errors.ts";
@@ -25,13 +25,13 @@ const asksMax = 5;
  * Waits for a worker's credit and sends; a worker that is lost before its first delta is followed by another. After it nothing
  * is begun anew: the text so far becomes part of the prompt, and another worker goes on from there.
  */
-export async function* generate(
+export async function generate(
   rooms: Path,
   work: Work,
   prompt: Prompt,
   at: Milestones,
-  placed: (worker: string) => void,
-): AsyncGenerator<Delta, Generated> {
+  { placed, say }: { readonly placed: (worker: string) => void; readonly say: (delta: Delta) => void },
+): Promise<Generated> {
   using _held = rooms.quotas.generation(work.tenant, work.lane, work.signal);
   const tried = new Set<string>();
   const begun = new Begun();
@@ -60,7 +60,7 @@ export async function* generate(
         cost(step.done ? step.value.usage : (step.value.prompt ?? noUsage), holder);
         if (step.done) return { ...step.value, usage: added(before, step.value.usage) };
         begun.add(step.value);
-        yield step.value;
+        say(step.value);
       }
     } catch (thrown) {
       const again = thrown instanceof SlipstreamError && thrown.row.retryable && asked < asksMax && !work.signal.aborted;

@@ -1,16 +1,14 @@
-// messages: from our nouns to the messages of completion.proto, in one place for every way in.
-import { create } from "@bufbuild/protobuf";
+// messages: from our nouns to the messages of completion.proto, in one place for every way in. Written out as the messages that
+// they are: `create` would copy each of them, and what is in it, once more for every trigger.
 import {
   CacheSource,
   type CacheUse,
-  CacheUseSchema,
   Finish,
+  type Item,
   Outcome,
   Reason,
   type ServerMessage,
-  ServerMessageSchema,
   type Timing,
-  TimingSchema,
   TriggerKind,
 } from "../proto/gen/slipstream/v1/completion_pb.ts";
 import type {
@@ -68,17 +66,29 @@ export const kindMessage: Record<Kind, TriggerKind> = {
 
 export function timingOf(trigger: Trigger, at: Milestones, now: number): Timing {
   const since = (ms: number | undefined) => (ms === undefined ? 0 : ms - trigger.receivedMs);
-  return create(TimingSchema, {
+  return {
+    $typeName: "slipstream.v1.Timing",
     settleMs: since(at.settledMs),
     queueMs: at.placedMs !== undefined && at.queuedMs !== undefined ? at.placedMs - at.queuedMs : 0,
     firstTextMs: since(at.firstTextMs),
     totalMs: now - trigger.receivedMs,
-  });
+  };
 }
 
 export function cacheUseOf(ending: Ending): CacheUse {
   const { usage, worker = "", model = "" } = ending;
-  return create(CacheUseSchema, { ...usage, source: sourceOf(ending), worker, model });
+  return {
+    $typeName: "slipstream.v1.CacheUse",
+    source: sourceOf(ending),
+    promptTokens: usage.promptTokens,
+    cachedTokens: usage.cachedTokens,
+    recomputedTokens: usage.recomputedTokens,
+    drafted: usage.drafted,
+    draftAccepted: usage.draftAccepted,
+    completionTokens: usage.completionTokens,
+    worker,
+    model,
+  };
 }
 
 const sources: Partial<Record<OurOutcome, CacheSource>> = {
@@ -97,46 +107,60 @@ const delivered: ReadonlySet<OurOutcome> = new Set(["typed_ahead", "cached", "jo
 
 /** The one message that ends a trigger: Completion where text was delivered, else Nothing with its reason. */
 export function endMessage(trigger: Trigger, at: Milestones, ending: Ending, text: string, now: number): ServerMessage {
-  const shared = {
-    triggerId: trigger.id,
-    outcome: outcomeMessage[ending.outcome],
-    timing: timingOf(trigger, at, now),
-    cache: cacheUseOf(ending),
-  };
-  if (ending.completionId && delivered.has(ending.outcome))
-    return create(ServerMessageSchema, {
-      message: {
-        case: "completion",
-        value: {
-          ...shared,
-          completionId: ending.completionId,
-          items: [text, ...(ending.alternatives ?? [])].map((each) => itemOf(trigger, each)),
-          finish: ending.finish ? finishMessage[ending.finish] : Finish.UNSPECIFIED,
-        },
+  const triggerId = trigger.id;
+  const outcome = outcomeMessage[ending.outcome];
+  const timing = timingOf(trigger, at, now);
+  const cache = cacheUseOf(ending);
+  const { completionId, alternatives, finish } = ending;
+  if (completionId && delivered.has(ending.outcome))
+    return said({
+      case: "completion",
+      value: {
+        $typeName: "slipstream.v1.Completion",
+        triggerId,
+        completionId,
+        items: alternatives ? [text, ...alternatives].map((each) => itemOf(trigger, each)) : [itemOf(trigger, text)],
+        timing,
+        cache,
+        finish: finish ? finishMessage[finish] : Finish.UNSPECIFIED,
+        outcome,
       },
     });
-  return create(ServerMessageSchema, {
-    message: {
-      case: "nothing",
-      value: {
-        ...shared,
-        reason: reasonMessage[ending.reason ?? "empty"],
-        retryAfterMs: Math.round(ending.retryAfterMs ?? 0),
-        detail: ending.detail ?? "",
-      },
+  return said({
+    case: "nothing",
+    value: {
+      $typeName: "slipstream.v1.Nothing",
+      triggerId,
+      reason: reasonMessage[ending.reason ?? "empty"],
+      retryAfterMs: Math.round(ending.retryAfterMs ?? 0),
+      detail: ending.detail ?? "",
+      outcome,
+      timing,
+      cache,
     },
   });
 }
 
+function said(message: ServerMessage["message"]): ServerMessage {
+  return { $typeName: "slipstream.v1.ServerMessage", message };
+}
+
 /** The item chosen in the editor's menu leads, and takes the place of what was typed of it. */
-function itemOf({ selected }: Trigger, text: string) {
-  if (!selected) return { insertText: text };
-  const { startUtf16, endUtf16 } = selected;
-  return { insertText: selected.text + text, replace: { startUtf16, endUtf16 } };
+function itemOf({ selected }: Trigger, text: string): Item {
+  const { startUtf16 = 0, endUtf16 = 0 } = selected ?? {};
+  return {
+    $typeName: "slipstream.v1.Item",
+    insertText: selected ? selected.text + text : text,
+    replace: selected && { $typeName: "slipstream.v1.Range", startUtf16, endUtf16 },
+    typeThrough: [],
+    acceptProbability: 0,
+    citations: [],
+    next: [],
+  };
 }
 
 /** `first`: nothing was sent before it. All pieces together are the text of the first item. */
 export function partialMessage(trigger: Trigger, text: string, first: boolean): ServerMessage {
   const whole = first ? (trigger.selected?.text ?? "") + text : text;
-  return create(ServerMessageSchema, { message: { case: "partial", value: { triggerId: trigger.id, text: whole } } });
+  return said({ case: "partial", value: { $typeName: "slipstream.v1.Partial", triggerId: trigger.id, text: whole } });
 }

@@ -49,11 +49,11 @@ export async function* complete(rooms: Path, trigger: Trigger, at: Milestones): 
   const { prompt, sampling } = inTime(rooms, trigger, context, model, whole); // less of it, or refused now: never started late
   const known = rooms.cache.find(prompt, sampling); //               finished before
   if (known && rooms.stream.withholds(trigger, prompt.model, known.confidence))
-    return endOf({ ...known, text: "", usage: noUsage, worker: "", withheld: true }, prompt.model, "cached");
+    return endOf({ ...known, text: "", withheld: true }, nobody, prompt.model, "cached");
   if (known) {
     if (known.text !== "") yield { text: known.text, tokens: 0 };
     rooms.reuse.remember(trigger, known.text);
-    return endOf({ ...known, usage: noUsage, worker: "" }, prompt.model, "cached");
+    return endOf(known, nobody, prompt.model, "cached");
   }
   const other = rooms.cache.join(prompt, sampling); //               an identical one is under way
   const flight = other ?? launch(rooms, trigger, prompt, sampling, at); //     queue → schedule → dispatch
@@ -67,7 +67,7 @@ export async function* complete(rooms: Path, trigger: Trigger, at: Milestones): 
     rooms.reuse.remember(trigger, text);
     if (!other && finish !== "deadline") rooms.fleet.answered(trigger.lane, shaped.usage.completionTokens);
   }
-  return endOf({ ...shaped, ...costOf(flight, shaped) }, prompt.model, other ? "joined" : "generated");
+  return endOf(shaped, costOf(flight, shaped), prompt.model, other ? "joined" : "generated");
 }
 
 /** Reads on where the typist is; undefined when the flight went another way, or had nothing left to say. */
@@ -82,7 +82,7 @@ async function* follow(
     const shaped = yield* rooms.stream.shape(trigger, flight.model, rooms.reuse.drop(typed, reading));
     if (shaped.text === "") return undefined;
     rooms.reuse.remember(trigger, shaped.text);
-    return endOf({ ...shaped, ...costOf(flight, shaped) }, flight.model, "joined");
+    return endOf(shaped, costOf(flight, shaped), flight.model, "joined");
   } catch (thrown) {
     if (thrown instanceof Diverged) return undefined;
     throw thrown;
@@ -112,8 +112,8 @@ function launch(rooms: Path, trigger: Trigger, prompt: Prompt, sampling: Samplin
   const placed = (worker: string) => {
     flight.worker = worker;
   };
-  const flight = rooms.cache.launch(prompt, { session, document, tenant, lane, shape, sampling, deadlineMs }, (work) =>
-    generate(rooms, work, prompt, at, placed),
+  const flight = rooms.cache.launch(prompt, { session, document, tenant, lane, shape, sampling, deadlineMs }, (work, say) =>
+    generate(rooms, work, prompt, at, { placed, say }),
   );
   return flight;
 }
@@ -123,17 +123,21 @@ function costOf(flight: Flight, { usage }: Shaped) {
   return { usage: flight.book(usage), worker: flight.worker };
 }
 
+const nobody = { usage: noUsage, worker: "" } as const;
+
 function endOf(
-  shaped: Omit<Shaped, "confidence"> & { worker: string; confidence?: number | undefined },
+  { text, finish, confidence, withheld, duplicate }: Omit<Shaped, "usage" | "confidence"> & { confidence?: number | undefined },
+  { usage, worker }: ReturnType<typeof costOf>,
   model: string,
   outcome: "generated" | "joined" | "cached",
 ): Ending {
-  const { finish, usage, worker } = shaped;
-  const confidence = shaped.confidence === undefined ? {} : { confidence: shaped.confidence };
-  const cost = { usage, model, ...confidence, ...(worker === "" ? {} : { worker }) };
-  if (shaped.withheld) return { outcome: "empty", reason: "empty", detail: "low confidence", ...cost };
-  const reason = shaped.duplicate ? "duplicate" : "empty";
-  return shaped.text === "" ? { outcome: "empty", reason, ...cost } : { outcome, finish, ...cost };
+  const end: { -readonly [Field in keyof Ending]: Ending[Field] } =
+    withheld || text === "" ? { outcome: "empty", usage, model } : { outcome, finish, usage, model };
+  if (confidence !== undefined) end.confidence = confidence;
+  if (worker !== "") end.worker = worker;
+  if (end.outcome === "empty") end.reason = duplicate && !withheld ? "duplicate" : "empty";
+  if (withheld) end.detail = "low confidence";
+  return end;
 }
 
 function noModel(trigger: Trigger, workers: number): SlipstreamError {

@@ -68,9 +68,9 @@ export interface Trigger {
   /** Tier or pool asked for; "": the tenant's default. */
   readonly model: string;
   /** The name that led there by the policy: what falls back is decided by it. Absent: the same. */
-  readonly asked?: string;
+  readonly asked?: string | undefined;
   /** Bytes that its prompt may have, by the policy; absent: as many as the model has room for. */
-  readonly promptBytesMax?: number;
+  readonly promptBytesMax?: number | undefined;
   readonly sampling: Sampling;
   /** Alternatives wanted; more than one only of INVOKED. */
   readonly n: number;
@@ -86,10 +86,10 @@ export interface Trigger {
   /** Came by a session stream or by a stateless call. */
   readonly stateless: boolean;
   /** Another router may hold triggers of the same document; their number as the client counts them, if it does. */
-  readonly roams?: boolean;
-  readonly sequence?: number;
+  readonly roams?: boolean | undefined;
+  readonly sequence?: number | undefined;
   /** The text before the cursor is a prompt rendered by the client that could not be taken apart: nothing is put around it. */
-  readonly verbatim?: boolean;
+  readonly verbatim?: boolean | undefined;
   /** Monotonic ms: receipt, the key before it in this document, and the end of its use. */
   readonly receivedMs: number;
   readonly previousKeyMs: number | undefined;

@@ -15,7 +15,7 @@ export function plant(bug: PlantedBug | undefined, rooms: Rooms): void {
 /** The loser's tokens are booked as well, as if they were the winner's. */
 function bookHedgesTwice({ dispatch }: Rooms): void {
   const generate = dispatch.generate.bind(dispatch);
-  dispatch.generate = (work, prompt, booking, second) => {
+  dispatch.generate = (work, prompt, booking, second, watcher) => {
     let hedged = false;
     const watched = second && {
       won: second.won,
@@ -25,7 +25,7 @@ function bookHedgesTwice({ dispatch }: Rooms): void {
         return booked;
       },
     };
-    const deltas = generate(work, prompt, booking, watched);
+    const deltas = generate(work, prompt, booking, watched, watcher);
     return (async function* () {
       try {
         for (;;) {

@@ -70,9 +70,9 @@ export function probe(rooms: Rooms, machineMs: () => number): () => Added {
   const launch = rooms.cache.launch.bind(rooms.cache);
   rooms.cache.launch = (prompt, work, run) => {
     const watched: Watched = { id: "", reached: false, deltaMs: 0 };
-    const flight = launch(prompt, work, (given) => {
+    const flight = launch(prompt, work, (given, say) => {
       flying.set(given, watched);
-      return run(given);
+      return run(given, say);
     });
     const read = flight.read.bind(flight);
     (flight as { read: Flight["read"] }).read = (signal) => tagged(read(signal), watched);
@@ -84,11 +84,11 @@ export function probe(rooms: Rooms, machineMs: () => number): () => Added {
   /** Ids on links count from 1, in the order of Submits. */
   const submits = new Map<string, number>();
   const generate = rooms.dispatch.generate.bind(rooms.dispatch);
-  rooms.dispatch.generate = (work, prompt, booking, second) => {
+  rooms.dispatch.generate = (work, prompt, booking, second, watcher) => {
     const { worker } = booking.placement;
     const watched = flying.get(work);
     flying.delete(work);
-    if (work.signal.aborted) return generate(work, prompt, booking, second);
+    if (work.signal.aborted) return generate(work, prompt, booking, second, watcher);
     const submitted = ({ placement }: Booking) => {
       const nth = (submits.get(placement.worker) ?? 0) + 1;
       submits.set(placement.worker, nth);
@@ -96,7 +96,7 @@ export function probe(rooms: Rooms, machineMs: () => number): () => Added {
     };
     const sent = [submitted(booking)];
     let holder = worker;
-    const deltas = generate(work, prompt, booking, second && hedged(second));
+    const deltas = generate(work, prompt, booking, second && hedged(second), watcher);
     before.submitted(work);
     if (watched) watched.id = sent[0]?.id ?? "";
     const came = () => {

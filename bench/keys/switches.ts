@@ -100,7 +100,7 @@ export function shut(rooms: Rooms, switches: Switches): void {
   if (!switches.resultCache) cache.find = () => undefined;
   if (!switches.hedge) {
     const generate = dispatch.generate.bind(dispatch);
-    dispatch.generate = (work, prompt, booking) => generate(work, prompt, booking);
+    dispatch.generate = (work, prompt, booking, _second, watcher) => generate(work, prompt, booking, undefined, watcher);
   }
   if (!switches.supersede) {
     const take = settle.take.bind(settle);

@@ -32,7 +32,7 @@ export function switched(rooms: Rooms, switches: Switches, random: Random): void
   const { fleet, dispatch, clock } = rooms;
   if (!switches.hedge) {
     const generate = dispatch.generate.bind(dispatch);
-    dispatch.generate = (work, prompt, booking) => generate(work, prompt, booking);
+    dispatch.generate = (work, prompt, booking, _second, watcher) => generate(work, prompt, booking, undefined, watcher);
   }
   const made = rooms as { -readonly [K in keyof Rooms]: Rooms[K] };
   const moment = () => ({ now: clock.now(), random });

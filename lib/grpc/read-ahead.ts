@@ -36,7 +36,13 @@ export function readAhead<T>(stream: ReadableFrames, max: number): ReadAhead<T> 
   stream.on("close", () => inbox.end(last));
 
   async function* frames(): AsyncGenerator<T, void> {
-    for await (const frame of inbox) {
+    for (;;) {
+      const frame = inbox.take();
+      if (frame === undefined) {
+        if (inbox.over) return;
+        await inbox.filled();
+        continue;
+      }
       if (paused && inbox.length < max / 2) {
         paused = false;
         stream.resume();

@@ -56,19 +56,36 @@ export class Mailbox<T> implements AsyncIterable<T> {
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void> {
     for (;;) {
       while (this.length > 0) yield this.#shift() as T;
-      if (this.#ended) {
-        if (this.#error !== undefined) throw this.#error;
-        return;
-      }
-      await new Promise<void>((resolve) => {
-        // A reader that was given up while it waited must not keep the next one asleep.
-        const other = this.#wake;
-        this.#wake = () => {
-          other?.();
-          resolve();
-        };
-      });
+      if (this.over) return;
+      await this.filled();
     }
+  }
+
+  /** What has come and was not taken: the next value. */
+  take(): T | undefined {
+    return this.length > 0 ? this.#shift() : undefined;
+  }
+
+  /** Nothing is left, and nothing more comes; throws the error that it ended with. */
+  get over(): boolean {
+    if (!this.#ended || this.length > 0) return false;
+    if (this.#error !== undefined) throw this.#error;
+    return true;
+  }
+
+  /** Resolves when there is something to take, or the end to see. */
+  filled(): Promise<void> {
+    if (this.length > 0 || this.#ended) return Promise.resolve();
+    return new Promise<void>((resolve) => {
+      // A reader that was given up while it waited must not keep the next one asleep.
+      const other = this.#wake;
+      this.#wake = other
+        ? () => {
+            other();
+            resolve();
+          }
+        : resolve;
+    });
   }
 
   #wakeUp(): void {

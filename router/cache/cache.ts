@@ -3,9 +3,9 @@
 // are meant to differ. Bounded by bytes and age; generations under way by the credits of the workers and the queue's length.
 import type { Clock } from "../../lib/clock.ts";
 import { Lru } from "../../lib/structures/lru.ts";
-import type { Delta, Finish, Flight, Generated, Prompt, Sampling, Work } from "../completion.ts";
+import type { Finish, Flight, Prompt, Sampling, Work } from "../completion.ts";
 import type { RouterMetrics } from "../metrics.ts";
-import { SharedFlight } from "./flight.ts";
+import { type Flying, SharedFlight } from "./flight.ts";
 
 export interface CacheOptions {
   readonly bytesMax: number;
@@ -57,7 +57,7 @@ export class Cache {
   }
 
   /** Starts a generation that others may join; it begins with its first reader. */
-  launch(prompt: Prompt, work: Omit<Work, "signal" | "due">, run: (work: Work) => AsyncGenerator<Delta, Generated>): Flight {
+  launch(prompt: Prompt, work: Omit<Work, "signal" | "due">, run: Flying["run"]): Flight {
     const flight: SharedFlight = new SharedFlight({
       model: prompt.model,
       work,

@@ -23,13 +23,13 @@ function flying() {
   const flight = new SharedFlight({
     model: "m",
     work,
-    run: async function* ({ signal }) {
+    run: async ({ signal }, say) => {
       seen.started += 1;
       seen.signal = signal;
       signal.addEventListener("abort", () => said.end(signal.reason));
       for await (const item of said) {
         if ("finish" in item) return item;
-        yield item;
+        say(item);
       }
       throw new Error("the worker said nothing more");
     },

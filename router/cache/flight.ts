@@ -6,7 +6,8 @@ import { type Delta, type Flight, type Generated, noUsage, Retired, type Usage, 
 export interface Flying {
   readonly model: string;
   readonly work: Omit<Work, "signal" | "due">;
-  readonly run: (work: Work) => AsyncGenerator<Delta, Generated>;
+  /** Says each delta as it comes. */
+  readonly run: (work: Work, say: (delta: Delta) => void) => Promise<Generated>;
   /** Told when nothing more comes. */
   readonly landed: () => void;
 }
@@ -58,10 +59,10 @@ export class SharedFlight implements Flight {
     };
     signal.addEventListener("abort", leave, { once: true });
     if (signal.aborted) leave();
-    const woken = () =>
-      new Promise<void>((resolve) => {
-        waiting = resolve;
-      });
+    const wait = (resolve: () => void) => {
+      waiting = resolve;
+    };
+    const woken = () => new Promise<void>(wait);
     if (!this.#started) void this.#fly();
     return this.#reading(signal, woken, () => {
       signal.removeEventListener("abort", leave);
@@ -96,20 +97,16 @@ export class SharedFlight implements Flight {
   async #fly(): Promise<void> {
     this.#started = true;
     try {
-      const deltas = this.#flying.run({
+      const work = {
         ...this.#flying.work,
         signal: this.#controller.signal,
         due: () => (Number.isFinite(this.#dueMs) ? this.#dueMs : this.#flying.work.deadlineMs),
-      });
-      for (let step = await deltas.next(); ; step = await deltas.next()) {
-        if (step.done) {
-          this.#end = step.value;
-          break;
-        }
-        this.#deltas.push(step.value);
-        this.#text += step.value.text;
+      };
+      this.#end = await this.#flying.run(work, (delta) => {
+        this.#deltas.push(delta);
+        this.#text += delta.text;
         this.#wake();
-      }
+      });
     } catch (thrown) {
       this.#error = thrown;
     }

@@ -10,7 +10,7 @@ import type { LinkGeneration } from "./generation.ts";
 import { Hedging, type HedgingOptions } from "./hedging.ts";
 import { Link, type LinkDeps } from "./link.ts";
 import { newPeers, type Peers } from "./peers.ts";
-import { Race } from "./race.ts";
+import { Race, type Watcher } from "./race.ts";
 import { Stalls } from "./stalls.ts";
 
 export type { Connect } from "./connection.ts";
@@ -127,15 +127,17 @@ export class Dispatch {
    * Submits now and reads later. Throws the trigger's Retired when it is ended, `worker_lost` or the worker's own refusal
    * otherwise. Leaving the generator early cancels the generation.
    */
-  generate(work: Work, prompt: Prompt, booking: Booking, second?: Second): AsyncGenerator<Delta, Generated> {
+  generate(work: Work, prompt: Prompt, booking: Booking, second?: Second, watcher?: Watcher): AsyncGenerator<Delta, Generated> {
     const link = this.#link(booking.placement.worker);
     if (!link || work.signal.aborted) {
       booking.release();
-      return failing(
-        work.signal.aborted ? work.signal.reason : new SlipstreamError("worker_lost", "the worker left before it was asked"),
-      );
+      const why = work.signal.aborted
+        ? work.signal.reason
+        : new SlipstreamError("worker_lost", "the worker left before it was asked");
+      watcher?.broke(why);
+      return failing(why);
     }
-    const race = new Race(work, (winner, losers) => this.#won(winner, winner !== generation, losers, second));
+    const race = new Race(work, (winner, losers) => this.#won(winner, winner !== generation, losers, second), watcher);
     const generation = link.submit(work, prompt, booking, race.inbox);
     race.enter(link, generation);
     this.#hedging.sent();

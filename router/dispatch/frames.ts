@@ -1,7 +1,7 @@
 // frames: between our nouns and the link's messages (proto/slipstream/v1/worker.proto).
 import { create } from "@bufbuild/protobuf";
 import { type ErrorCode, errorTable, SlipstreamError } from "../../lib/errors.ts";
-import { Finish as FinishMessage, SamplingSchema, Speculation } from "../../proto/gen/slipstream/v1/completion_pb.ts";
+import { Finish as FinishMessage, Speculation } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import {
   type Credits,
   type Delta as DeltaMessage,
@@ -34,29 +34,31 @@ export function submitFrame(
   options: { deadlineMs: number; draftDepthHint: number; maxTokensMax: number },
 ): RouterFrame {
   const { sampling } = work;
-  return create(RouterFrameSchema, {
+  // Written out as the message it is: `create` would copy it and each of its segments once more.
+  return {
+    $typeName: "slipstream.v1.RouterFrame",
     frame: {
       case: "submit",
       value: {
+        $typeName: "slipstream.v1.Submit",
         id,
         lane: laneMessage[work.lane],
         model: prompt.model,
         segments: prompt.segments.map((segment) => ({
-          part:
-            "special" in segment
-              ? { case: "special" as const, value: segment.special }
-              : { case: "text" as const, value: segment.text },
+          $typeName: "slipstream.v1.Segment",
+          part: "special" in segment ? { case: "special", value: segment.special } : { case: "text", value: segment.text },
         })),
-        sampling: create(SamplingSchema, {
+        sampling: {
+          $typeName: "slipstream.v1.Sampling",
           // A bound, not a wish: the worker refuses what is above its own.
           maxTokens: Math.min(sampling.maxTokens, options.maxTokensMax),
           temperature: sampling.temperature,
           topP: sampling.topP,
           topK: sampling.topK,
-          ...(sampling.seed === undefined ? {} : { seed: BigInt(sampling.seed) }),
+          seed: sampling.seed === undefined ? undefined : BigInt(sampling.seed),
           stop: [...prompt.stop],
           speculation: speculationMessage[sampling.speculation],
-        }),
+        },
         deadlineMs: Math.max(1, Math.ceil(options.deadlineMs)),
         affinity: work.document,
         traceparent: work.traceparent ?? "",
@@ -67,7 +69,7 @@ export function submitFrame(
         stopAtNewline: work.shape === "line",
       },
     },
-  });
+  };
 }
 
 /** What a Submit may hold. */
@@ -121,14 +123,11 @@ export function loadOf(load: Load) {
 }
 
 export function deltaOf({ text, tokens, confidence, prompt }: DeltaMessage): Delta {
-  return {
-    text,
-    tokens,
-    ...(confidence === undefined ? {} : { confidence }),
-    ...(prompt && {
-      prompt: { promptTokens: prompt.promptTokens, cachedTokens: prompt.cachedTokens, recomputedTokens: prompt.recomputedTokens },
-    }),
-  };
+  // Every delta's way: no object is made to be copied into another.
+  if (!prompt) return confidence === undefined ? { text, tokens } : { text, tokens, confidence };
+  const { promptTokens, cachedTokens, recomputedTokens } = prompt;
+  const cost = { promptTokens, cachedTokens, recomputedTokens };
+  return confidence === undefined ? { text, tokens, prompt: cost } : { text, tokens, confidence, prompt: cost };
 }
 
 export function usageOf(message: UsageMessage | undefined): Usage | undefined {

@@ -54,7 +54,7 @@ export class LinkGeneration {
 
   delta(delta: Delta): void {
     // The first delta says what the prompt cost; a new object for each of the others would be most of what a delta costs here.
-    if (delta.prompt) this.usage = { ...this.usage, ...delta.prompt };
+    if (delta.prompt) this.#add(delta.prompt);
     this.#tokens += delta.tokens;
     this.#say({ from: this, delta });
   }
@@ -62,6 +62,10 @@ export class LinkGeneration {
   /** As far as its deltas told, until its end says all of it. */
   get told(): Usage {
     return { ...this.usage, completionTokens: this.#tokens };
+  }
+
+  #add({ promptTokens, cachedTokens, recomputedTokens }: NonNullable<Delta["prompt"]>): void {
+    this.usage = { ...this.usage, promptTokens, cachedTokens, recomputedTokens };
   }
 
   /** The last of it: its credit is free. */

@@ -12,6 +12,15 @@ export interface Track {
   grant(generation: LinkGeneration, bytes: number): void;
 }
 
+/** Who wants to know how it goes, once each; of `broke`, `ended` and `left` one. */
+export interface Watcher {
+  first(): void;
+  ended(end: Generated): void;
+  broke(thrown: unknown): void;
+  /** Its reader left before the end. */
+  left(): void;
+}
+
 interface Entrant {
   readonly track: Track;
   readonly generation: LinkGeneration;
@@ -24,10 +33,12 @@ export class Race {
   /** Told once, who answered first and whom it left behind. */
   readonly #won: (winner: LinkGeneration, losers: readonly LinkGeneration[]) => void;
   readonly #retired: () => void;
+  readonly #watcher: Watcher | undefined;
 
-  constructor(work: Work, won: (winner: LinkGeneration, losers: readonly LinkGeneration[]) => void) {
+  constructor(work: Work, won: (winner: LinkGeneration, losers: readonly LinkGeneration[]) => void, watcher?: Watcher) {
     this.work = work;
     this.#won = won;
+    this.#watcher = watcher;
     const { signal } = work;
     this.#retired = () => {
       // The cancel first, then the reader: the worker must not compute while we tidy up.
@@ -49,8 +60,16 @@ export class Race {
   async *read(): AsyncGenerator<Delta, Generated> {
     const { signal } = this.work;
     let winner: LinkGeneration | undefined;
+    let over = false;
     try {
-      for await (const item of this.inbox) {
+      // Its own loop, not the inbox's: every delta comes this way.
+      for (;;) {
+        const item = this.inbox.take();
+        if (!item) {
+          if (this.inbox.over) break;
+          await this.inbox.filled();
+          continue;
+        }
         const { from } = item;
         // Both may have spoken in one tick.
         if (winner && from !== winner) continue;
@@ -63,8 +82,13 @@ export class Race {
         if (!winner) {
           winner = from;
           this.#decide(from);
+          if ("delta" in item) this.#watcher?.first();
         }
-        if ("end" in item) return item.end;
+        if ("end" in item) {
+          over = true;
+          this.#watcher?.ended(item.end);
+          return item.end;
+        }
         const { track } = this.#entrants[0] as Entrant;
         track.grant(from, from.read(item.delta.text));
         // A trigger that ended while the delta waited wants none of it.
@@ -72,7 +96,12 @@ export class Race {
         yield item.delta;
       }
       throw signal.aborted ? signal.reason : new SlipstreamError("worker_lost", "the generation ended without a word");
+    } catch (thrown) {
+      over = true;
+      this.#watcher?.broke(thrown);
+      throw thrown;
     } finally {
+      if (!over) this.#watcher?.left();
       signal.removeEventListener("abort", this.#retired);
       this.#leave("cut");
     }

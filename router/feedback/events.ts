@@ -1,6 +1,12 @@
 // events: endings and reports as the messages of fleet.proto. Lengths and names; text only where it is given, by policy.
 import { create } from "@bufbuild/protobuf";
-import { FeedbackEvent, type Feedback as FeedbackMessage, Shape } from "../../proto/gen/slipstream/v1/completion_pb.ts";
+import {
+  FeedbackEvent,
+  type Feedback as FeedbackMessage,
+  Finish,
+  Reason,
+  Shape,
+} from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import {
   type FeedbackRecord,
   FeedbackRecordSchema,
@@ -20,12 +26,14 @@ export function outcomeEvent(
   ending: Ending,
   time: { now: number; unixMs: number; text: string | undefined },
 ): OutcomeEvent {
-  return create(OutcomeEventSchema, {
+  // Written out as the message it is: one for every trigger.
+  return {
+    $typeName: "slipstream.v1.OutcomeEvent",
     triggerId: trigger.id,
     completionId: ending.completionId ?? "",
     outcome: outcomeMessage[ending.outcome],
-    ...(ending.reason ? { reason: reasonMessage[ending.reason] } : {}),
-    ...(ending.finish ? { finish: finishMessage[ending.finish] } : {}),
+    reason: ending.reason ? reasonMessage[ending.reason] : Reason.UNSPECIFIED,
+    finish: ending.finish ? finishMessage[ending.finish] : Finish.UNSPECIFIED,
     code: ending.code ?? "",
     tenant: trigger.tenant,
     sessionKey: trigger.session,
@@ -37,8 +45,8 @@ export function outcomeEvent(
     cache: cacheUseOf(ending),
     unixMs: BigInt(Math.round(time.unixMs)),
     textUtf16: ending.textUtf16 ?? 0,
-    ...(time.text === undefined ? {} : { text: time.text }),
-  });
+    text: time.text,
+  };
 }
 
 export function refusalEvent(trigger: Unadmitted, ending: Ending, unixMs: number): OutcomeEvent {

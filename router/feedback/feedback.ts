@@ -109,7 +109,7 @@ export class Feedback {
         await path.return(undefined as never).catch(() => {});
         ending = endingOf(trigger.signal.reason);
       }
-      ending = this.#ended(trigger, at, { ...ending, textUtf16 }, keepText ? text : undefined);
+      ending = this.#ended(trigger, at, ending, textUtf16, keepText ? text : undefined);
       ended?.(ending);
     }
     return ending;
@@ -154,13 +154,13 @@ export class Feedback {
     return true;
   }
 
-  #ended(trigger: Trigger, at: Milestones, given: Ending, text: string | undefined): Ending {
+  #ended(trigger: Trigger, at: Milestones, given: Ending, textUtf16: number, text: string | undefined): Ending {
     trigger.release();
     const { clock, metrics, log, outbox } = this.#deps;
     const now = clock.now();
     const { lane } = trigger;
     const delivered = at.firstTextMs !== undefined;
-    const ending: Ending = delivered ? { ...given, completionId: this.#deps.random.hex(16) } : given;
+    const ending: Ending = delivered ? { ...given, textUtf16, completionId: this.#deps.random.hex(16) } : { ...given, textUtf16 };
     if (ending.completionId) this.#remember(ending.completionId, trigger, ending, text, now);
     metrics.outcomes_total.inc({ lane, outcome: ending.outcome });
     metrics.total_seconds.observe({ lane, outcome: ending.outcome }, (now - trigger.receivedMs) / 1000);

@@ -4,7 +4,11 @@ import type { Clock } from "../../lib/clock.ts";
 import type { Random } from "../../lib/random.ts";
 import { Retired, type Trigger } from "../completion.ts";
 
-type Given = Omit<Trigger, "id" | "receivedMs" | "deadlineMs" | "signal" | "retire" | "release">;
+export type Given = Omit<Trigger, "receivedMs" | "deadlineMs" | "signal" | "retire" | "release"> & {
+  readonly deadlineAfterMs: number;
+};
+/** All of its fields, those that may be absent too: none is forgotten where they are written out. */
+type Whole = { [Field in keyof Required<Trigger>]: Trigger[Field] };
 
 export class Arrivals {
   readonly #deps: { readonly clock: Clock; readonly random: Random };
@@ -14,9 +18,9 @@ export class Arrivals {
   }
 
   /** `id` "": made here. `caller` aborts when the client is gone. */
-  trigger(given: Given & { id: string; deadlineAfterMs: number }, caller: AbortSignal): Trigger {
+  trigger(given: Given, caller: AbortSignal): Trigger {
     const { clock, random } = this.#deps;
-    const { deadlineAfterMs, ...fields } = given;
+    const { deadlineAfterMs } = given;
     const controller = new AbortController();
     const retire = (retired: Retired) => {
       if (!controller.signal.aborted) controller.abort(retired);
@@ -26,9 +30,35 @@ export class Arrivals {
     caller.addEventListener("abort", left, { once: true });
     const timer = clock.timer(deadlineAfterMs, () => retire(new Retired("expired")));
     const receivedMs = clock.now();
-    return {
-      ...fields,
+    // Field by field: taking an object apart and together again costs as much as all else that is done for a trigger here.
+    const made: Whole = {
       id: given.id === "" ? random.hex(16) : given.id,
+      tenant: given.tenant,
+      session: given.session,
+      document: given.document,
+      kind: given.kind,
+      lane: given.lane,
+      shape: given.shape,
+      path: given.path,
+      language: given.language,
+      text: given.text,
+      snippets: given.snippets,
+      neighbours: given.neighbours,
+      model: given.model,
+      asked: given.asked,
+      promptBytesMax: given.promptBytesMax,
+      sampling: given.sampling,
+      n: given.n,
+      origin: given.origin,
+      acceptProbability: given.acceptProbability,
+      selected: given.selected,
+      indent: given.indent,
+      stream: given.stream,
+      stateless: given.stateless,
+      roams: given.roams,
+      sequence: given.sequence,
+      verbatim: given.verbatim,
+      previousKeyMs: given.previousKeyMs,
       receivedMs,
       deadlineMs: receivedMs + deadlineAfterMs,
       signal: controller.signal,
@@ -38,5 +68,6 @@ export class Arrivals {
         caller.removeEventListener("abort", left);
       },
     };
+    return made;
   }
 }

@@ -10,7 +10,7 @@ import {
 import type { Indent, Kind, Lane, Shape, Trigger } from "../completion.ts";
 import { AppendedText } from "../cursor-text.ts";
 import type { Admission, Ask } from "./admission.ts";
-import type { Arrivals } from "./arrival.ts";
+import type { Arrivals, Given } from "./arrival.ts";
 import { shortText, within } from "./check.ts";
 import { limits } from "./limits.ts";
 import { sampling } from "./sampling.ts";
@@ -103,10 +103,8 @@ export class Wishes {
     if (!kind) throw invalid(`${at}kind`, `${wish.kind} is not a trigger kind`);
     const shape = shapes[wish.shape];
     if (!shape) throw invalid(`${at}shape`, `${wish.shape} is not a shape`);
-    const { excluded: _, ...where } = place;
     const fallback = kind === "invoked" ? this.#defaults.invokedMs : this.#defaults.autoMs;
     const checked = {
-      ...where,
       kind,
       shape,
       lane: lanesOf[kind],
@@ -125,14 +123,12 @@ export class Wishes {
       deadlineAfterMs: this.#deadline(at, wish.deadlineMs, fallback),
     };
     // Last: what is wrong in itself costs no quota.
-    return this.#arrivals.trigger(
-      { ...checked, ...this.#admitted(at, where.tenant, wish, kind === "invoked" ? "invoked" : "auto") },
-      caller,
-    );
+    const admitted = this.#admitted(at, place.tenant, wish, kind === "invoked" ? "invoked" : "auto");
+    return this.#arrivals.trigger(whole(place, checked, admitted), caller);
   }
 
   /** As if `shown` were accepted where the trigger stands: the next wish, for the speculative lane. */
-  anticipated({ id: _, signal: __, retire: ___, release: ____, ...trigger }: Trigger, shown: string, caller: AbortSignal): Trigger {
+  anticipated(trigger: Trigger, shown: string, caller: AbortSignal): Trigger {
     return this.#arrivals.trigger(
       {
         ...trigger,
@@ -152,9 +148,7 @@ export class Wishes {
   }
 
   chat(at: string, wish: Pick<Wish, "deadlineMs" | "model" | "sampling">, place: Place, caller: AbortSignal): Trigger {
-    const { excluded: _, ...where } = place;
     const checked = {
-      ...where,
       kind: "invoked",
       shape: "block",
       lane: "chat",
@@ -162,29 +156,64 @@ export class Wishes {
       n: 1,
       acceptProbability: undefined,
       indent: undefined,
+      sequence: undefined,
       stream: true,
       deadlineAfterMs: this.#deadline(at, wish.deadlineMs, this.#defaults.chatMs),
     } as const;
-    return this.#arrivals.trigger({ ...checked, ...this.#admitted(at, where.tenant, wish, "chat") }, caller);
+    return this.#arrivals.trigger(whole(place, checked, this.#admitted(at, place.tenant, wish, "chat")), caller);
   }
 
   /** The pool that the name leads to, its deadline for what names none, and what a prompt may have. */
   #admitted(at: string, tenant: string, wish: Pick<Wish, "deadlineMs" | "model">, ask: Ask) {
     const model = shortText(`${at}model`, wish.model, limits.idCharsMax);
     const admitted = this.#admission?.admit(at, tenant, model, ask);
-    const ms = wish.deadlineMs === 0 ? admitted?.deadlineMs : undefined;
-    const { promptBytesMax } = admitted ?? {};
     return {
       model: admitted?.model ?? model,
       asked: model,
-      ...(ms === undefined ? {} : { deadlineAfterMs: ms }),
-      ...(promptBytesMax === undefined ? {} : { promptBytesMax }),
+      deadlineAfterMs: wish.deadlineMs === 0 ? admitted?.deadlineMs : undefined,
+      promptBytesMax: admitted?.promptBytesMax,
     };
   }
 
   #deadline(at: string, given: number, fallback: number): number {
     return given === 0 ? fallback : within(`${at}deadline_ms`, given, 1, limits.deadlineMsMax);
   }
+}
+
+type Admitted = Pick<Given, "model" | "asked" | "promptBytesMax"> & { readonly deadlineAfterMs: number | undefined };
+type Checked = Omit<Given, keyof Place | keyof Admitted | "verbatim"> & Pick<Given, "deadlineAfterMs">;
+
+/** Where, what and of whom, in one: written out, as this is every key's way (arrival.ts). */
+function whole(place: Place, checked: Checked, admitted: Admitted): Given {
+  return {
+    id: place.id,
+    tenant: place.tenant,
+    session: place.session,
+    document: place.document,
+    kind: checked.kind,
+    lane: checked.lane,
+    shape: checked.shape,
+    path: place.path,
+    language: place.language,
+    text: place.text,
+    snippets: place.snippets,
+    neighbours: place.neighbours,
+    model: admitted.model,
+    asked: admitted.asked,
+    promptBytesMax: admitted.promptBytesMax,
+    sampling: checked.sampling,
+    n: checked.n,
+    origin: place.origin,
+    acceptProbability: checked.acceptProbability,
+    selected: place.selected,
+    indent: checked.indent,
+    stream: checked.stream,
+    stateless: place.stateless,
+    roams: place.roams,
+    sequence: checked.sequence,
+    previousKeyMs: place.previousKeyMs,
+    deadlineAfterMs: admitted.deadlineAfterMs ?? checked.deadlineAfterMs,
+  };
 }
 
 /** Alternatives are for who asks, and looks through them. */

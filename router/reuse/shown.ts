@@ -1,5 +1,6 @@
 // shown: where a text stands in a document, and what of it is left for a cursor that has moved on by typing. Pure. A place
 // keeps only the ends of the text around it: with the document's key that is as good as the whole.
+import { detached } from "../../lib/structures/rope.ts";
 import type { Trigger } from "../completion.ts";
 
 /** Enough that an edit above the line is noticed nearly always, little enough to keep for every session. */
@@ -19,14 +20,24 @@ export interface Place {
   readonly wish: string;
 }
 
+/** Of a trigger: its flight is kept with it, and its text when that is shown. */
+const places = new WeakMap<Trigger, Place>();
+
 export function placeOf(trigger: Trigger): Place {
-  return {
-    prefixLength: trigger.text.lengthBefore,
-    prefixTail: trigger.text.before(tailUtf16),
-    suffixHead: trigger.text.after(tailUtf16),
-    suffixLength: trigger.text.lengthAfter,
-    wish: wishOf(trigger),
-  };
+  let place = places.get(trigger);
+  if (!place) {
+    const { text } = trigger;
+    place = {
+      prefixLength: text.lengthBefore,
+      // A piece of a longer string keeps all of it: several windows of every document, for as long as places are kept.
+      prefixTail: detached(text.before(tailUtf16)),
+      suffixHead: detached(text.after(tailUtf16)),
+      suffixLength: text.lengthAfter,
+      wish: wishOf(trigger),
+    };
+    places.set(trigger, place);
+  }
+  return place;
 }
 
 /** What was typed from `place` to the trigger's cursor, and closed by the editor after it; undefined: another place. */

@@ -1,7 +1,7 @@
 // stream: Deltas of a worker in, the text an editor shows out: whole lines as they become sure, cut at a statement or block
 // end, overlap with the text after the cursor trimmed, at the deadline what is complete so far ("anytime"). Chat and raw text
 // pass as they come. Text of which the model is too unsure is held back whole (confidence.ts). Holds one line a generation.
-import { type Delta, type Generated, Retired, type Shaped, type Trigger } from "../completion.ts";
+import { type Delta, type Generated, noUsage, Retired, type Shaped, type Trigger } from "../completion.ts";
 import { Confidence, type LeastConfidence, leastFor } from "./confidence.ts";
 import { Cutter } from "./cut.ts";
 import { placeOf } from "./place.ts";
@@ -33,8 +33,8 @@ export class Stream {
     const sureness = () => (confidence.mean === undefined ? {} : { confidence: confidence.mean });
     const unsure = () => text === "" && this.withholds(trigger, model, confidence.mean);
     const found = (shown: string) => (shown === "" && cutter?.duplicate ? { duplicate: true as const } : {});
-    const prompt = { promptTokens: 0, cachedTokens: 0, recomputedTokens: 0 };
-    const usage = () => ({ ...prompt, completionTokens: tokens, drafted: 0, draftAccepted: 0 });
+    const cost = { ...noUsage };
+    const usage = () => ({ ...cost, completionTokens: tokens });
     try {
       for (;;) {
         const step = await deltas.next();
@@ -47,7 +47,7 @@ export class Stream {
         }
         tokens += step.value.tokens;
         confidence.add(step.value);
-        Object.assign(prompt, step.value.prompt);
+        if (step.value.prompt) Object.assign(cost, step.value.prompt);
         const sure = cutter ? cutter.feed(step.value.text) : step.value.text;
         // Decided before the first text goes out; the generation ends there.
         if ((confidence.known || sure !== "" || cutter?.done) && unsure())
