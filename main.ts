@@ -41,7 +41,7 @@ const commands: Readonly<Record<string, Entry>> = {
   },
   trace: {
     group: "use",
-    summary: "generate, inspect and play typing traces",
+    summary: "generate, record, inspect and play typing traces",
     load: async () => (await import("./cli/trace.ts")).trace,
   },
 };

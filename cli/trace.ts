@@ -7,21 +7,24 @@ import { isTracePath, openTrace } from "../sim/trace/read.ts";
 import { sourcesOf } from "../sim/trace/sources.ts";
 import type { Trace, TraceStream } from "../sim/trace/trace.ts";
 import type { Command } from "./command.ts";
-import { interruption, number, options, whole } from "./options.ts";
+import { interruption, number, options, refuseWords, whole } from "./options.ts";
 import { reachHelp, reachOf, reachOptions } from "./reaching.ts";
 import { generated } from "./trace-generate.ts";
 import { inspect } from "./trace-inspect.ts";
+import { record } from "./trace-record.ts";
 
 const help = `Usage: slipstream trace generate PATH… [--keys N] [--hours H] [--seed N] [--people N] [--package NAME] [--out TRACE]
        slipstream trace generate NEW --from OLD [--seed N] [--out TRACE]
        slipstream trace inspect TRACE [--html PAGE] [--json]
+       slipstream trace record [--listen HOST:PORT] [--address HOST:PORT] [--out FOLDER]
        slipstream trace play TRACE|FILE [--keys N] [--seed N] [--speed X] [--address HOST:PORT] [--json]
 
 A typing trace is what a person did in an editor, with times (docs/reference/trace-format.md). "generate" makes one from source
 files: of one FILE a stretch is typed again in one go; of several, or of a folder, a person at work writes here and there, thinks,
 slips, undoes, pastes, accepts, and goes to other files (--work: so in one FILE too); with --from, the old version of a file
 becomes the new one. "play" types a trace into a running router through one session and reports what each key cost; a FILE given
-to play is made into a trace first. Traces end in .ndjson or .ndjson.gz.
+to play is made into a trace first. "record" stands between editors and a router and takes down each session as a trace, with names,
+literals, comments and paths replaced by text of the same length and kind. Traces end in .ndjson or .ndjson.gz.
 
 Options:
   --keys N               keys of the text to type, about (default 200)
@@ -32,6 +35,7 @@ Options:
   --people N             so many traces, in a folder that --out names; seeds count up
   --package NAME         of a folder: files of this package alone
   --out PATH             write here instead of stdout
+  --listen H:P           record: where editors connect, on this machine (default 127.0.0.1:7414)
   --html PAGE            inspect: draw it
   --speed X              play X times as fast (default 1: as a person types)
   --address H:P          the router (default 127.0.0.1:7411, or SLIPSTREAM_ADDRESS)
@@ -44,10 +48,11 @@ Examples:
   slipstream trace generate src lib --people 40 --keys 3000 --out crowd
   slipstream trace generate server.ts --from server.old.ts --out change.ndjson
   slipstream trace inspect day.ndjson.gz --html day.html
+  slipstream trace record --out recorded
   slipstream trace play src/server.ts --keys 200 --speed 4
 `;
 
-const verbs = ["generate", "inspect", "play"];
+const verbs = ["generate", "inspect", "play", "record"];
 
 export const trace: Command = async (args, io) => {
   const { values, positionals } = options(args, {
@@ -63,6 +68,7 @@ export const trace: Command = async (args, io) => {
     ...reachOptions(io.env),
     out: { type: "string" },
     html: { type: "string" },
+    listen: { type: "string", default: "127.0.0.1:7414" },
     json: { type: "boolean", default: false },
   });
   if (values.help) {
@@ -70,6 +76,10 @@ export const trace: Command = async (args, io) => {
     return 0;
   }
   const [verb = "", path, ...more] = positionals;
+  if (verb === "record") {
+    refuseWords(positionals.slice(1));
+    return record({ reach: reachOf(values.address, values), listen: values.listen, out: values.out ?? "recorded" }, io);
+  }
   if (!verbs.includes(verb) || path === undefined || (verb !== "generate" && more.length > 0))
     throw new SlipstreamError(
       "invalid_request",

@@ -40,7 +40,7 @@ describe("a mistake is one sentence and an exit code", () => {
     [["explain", "--address", "127.0.0.1:1"], 69, /no router's admin port/],
     [["explain", "a", "b"], 64, /one id/],
     [["explain", "--last", "0"], 64, /--last: "0"/],
-    [["trace", "play"], 64, /generate, inspect or play/],
+    [["trace", "play"], 64, /generate, inspect, play or record/],
     [["trace", "inspect", source], 64, /a\.ts: line 1/],
     [["complete", `${source}:1:1`, "--address", "127.0.0.1"], 64, /--address: "127\.0\.0\.1" is not HOST:PORT/],
     [["bench", "everything"], 64, /no bench "everything"; there are: cancel/],
