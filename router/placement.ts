@@ -36,8 +36,11 @@ export interface Placement {
   readonly draftDepthHint: number;
   /** Why this one, for explanations: "lease", "least_cost". */
   readonly why: "lease" | "least_cost";
-  /** What becomes of the session's lease: kept where it is, or taken here: by hash ("home") or as an exception ("moved"). */
-  readonly lease: "kept" | "home" | "moved" | "none";
+  /**
+   * What becomes of the session's lease: kept where it is, or taken here: by hash ("home"), or as an exception, because its owner
+   * by hash has its share of sessions ("overflowed") or is not the best place now ("moved").
+   */
+  readonly lease: "kept" | "home" | "moved" | "overflowed" | "none";
   /** Prompt tokens that it will have to compute, by what this router sent there. */
   readonly freshTokens: number;
   /** What that takes there, apart from what comes before it. */

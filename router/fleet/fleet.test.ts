@@ -240,10 +240,19 @@ test("other routers are told of exceptions alone: again before they forget, and 
   expect(leased).toEqual([]);
   book("w2", "inline", { lease: "moved" });
   book("w2", "inline", { lease: "kept" });
-  expect(leased).toEqual([{ session: "s1", worker: "w2", ttlMs: 1_000 }]);
+  expect(leased).toEqual([{ session: "s1", worker: "w2", ttlMs: 1_000, cause: "moved" }]);
   await clock.advance(600);
   book("w2", "inline", { lease: "kept" });
   expect(leased).toHaveLength(2);
+  book("w3", "inline", { session: "s2", lease: "overflowed" });
+  expect(leased).toHaveLength(2);
+  book("w2", "inline", { session: "s2", lease: "overflowed" });
+  await clock.advance(600);
+  // The cause of then, as often as it is said.
+  book("w2", "inline", { session: "s2", lease: "kept" });
+  expect(leased.slice(2)).toEqual(
+    Array.from({ length: 2 }, () => ({ session: "s2", worker: "w2", ttlMs: 1_000, cause: "overflowed" })),
+  );
   book("w1", "inline", { lease: "home" });
   expect(leased.at(-1)).toEqual({ session: "s1", worker: "w1", ttlMs: 0 });
 });
@@ -259,7 +268,7 @@ test("a session is known to be at home by the roster of then; one placed while i
   expect(fleet.snapshot().away).toMatchObject([{ name: "w1" }]);
   expect(remembered().home).toBeLessThan(fleet.snapshot().rosters);
   book("w2", "inline", { lease: "moved" });
-  expect(leased).toEqual([{ session: "s1", worker: "w2", ttlMs: 1_000 }]);
+  expect(leased).toEqual([{ session: "s1", worker: "w2", ttlMs: 1_000, cause: "moved" }]);
   expect(remembered()).not.toHaveProperty("home");
   const { rosters } = fleet.snapshot();
   fleet.gone("w1");

@@ -9,6 +9,8 @@ export interface LeaseException {
   readonly worker: string;
   /** 0: no longer. */
   readonly ttlMs: number;
+  /** Why it is elsewhere, where it is. */
+  readonly cause?: "moved" | "overflowed";
 }
 
 export interface LeaseOptions {
@@ -27,7 +29,8 @@ export interface LeaseDeps {
 
 interface Lease {
   readonly worker: string;
-  readonly exception: boolean;
+  /** Undefined: it is at home. */
+  readonly exception: LeaseException["cause"] | undefined;
   /** The roster by which it is where its hash says. */
   readonly home: number;
   readonly usedMs: number;
@@ -51,7 +54,7 @@ export class Leases {
   holder(session: string, now: number): { readonly lease: string | undefined; readonly home?: number } {
     this.#expire(now);
     const held = this.#held.get(session, now);
-    return held && !held.exception ? { lease: held.worker, home: held.home } : { lease: held?.worker };
+    return held && held.exception === undefined ? { lease: held.worker, home: held.home } : { lease: held?.worker };
   }
 
   /** Sessions that a worker holds. */
@@ -60,20 +63,23 @@ export class Leases {
   }
 
   /** A generation of the session was placed. */
-  take(session: string, worker: string, how: "kept" | "home" | "moved", now: number, roster: number): void {
+  take(session: string, worker: string, how: "kept" | "home" | "moved" | "overflowed", now: number, roster: number): void {
     const before = this.#drop(session, now);
-    const exception = how === "moved" || (how === "kept" && before?.exception === true);
+    const exception = how === "kept" ? before?.exception : how === "home" ? undefined : how;
     const due = now - (before?.toldMs ?? Number.NEGATIVE_INFINITY) > this.#options.exceptionTtlMs / 2;
-    const tell = exception ? due || before?.worker !== worker : before?.exception === true;
+    const tell = exception ? due || before?.worker !== worker : before?.exception !== undefined;
     const toldMs = tell ? now : (before?.toldMs ?? Number.NEGATIVE_INFINITY);
     this.#set(session, { worker, exception, home: roster, usedMs: now, toldMs });
-    if (tell) this.#deps.told({ session, worker, ttlMs: exception ? this.#options.exceptionTtlMs : 0 });
+    if (!tell) return;
+    this.#deps.told(
+      exception ? { session, worker, ttlMs: this.#options.exceptionTtlMs, cause: exception } : { session, worker, ttlMs: 0 },
+    );
   }
 
   /** Another router says so: the last word counts. */
-  apply({ session, worker, ttlMs }: LeaseException, now: number): void {
+  apply({ session, worker, ttlMs, cause = "moved" }: LeaseException, now: number): void {
     this.#drop(session, now);
-    if (ttlMs > 0) this.#set(session, { worker, exception: true, home: 0, usedMs: now, toldMs: now });
+    if (ttlMs > 0) this.#set(session, { worker, exception: cause, home: 0, usedMs: now, toldMs: now });
   }
 
   #set(session: string, lease: Lease): void {

@@ -56,8 +56,8 @@ test("of two leases said at once both routers apply the same", () => {
   bus.connected = false;
   a.peers.lease({ session: "s", worker: "w1", ttlMs: 60_000 });
   bus.connected = true;
-  b.peers.lease({ session: "s", worker: "w2", ttlMs: 60_000 });
-  expect([a.leased, b.leased]).toEqual([[{ session: "s", worker: "w2", ttlMs: 60_000 }], []]);
+  b.peers.lease({ session: "s", worker: "w2", ttlMs: 60_000, cause: "overflowed" });
+  expect([a.leased, b.leased]).toEqual([[{ session: "s", worker: "w2", ttlMs: 60_000, cause: "overflowed" }], []]);
   // What a says next is later than what it has heard, though its clock stands still.
   a.peers.lease({ session: "s", worker: "w3", ttlMs: 0 });
   expect(b.leased).toEqual([{ session: "s", worker: "w3", ttlMs: 0 }]);

@@ -35,6 +35,7 @@ export interface LeaseElsewhere {
   readonly session: string;
   readonly worker: string;
   readonly ttlMs: number;
+  readonly cause?: keyof typeof causes;
 }
 
 export interface PeersDeps {
@@ -125,7 +126,7 @@ export class Peers {
   }
 
   /** A session's lease is not where its hash says; 0 ms: it is again. */
-  lease({ session, worker, ttlMs }: LeaseElsewhere, cause: keyof typeof causes = "moved"): void {
+  lease({ session, worker, ttlMs, cause }: LeaseElsewhere): void {
     const { clock, bus } = this.#deps;
     if (!bus.shared) return;
     const heard = this.#leases.get(session, clock.now());
@@ -137,7 +138,7 @@ export class Peers {
       worker,
       unixMs: BigInt(unixMs),
       ttlMs,
-      cause: causes[cause],
+      cause: cause ? causes[cause] : LeaseException_Cause.UNSPECIFIED,
     });
     this.#publish("lease", subjects.lease, toBinary(LeaseExceptionSchema, message));
   }
@@ -175,7 +176,8 @@ export class Peers {
       return;
     }
     this.#leases.set(session, rank, now);
-    this.#deps.leased({ session, worker, ttlMs });
+    const cause = message.cause === LeaseException_Cause.OVERFLOWED ? "overflowed" : "moved";
+    this.#deps.leased(ttlMs > 0 ? { session, worker, ttlMs, cause } : { session, worker, ttlMs });
     this.#count("lease", "applied");
   }
 
@@ -222,7 +224,6 @@ type Kind = "supersede" | "lease" | "load";
 const causes = {
   moved: LeaseException_Cause.MOVED,
   overflowed: LeaseException_Cause.OVERFLOWED,
-  drained: LeaseException_Cause.DRAINED,
 } as const;
 
 /** Who else may publish on the bus is not for us to say: what is no message is left alone. */

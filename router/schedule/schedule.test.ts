@@ -261,7 +261,7 @@ test("sessions by hash stay within the bound on every worker, and who is past it
       { session: i < 100 ? "s1" : session },
     ) as Placement;
     held.set(placed.worker, (held.get(placed.worker) ?? 0) + 1);
-    if (i < 100) expect(placed.lease).toBe(placed.worker === owner ? "home" : "moved");
+    if (i < 100) expect(placed.lease).toBe(placed.worker === owner ? "home" : "overflowed");
     expect(Math.max(...held.values())).toBeLessThanOrEqual(Math.max(4, Math.ceil((1.25 * (i + 1)) / names.length)));
   }
 });

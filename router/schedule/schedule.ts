@@ -219,9 +219,10 @@ function holderOf(
   }
   const worker = within ?? first;
   if (!worker) return undefined;
+  if (worker !== first) return { worker, lease: "overflowed" };
   // Most often nobody is away or avoided, and the first is the owner for everyone.
   const sure = serving.away.length === 0 && avoid.size === 0;
-  return { worker, lease: worker === first && (sure || isHome(worker)) ? "home" : "moved" };
+  return { worker, lease: sure || isHome(worker) ? "home" : "moved" };
 }
 
 /** Where other routers look for a session: its owner by hash, also one that this router alone avoids or has lost the link to. */

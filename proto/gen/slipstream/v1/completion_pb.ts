@@ -702,7 +702,9 @@ export type Trigger = Message<"slipstream.v1.Trigger"> & {
 
   /**
    * Number of the trigger as the client counts them in this session, over all its streams: the higher one is newer where two
-   * routers hold triggers of the same document. 0: not counted, routers go by time.
+   * routers hold triggers of the same document, which two keys that cross on their ways to them do. 0: not counted, routers go
+   * by their clocks. A client that starts anew under the same session goes on above its last number: to begin at the wall
+   * clock's milliseconds is enough. At most 2^53 - 1.
    *
    * @generated from field: uint64 sequence = 20;
    */
@@ -1542,7 +1544,7 @@ export type CompleteRequest = Message<"slipstream.v1.CompleteRequest"> & {
   documentId: string;
 
   /**
-   * As in Trigger.
+   * As in Trigger; of calls that name both session and document.
    *
    * @generated from field: uint64 sequence = 20;
    */

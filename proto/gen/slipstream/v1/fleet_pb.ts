@@ -189,7 +189,7 @@ export const LeaseExceptionSchema: GenMessage<LeaseException> = /*@__PURE__*/
   messageDesc(file_slipstream_v1_fleet, 2);
 
 /**
- * Why the session is elsewhere.
+ * Why the session is elsewhere; unspecified where it is at home again.
  *
  * @generated from enum slipstream.v1.LeaseException.Cause
  */
@@ -200,23 +200,29 @@ export const LeaseException_Cause = {
   UNSPECIFIED: 0,
 
   /**
+   * Its owner by hash would have let it wait, or could not be asked.
+   *
    * @generated from enum value: CAUSE_MOVED = 1;
    */
   MOVED: 1,
 
   /**
+   * Its owner by hash has its share of sessions.
+   *
    * @generated from enum value: CAUSE_OVERFLOWED = 2;
    */
   OVERFLOWED: 2,
 
   /**
+   * Not sent: a worker that drains says so to every router itself.
+   *
    * @generated from enum value: CAUSE_DRAINED = 3;
    */
   DRAINED: 3,
 } as const;
 
 /**
- * Why the session is elsewhere.
+ * Why the session is elsewhere; unspecified where it is at home again.
  *
  * @generated from enum slipstream.v1.LeaseException.Cause
  */
