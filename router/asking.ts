@@ -30,6 +30,6 @@ export function sizeOf(serviceMs: number, prompt: Prompt): Size {
 }
 
 /** Whom it may wait for, as a name: who waits for others is before nobody of these. */
-export function workersOf({ model, pool }: Pick<Prompt, "model" | "pool">): string {
+export function workersOf({ model, pool }: { readonly model: string; readonly pool?: string | undefined }): string {
   return pool === undefined ? model : `${model} of ${pool}`;
 }

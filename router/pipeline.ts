@@ -2,6 +2,7 @@
 // that knows the order. Whatever ends a trigger early throws its Retired through here; feedback follows from outside and makes
 // it one Ending. Text is yielded as it becomes sure.
 import { SlipstreamError } from "../lib/errors.ts";
+import { workersOf } from "./asking.ts";
 import {
   type Delta,
   type Ending,
@@ -37,7 +38,7 @@ export async function* complete(rooms: Path, trigger: Trigger, at: Milestones): 
     const joined = yield* follow(rooms, trigger, followed, reading);
     if (joined) return joined;
   }
-  const pressure = { predictedWaitMs: rooms.queue.predictedWaitMs(trigger.lane, trigger.tenant) };
+  const pressure = { predictedWaitMs: waitOf(rooms, trigger) };
   const gated = rooms.gate.judge(trigger, pressure, rooms.clock.now()); // is it worth asking, now?
   if (gated) return { outcome: "gated", usage: noUsage, ...gated };
   await turn.settled(); //                                           what is left of the pause
@@ -68,6 +69,12 @@ export async function* complete(rooms: Path, trigger: Trigger, at: Milestones): 
     if (!other && finish !== "deadline") rooms.fleet.answered(trigger.lane, shaped.usage.completionTokens);
   }
   return endOf(shaped, costOf(flight, shaped), prompt.model, other ? "joined" : "generated");
+}
+
+/** How long it would wait now: for workers of the model asked for, whoever waits for others'. */
+function waitOf(rooms: Path, { model, lane, tenant }: Trigger): number {
+  const asked = rooms.fleet.model(model);
+  return rooms.queue.predictedWaitMs(lane, tenant, asked && workersOf({ model: asked.name, pool: asked.pool }));
 }
 
 /** Reads on where the typist is; undefined when the flight went another way, or had nothing left to say. */
