@@ -2,7 +2,7 @@
 // agent as a cluster; the bus stays in memory. Says when it is ready and what to try next.
 import { join } from "node:path";
 import type { Command } from "./cli/command.ts";
-import { options } from "./cli/options.ts";
+import { options, whole } from "./cli/options.ts";
 import { MemoryBus } from "./lib/bus/memory.ts";
 import { systemClock } from "./lib/clock.ts";
 import { SlipstreamError } from "./lib/errors.ts";
@@ -11,7 +11,7 @@ import { createLog } from "./lib/log.ts";
 import { packageRoot } from "./lib/package-root.ts";
 import { systemRandom } from "./lib/random.ts";
 import { readRouterConfig } from "./router/config.ts";
-import { startRouter } from "./router/main.ts";
+import { assertGuarded, startRouter } from "./router/main.ts";
 import { readWorkerConfig } from "./workers/config.ts";
 import { startWorker } from "./workers/main.ts";
 
@@ -59,6 +59,7 @@ export const up: Command = async (args, io) => {
   }
   if (positionals.length > 0)
     throw new SlipstreamError("invalid_request", `"${positionals[0]}" is not an option; --help shows them`);
+  if (values.threads !== undefined) whole("threads", values.threads, 1, 256);
   const given = (name: string, value: string | boolean | undefined) => (value === undefined ? {} : { [name]: String(value) });
   const routerConfig = readRouterConfig({
     SLIPSTREAM_ROUTER_LOG_LEVEL: "warn",
@@ -91,6 +92,8 @@ export const up: Command = async (args, io) => {
   const random = systemRandom();
   const log = createLog({ process: "up", level: routerConfig.logLevel });
   return run({ graceMs: routerConfig.graceMs }, { clock: systemClock, log, ...io }, async (lifecycle) => {
+    // Before a model is loaded: what must not be opened is refused at once.
+    assertGuarded(routerConfig, { clock: systemClock, log });
     const worker = await startWorker(workerConfig, { lifecycle, clock: systemClock, random, log: log.child({ part: "worker" }) });
     const config = { ...routerConfig, workers: [`127.0.0.1:${worker.port}`] };
     const router = await startRouter(config, {

@@ -1,12 +1,13 @@
 // play: a trace typed into a running router through one session over gRPC; what each key cost comes out, as its own answer
 // says it. Tokens of a generation whose trigger was superseded are in no answer; the router's metrics book them.
 
+import { create } from "@bufbuild/protobuf";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { SlipstreamError } from "../lib/errors.ts";
 import { GrpcClient } from "../lib/grpc/client.ts";
 import { seeded } from "../lib/random.ts";
 import type { ClientTls } from "../lib/tls/client.ts";
-import { CompletionService } from "../proto/gen/slipstream/v1/completion_pb.ts";
+import { CompletionService, ReportRequestSchema } from "../proto/gen/slipstream/v1/completion_pb.ts";
 import { EditorClient } from "../sim/editor-client.ts";
 import { mean, percentile } from "../sim/statistics.ts";
 import type { Trace, TraceEvent, TraceStream } from "../sim/trace/trace.ts";
@@ -47,6 +48,7 @@ export interface PlayOptions {
 
 const withoutGeneration: ReadonlySet<string> = new Set(["typed_ahead", "cached", "joined"]);
 const answersWithinMs = 15_000;
+const greetsWithinMs = 5_000;
 
 export async function play(
   options: PlayOptions,
@@ -54,6 +56,7 @@ export async function play(
 ): Promise<Played> {
   const { clock = systemClock, signal } = deps;
   const grpc = new GrpcClient({ address: options.address, tls: options.tls });
+  await assertServed(grpc, options, signal);
   const session = `play-${Math.floor(clock.wall()).toString(36)}`;
   const client = new EditorClient(
     { session, workspace: "play", deadlineMs: options.deadlineMs ?? 0, maxTokens: 32, stream: true, reconnectMs: 250 },
@@ -88,6 +91,21 @@ export async function play(
   } finally {
     client.close();
     grpc.close();
+  }
+}
+
+/** Before a key is typed: no trace is typed into nothing, or by somebody who may not. */
+async function assertServed(grpc: GrpcClient, { address, metadata = {} }: PlayOptions, signal?: AbortSignal): Promise<void> {
+  try {
+    const given = { deadlineMs: greetsWithinMs, metadata, ...(signal && { signal }) };
+    await grpc.unary(CompletionService.method.report, create(ReportRequestSchema), given);
+  } catch (thrown) {
+    grpc.close();
+    const error = SlipstreamError.from(thrown);
+    if (error.code !== "unavailable" && error.code !== "deadline_exceeded") throw error;
+    throw new SlipstreamError("unavailable", `no router at ${address}; "slipstream up" starts one on this machine`, {
+      cause: error,
+    });
   }
 }
 

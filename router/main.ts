@@ -56,6 +56,18 @@ interface Deps {
 /** Frames around the largest document: names, edits, snippets. */
 const envelopeBytes = 2 << 20;
 const readyPollMs = 10;
+const prefix = "SLIPSTREAM_ROUTER_";
+
+/** Throws as a start would where other machines would reach it unguarded; for who starts something else before it. */
+export function assertGuarded(config: RouterConfig, deps: Pick<Deps, "clock" | "log">): void {
+  const credentials = new Credentials(config, prefix, deps);
+  try {
+    const tls = [config.linkCa, config.linkCert, config.linkKey].some((path) => path !== "");
+    guarded(exposed(config, credentials, { tls }), config.insecure);
+  } finally {
+    credentials.close();
+  }
+}
 
 export async function startRouter(config: RouterConfig, deps: Deps): Promise<RunningRouter> {
   const { lifecycle, clock, log, bus } = deps;
@@ -63,7 +75,7 @@ export async function startRouter(config: RouterConfig, deps: Deps): Promise<Run
   const startedMs = clock.now();
   const tracing = startTracing(config, "slipstream-router", deps);
   const metrics = createRouterMetrics(registry);
-  const credentials = lifecycle.use(new Credentials(config, "SLIPSTREAM_ROUTER_", { clock, log, metrics }));
+  const credentials = lifecycle.use(new Credentials(config, prefix, { clock, log, metrics }));
   const linkTls = credentials.client("link tls", {
     prefix: "SLIPSTREAM_ROUTER_LINK_",
     paths: { ca: config.linkCa, cert: config.linkCert, key: config.linkKey },

@@ -21,8 +21,7 @@ type Router = Duplex<ClientMessage, ServerMessage>;
 type Say = (name: string, value: object) => void;
 
 /** A client over pipes, and a router played by `on` for each trigger id; it holds `held` of what was before. */
-function world(on: (trigger: string, say: Say, stream: Router) => void, held: object[] = []) {
-  const clock = new FakeClock();
+function world(on: (trigger: string, say: Say, stream: Router) => void, held: object[] = [], clock = new FakeClock()) {
   const pipes: Pipe<typeof ClientMessageSchema, typeof ServerMessageSchema>[] = [];
   const heard: ClientMessage["message"][] = [];
   const serve = async (stream: Router) => {
@@ -81,6 +80,29 @@ test("parts and a completion become one answer with the time of the first text",
   });
   expect(answers[0]?.usage.promptTokens).toBe(9);
   expect([client.violations, client.pending]).toEqual([[], 0]);
+});
+
+test("triggers are counted over all streams, and above those of an earlier client of the session", async () => {
+  const { clock, client, heard, pipes, ask } = world((triggerId, say) =>
+    say("nothing", { triggerId, reason: Reason.EMPTY, outcome: Outcome.EMPTY }),
+  );
+  const counted = () => heard.flatMap((message) => (message.case === "trigger" ? [message.value.sequence] : []));
+  ask();
+  await clock.advance(5);
+  pipes[0]?.cut();
+  await clock.advance(100);
+  ask();
+  ask();
+  await clock.advance(5);
+  const [first = 0n, second = 0n, third = 0n, ...more] = counted();
+  expect([first > 0n, second - first, third - second, more]).toEqual([true, 1n, 1n, []]);
+  client.close();
+  await clock.advance(1_000);
+  const later = world(() => {}, [], clock);
+  later.ask();
+  await clock.advance(5);
+  const [again] = later.heard.flatMap((message) => (message.case === "trigger" ? [message.value] : []));
+  expect([again?.triggerId, (again?.sequence ?? 0n) > third]).toEqual(["s-1", true]);
 });
 
 test("a reason for nothing is told by name", async () => {

@@ -55,6 +55,8 @@ export class EditorClient implements SessionClient {
   /** After a reconnect nothing is said before it is known which documents the router still holds. */
   #welcomed = false;
   #triggers = 0;
+  /** Of the newest trigger: higher than that of an earlier client of the same session, whose count may still be remembered. */
+  #sequence: bigint;
   #closed = false;
   #gone = false;
   resyncs = 0;
@@ -65,6 +67,7 @@ export class EditorClient implements SessionClient {
   constructor(options: EditorClientOptions, deps: Deps) {
     this.#options = options;
     this.#deps = deps;
+    this.#sequence = BigInt(Math.max(0, Math.round(deps.clock.wall())));
     this.#answers = new Answers(deps);
     this.#connect();
   }
@@ -102,6 +105,7 @@ export class EditorClient implements SessionClient {
   trigger(document: string, cursor: number, kind: AskKind): Asked {
     const id = `${this.#options.session}-${++this.#triggers}`;
     const { stream, deadlineMs, maxTokens, pendingMax = 1_000 } = this.#options;
+    const sequence = ++this.#sequence;
     const answer = this.#answers.expect(id);
     if (!this.#stream || !this.#welcomed) this.#answers.refuse(id);
     else if (this.#answers.pending > pendingMax) this.#answers.refuse(id, "too many triggers without an answer");
@@ -115,6 +119,7 @@ export class EditorClient implements SessionClient {
         deadlineMs,
         stream,
         sampling: { maxTokens },
+        sequence,
       });
     }
     return { id, answer, cancel: () => void (this.#answers.has(id) && this.#send("cancel", { triggerId: id })) };

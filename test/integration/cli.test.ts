@@ -48,6 +48,10 @@ describe("a mistake is one sentence and an exit code", () => {
     [["up", "--grpc", "0.0.0.0:7411"], 64, /SLIPSTREAM_ROUTER_GRPC_ADDRESS=0\.0\.0\.0:7411: other machines would reach it/],
     [["up", "--grpc", "nowhere"], 64, /SLIPSTREAM_ROUTER_GRPC_ADDRESS.*not "host:port"/s],
     [["up", "--engine", "magic"], 64, /SLIPSTREAM_WORKER_ENGINE/],
+    [["up", "--threads", "0"], 64, /--threads: "0" is not a whole number between 1 and 256/],
+    // Said before the model is looked for.
+    [["up", "--grpc", "0.0.0.0:0", "--model", join(folder, "none.gguf")], 64, /other machines would reach it/],
+    [["trace", "play", source, "--address", "127.0.0.1:1"], 69, /no router at 127\.0\.0\.1:1/],
     [["up", ...anyPorts, "--model", join(folder, "none.gguf")], 65, /none\.gguf/],
     [["up", ...anyPorts, "--model", text], 65, /text\.gguf/],
     [["up", ...anyPorts, "--model", truncated], 65, /truncated\.gguf/],
