@@ -65,3 +65,10 @@ test("a machine without the packages is told by name", async () => {
   await expect(make()).rejects.toThrow("apt-get could not install python3-torch");
   expect(existsSync(join(folder, "place"))).toBe(false);
 });
+
+test("a last step is run by the environment's own python", async () => {
+  writeFileSync(join(folder, "torch"), "");
+  const said: string[] = [];
+  await makeEnvironment({ ...source(), finish: "tools/finish.py" }, join(folder, "place"), folder, (line) => said.push(line));
+  expect(said).toEqual(["running tools/finish.py"]);
+});

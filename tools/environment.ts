@@ -23,6 +23,10 @@ export async function makeEnvironment(
   const pip = ["python3", "-m", "pip", "--python", interpreter, "install", "--quiet", "--disable-pip-version-check"];
   const list = join(root, source.requirements);
   await command([...pip, "--no-deps", "--require-hashes", "-r", list], `pip could not install ${source.requirements}`);
+  if (source.finish) {
+    say(`running ${source.finish}`);
+    await command([interpreter, join(root, source.finish)], `${source.finish} failed`);
+  }
   const launcher = join(unpacked, "launcher");
   writeFileSync(launcher, `#!/bin/sh\nexec '${interpreter}' "$@"\n`);
   return launcher;

@@ -34,6 +34,8 @@ export type Source =
       readonly packages: readonly string[];
       readonly modules: readonly string[];
       readonly requirements: string;
+      /** A last step, run by the new environment's own Python. */
+      readonly finish?: string;
     };
 
 export interface Tool {
@@ -185,6 +187,20 @@ export const toolTable = {
       packages: ["python3-torch", "python3-numpy", "python3-yaml"],
       modules: ["torch", "numpy", "yaml"],
       requirements: "models/train/requirements.txt",
+    },
+  },
+  vllm: {
+    version: "0.32.0",
+    for: "a real engine behind the worker, on a CPU (Linux on x64, 3 GB, two minutes)",
+    scripts: ["npm run test:system", "npm run test:night", "slipstream bench vllm"],
+    probe: ["-c", "import vllm.version"],
+    source: {
+      kind: "python",
+      python: "python3.11",
+      packages: ["python3.11-venv", "gcc", "binutils"],
+      modules: ["venv"],
+      requirements: "tools/vllm/requirements.txt",
+      finish: "tools/vllm/finish.py",
     },
   },
 } as const satisfies Record<string, Tool>;

@@ -5,7 +5,7 @@ import type { Clock } from "../../../lib/clock.ts";
 import type { Speculation } from "../../speculation/speculation.ts";
 import type { LoadedModel } from "./loaded-model.ts";
 import type { Pace } from "./pace.ts";
-import { sampleCode } from "./sample-code.ts";
+import { sampleCode } from "../sample-code.ts";
 
 const repeats = 7;
 /** Of these the first pay for what llama.cpp sets up and for our own cold code. */

@@ -11,7 +11,7 @@ import { type LoadedModel, loadModel } from "./loaded-model.ts";
 import { type FromChild, parseToChild, type SpeculationState, type Start, toFailure, type Warm, type Work } from "./messages.ts";
 import { Meter } from "./meter.ts";
 import { Pace } from "./pace.ts";
-import { sampleCode } from "./sample-code.ts";
+import { sampleCode } from "../sample-code.ts";
 import { SequencePool } from "./sequence-pool.ts";
 import { Tally } from "./tally.ts";
 import { Turns } from "./turns.ts";

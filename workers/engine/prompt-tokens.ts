@@ -1,8 +1,8 @@
 // prompt-tokens: segments in, tokens out. Each segment is encoded apart; text is never parsed for special tokens, a special
 // segment is exactly one special token, and a prompt a little over the context loses the beginning of its longest run of texts.
 // At the cursor of an infilling prompt, tokens may be taken back for healing.
-import { invalid } from "../../../lib/errors.ts";
-import type { Segment } from "../../generation.ts";
+import { invalid } from "../../lib/errors.ts";
+import type { Segment } from "../generation.ts";
 import { nothingTakenBack, type TakenBack } from "./healing.ts";
 
 export interface Tokenizer {

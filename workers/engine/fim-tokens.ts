@@ -1,8 +1,8 @@
 // fim-tokens: metadata and vocabulary of a model file in; its family, the texts of its fill-in-the-middle tokens and the other
 // special tokens that the family's forms hold out. Undefined when it has none.
-import { families, recognise } from "../../../lib/fim/families.ts";
-import { formsOf } from "../../../lib/fim/form.ts";
-import type { FimTokens } from "../../generation.ts";
+import { families, recognise } from "../../lib/fim/families.ts";
+import { formsOf } from "../../lib/fim/form.ts";
+import type { FimTokens } from "../generation.ts";
 
 /** What is asked of a vocabulary: texts of ids, and whether a text is one special token. */
 export interface Vocabulary {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { FakeClock } from "../../../lib/clock.fake.ts";
+import { FakeClock } from "../../lib/clock.fake.ts";
 import { AcceptanceWindow } from "./acceptance-window.ts";
 
 const counts = (drafted: number, accepted: number) => ({ drafted: [drafted, drafted], accepted: [accepted, 0] });

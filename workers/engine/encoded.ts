@@ -1,6 +1,6 @@
 // encoded: a tokeniser's encoding in, the same one out that remembers: a prompt comes again with every key, and but for the piece
 // that is typed in its pieces are the same texts. Bounded in texts and bytes.
-import { Lru } from "../../../lib/structures/lru.ts";
+import { Lru } from "../../lib/structures/lru.ts";
 
 /** Shorter ones are encoded as fast as they are found. */
 const textUtf16Min = 32;

@@ -1,7 +1,7 @@
 // acceptance-window: counts since the start in, what was drafted and accepted in the last minute out. Keeps one count every
 // few seconds, so at most a dozen and a few.
-import type { Clock } from "../../../lib/clock.ts";
-import type { Acceptance } from "../../generation.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { Acceptance } from "../generation.ts";
 
 const windowMs = 60_000;
 const everyMs = 5_000;
