@@ -2,8 +2,8 @@
 // part out. Rounding differs with the number of tokens in a pass; it may tip a tie, and nothing but a tie.
 import type { Token } from "node-llama-cpp";
 import { circles } from "../workers/engine/embedded/circles.ts";
-import { Healing } from "../workers/engine/healing.ts";
 import { type LoadedModel, loadModel } from "../workers/engine/embedded/loaded-model.ts";
+import { Healing } from "../workers/engine/healing.ts";
 import { encodePrompt } from "../workers/engine/prompt-tokens.ts";
 import type { Segment } from "../workers/generation.ts";
 

@@ -1,33 +1,57 @@
-// processes: `slipstream router` and `slipstream worker`, configured by environment alone.
+// processes: `slipstream router` and `slipstream worker`, configured by environment; the worker's engine also by option.
 import type { Command } from "./command.ts";
+import { options, refuseWords } from "./options.ts";
 
-const help = (name: string) => `Usage: slipstream ${name} [--insecure]
+const help = (name: string, more = "") => `Usage: slipstream ${name} [--insecure]${more === "" ? "" : " [OPTIONS]"}
 
 Runs a ${name} until SIGINT or SIGTERM, then drains. Settings come from the environment (SLIPSTREAM_${name.toUpperCase()}_…):
 docs/reference/config.md lists them. A port that other machines reach needs TLS and asks who calls
 (docs/operations/security.md); --insecure lets it be without.
-
+${more}
 Example:
   ${name === "router" ? "SLIPSTREAM_ROUTER_WORKERS=127.0.0.1:7421 slipstream router" : "SLIPSTREAM_WORKER_ADDRESS=127.0.0.1:7421 slipstream worker"}
 `;
 
+const workerOptions = `
+Options (each stands for a setting):
+  --engine NAME      embedded, vllm, simulated (SLIPSTREAM_WORKER_ENGINE)
+  --engine-url URL   where the engine serves (SLIPSTREAM_WORKER_ENGINE_URL)
+  --model-name NAME  the model it must serve (SLIPSTREAM_WORKER_MODEL_NAME)
+`;
+
+const settings = {
+  insecure: "SLIPSTREAM_WORKER_INSECURE",
+  engine: "SLIPSTREAM_WORKER_ENGINE",
+  "engine-url": "SLIPSTREAM_WORKER_ENGINE_URL",
+  "model-name": "SLIPSTREAM_WORKER_MODEL_NAME",
+} as const;
+
 export const router: Command = async (args, io) => {
-  if (args.length > 0 && !isInsecure(args)) return usage("router", args, io);
-  const env = isInsecure(args) ? { ...io.env, SLIPSTREAM_ROUTER_INSECURE: "true" } : io.env;
+  const { values, positionals } = options(args, { insecure: { type: "boolean" } });
+  if (values.help) return told(io, help("router"));
+  refuseWords(positionals);
+  const env = values.insecure ? { ...io.env, SLIPSTREAM_ROUTER_INSECURE: "true" } : io.env;
   return (await import("../router/main.ts")).main(env, io);
 };
 
 export const worker: Command = async (args, io) => {
-  if (args.length > 0 && !isInsecure(args)) return usage("worker", args, io);
-  const env = isInsecure(args) ? { ...io.env, SLIPSTREAM_WORKER_INSECURE: "true" } : io.env;
+  const { values, positionals } = options(args, {
+    insecure: { type: "boolean" },
+    engine: { type: "string" },
+    "engine-url": { type: "string" },
+    "model-name": { type: "string" },
+  });
+  if (values.help) return told(io, help("worker", workerOptions));
+  refuseWords(positionals);
+  const env = { ...io.env };
+  for (const [option, name] of Object.entries(settings)) {
+    const value = values[option as keyof typeof settings];
+    if (value !== undefined) env[name] = String(value);
+  }
   return (await import("../workers/main.ts")).main(env, io);
 };
 
-const isInsecure = (args: readonly string[]) => args.length === 1 && args[0] === "--insecure";
-
-function usage(name: string, args: readonly string[], io: Parameters<Command>[1]): number {
-  const asked = args.includes("--help") || args.includes("-h");
-  if (asked) io.out(help(name));
-  else io.complain(`slipstream ${name}: takes no arguments but --insecure; --help says more`);
-  return asked ? 0 : 64;
+function told(io: Parameters<Command>[1], text: string): number {
+  io.out(text);
+  return 0;
 }

@@ -1,6 +1,7 @@
 // main: the worker process: settings in; engine, agent and servers up; drained on a signal. An engine that dies is started
 // anew; until it is back, routers are told to go elsewhere and /readyz says what is missing. One that dies again and again
 // ends the process.
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startAdmin } from "../lib/admin.ts";
 import type { Bus } from "../lib/bus/bus.ts";
@@ -19,7 +20,7 @@ import { Announcer, advertised } from "./announcer.ts";
 import { readWorkerConfig, type WorkerConfig } from "./config.ts";
 import type { Engine } from "./engine/engine.ts";
 import { SupervisedEngine } from "./engine/supervised.ts";
-import { createWorkerMetrics } from "./metrics.ts";
+import { createWorkerMetrics, type WorkerMetrics } from "./metrics.ts";
 import { workerService } from "./service.ts";
 import { generationSpans } from "./spans.ts";
 import { createAgent } from "./wire.ts";
@@ -63,7 +64,15 @@ export async function startWorker(config: WorkerConfig, deps: Deps): Promise<Run
   const admin = lifecycle.use(
     await startAdmin({ address: config.adminAddress, offer }, { clock, keys, registry, missing: () => missing }),
   );
-  const engine = await SupervisedEngine.start({}, { clock, log, start: deps.startEngine ?? (() => startEngine(config, deps)) });
+  const engine = await SupervisedEngine.start(
+    {},
+    {
+      clock,
+      log,
+      signal: lifecycle.signal,
+      start: deps.startEngine ?? ((signal) => startEngine(config, { ...deps, metrics, signal })),
+    },
+  );
   lifecycle.use({ name: "engine", close: () => engine.close() });
   const tracing = startTracing(config, "slipstream-worker", deps);
   const tail = { slowMs: config.otlpSlowMs, share: config.otlpShare };
@@ -147,8 +156,10 @@ function exposed(config: WorkerConfig, { keys, offer }: Credentials): string[] {
 }
 
 /** Engines load lazily: llama.cpp takes long to import and is not for every machine. */
-async function startEngine(config: WorkerConfig, { clock, random, log }: Deps): Promise<Engine> {
+async function startEngine(config: WorkerConfig, deps: Deps & { metrics: WorkerMetrics; signal: AbortSignal }): Promise<Engine> {
+  const { clock, random, log } = deps;
   const { slots, modelName, threads, profile, profileEnd, seed } = config;
+  if (config.engine === "vllm") return startVllm(config, deps);
   if (config.engine === "simulated") {
     const { SimulatedEngine } = await import("./engine/simulated/simulated.ts");
     const options = { profile, profileEnd, seed, slots, ...(modelName === "" ? {} : { model: modelName }) };
@@ -165,6 +176,16 @@ async function startEngine(config: WorkerConfig, { clock, random, log }: Deps): 
     ...(threads === 0 ? {} : { threads }),
   };
   return EmbeddedEngine.start({ modelPath, slots, ...given }, { clock, log });
+}
+
+async function startVllm(config: WorkerConfig, deps: Deps & { metrics: WorkerMetrics; signal: AbortSignal }): Promise<Engine> {
+  const { VllmEngine } = await import("./engine/vllm/vllm.ts");
+  const { slots, modelName: model, engineUrl: url, engineStartMs: startMs, engineHungMs: hungMs } = config;
+  const { engineTokenizer: tokenizer, engineConfidence: confidence, engineKeyFile: keyFile } = config;
+  const key = keyFile === "" ? "" : (await readFile(keyFile, "utf8")).trim();
+  const { metrics } = deps;
+  const aborted = (how: "closed" | "late") => metrics.engine_aborts_total.inc({ how });
+  return VllmEngine.start({ url, key, model, slots, tokenizer, startMs, hungMs, confidence }, { ...deps, aborted });
 }
 
 async function joinBus(config: WorkerConfig, log: Log): Promise<Bus | undefined> {

@@ -10,6 +10,10 @@ export const workerMetricTable = {
   queue_seconds: histogram("Time waited in the agent for a slot.", ["lane"], shortBuckets),
   first_delta_seconds: histogram("From receipt of a Submit to its first delta.", ["lane"]),
   abort_seconds: histogram("From receipt of a Cancel to the engine's stop.", [], shortBuckets),
+  engine_aborts_total: counter(
+    "Generations that an engine behind HTTP was told to stop; late: it had ended by itself. Such engines do not count them.",
+    ["how"],
+  ),
   running: gauge("Generations in the engine.", []),
   waiting: gauge("Generations waiting in the agent for a slot.", ["lane"]),
   slots: gauge("Generations the engine runs at once.", []),

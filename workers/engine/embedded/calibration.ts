@@ -3,9 +3,9 @@
 import type { LlamaContextSequence, Token } from "node-llama-cpp";
 import type { Clock } from "../../../lib/clock.ts";
 import type { Speculation } from "../../speculation/speculation.ts";
+import { sampleCode } from "../sample-code.ts";
 import type { LoadedModel } from "./loaded-model.ts";
 import type { Pace } from "./pace.ts";
-import { sampleCode } from "../sample-code.ts";
 
 const repeats = 7;
 /** Of these the first pay for what llama.cpp sets up and for our own cold code. */

@@ -2,8 +2,8 @@ import type { ControlledEvaluateInputItem, Token, TokenBias } from "node-llama-c
 import { expect, test } from "vitest";
 import { FakeClock } from "../../../lib/clock.fake.ts";
 import { noUsage } from "../../generation.ts";
+import { Meter } from "../meter.ts";
 import { Decoding, type Evaluator, type SamplingOptions } from "./decoding.ts";
-import { Meter } from "./meter.ts";
 import { Pace } from "./pace.ts";
 import { Turns } from "./turns.ts";
 

@@ -5,8 +5,8 @@ import type { ControlledEvaluateInputItem, LlamaContextSequence, Token, TokenBia
 import type { Clock } from "../../../lib/clock.ts";
 import { SlipstreamError } from "../../../lib/errors.ts";
 import type { Usage } from "../../generation.ts";
+import type { Meter } from "../meter.ts";
 import { type Circle, circles } from "./circles.ts";
-import type { Meter } from "./meter.ts";
 import type { Pace } from "./pace.ts";
 import type { Turns } from "./turns.ts";
 

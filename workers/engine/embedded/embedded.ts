@@ -14,8 +14,8 @@ import {
   type Piece,
   type Segment,
 } from "../../generation.ts";
-import type { Capability, Engine, KvEvent } from "../engine.ts";
 import { AcceptanceWindow } from "../acceptance-window.ts";
+import type { Capability, Engine, KvEvent } from "../engine.ts";
 import type { EngineChild } from "./child-process.ts";
 import { blockTokens, type FromChild, type SpeculationState, segmentsMax, toFinished } from "./messages.ts";
 import { type Deps, type EmbeddedOptions, type Started, startChild } from "./starting.ts";

@@ -4,20 +4,20 @@ import type { Clock } from "../../../lib/clock.ts";
 import { SlipstreamError } from "../../../lib/errors.ts";
 import { lanes, noUsage, type Piece } from "../../generation.ts";
 import type { Speculation } from "../../speculation/speculation.ts";
+import { Healing } from "../healing.ts";
+import type { Meter } from "../meter.ts";
+import { encodePrompt } from "../prompt-tokens.ts";
+import { type Text, Utf8Pieces } from "../utf8-pieces.ts";
 import { type Chosen, Decoding, type SamplingOptions } from "./decoding.ts";
 import { draftChunkFactor } from "./draft-model.ts";
 import { Drafting } from "./drafting.ts";
-import { Healing } from "../healing.ts";
 import type { LoadedModel } from "./loaded-model.ts";
 import { type Ended, toFailure, type Warm, type Work } from "./messages.ts";
-import type { Meter } from "./meter.ts";
 import type { Pace } from "./pace.ts";
-import { encodePrompt } from "../prompt-tokens.ts";
 import type { Claim, SequencePool } from "./sequence-pool.ts";
 import { Speculating } from "./speculating.ts";
 import type { Tally } from "./tally.ts";
 import type { Turns } from "./turns.ts";
-import { type Text, Utf8Pieces } from "../utf8-pieces.ts";
 
 export interface Parts {
   readonly loaded: LoadedModel;

@@ -16,16 +16,16 @@ import {
 } from "node-llama-cpp";
 import { SlipstreamError } from "../../../lib/errors.ts";
 import type { Model } from "../../generation.ts";
-import { type Circle, logitOf } from "./circles.ts";
-import { loadDraft } from "./draft-model.ts";
 import { remembering } from "../encoded.ts";
 import { findFimTokens } from "../fim-tokens.ts";
-import { unusable } from "./gguf-file.ts";
 import { nothingTakenBack, takeBack } from "../healing.ts";
-import type { Start } from "./messages.ts";
 import type { Tokenizer } from "../prompt-tokens.ts";
 import { sampleCode } from "../sample-code.ts";
 import { TokenIndex } from "../token-index.ts";
+import { type Circle, logitOf } from "./circles.ts";
+import { loadDraft } from "./draft-model.ts";
+import { unusable } from "./gguf-file.ts";
+import type { Start } from "./messages.ts";
 
 export interface LoadedModel extends Tokenizer {
   readonly model: Model;

@@ -1,6 +1,6 @@
 // meter: durations of chunks and steps in, the rates of the last seconds and the prompt tokens still to evaluate out.
-import type { Clock } from "../../../lib/clock.ts";
-import { Ewma } from "../../../lib/structures/ewma.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { Ewma } from "../../lib/structures/ewma.ts";
 
 const halfLifeMs = 2_000;
 /** The last chunk of a warm prompt is a handful of tokens and costs a step: it says nothing about the rate. */

@@ -1,0 +1,51 @@
+// advice: what a vLLM was found to be in, sentences out: what it lacks for Slipstream, and the flag that gives it. Pure.
+import type { Probed } from "./probe.ts";
+
+export interface Advice {
+  /** "lacks" costs a mechanism; "slower" costs time or knowledge. */
+  readonly weight: "lacks" | "slower";
+  readonly what: string;
+  readonly flag: string;
+}
+
+const rows: readonly (Advice & { readonly unless: (probed: Probed) => boolean })[] = [
+  {
+    unless: ({ priority }) => priority,
+    ...{ weight: "lacks", what: "lanes have no order inside the engine: inline work waits behind batch work" },
+    flag: "--scheduling-policy priority",
+  },
+  {
+    unless: ({ kvSources }) => kvSources.length > 0,
+    ...{ weight: "lacks", what: "the engine does not tell which KV blocks it holds: routers only guess what is reused" },
+    flag: `--kv-events-config '{"enable_kv_cache_events":true,"publisher":"zmq","endpoint":"tcp://*:5557","replay_endpoint":"tcp://*:5558"}'`,
+  },
+  {
+    unless: ({ kvSources }) => kvSources.every(({ replay }) => replay !== undefined),
+    ...{ weight: "slower", what: "missed KV events cannot be asked for again: after a gap everything is taken as gone" },
+    flag: `"replay_endpoint" in --kv-events-config`,
+  },
+  {
+    unless: ({ cachedTokens }) => cachedTokens,
+    ...{ weight: "lacks", what: "the engine does not say how much of a prompt it had: reuse is not measured" },
+    flag: "--enable-prompt-tokens-details",
+  },
+  {
+    unless: ({ cacheSalt }) => cacheSalt,
+    ...{ weight: "lacks", what: "cache_salt is refused: tenants would share cached prefixes" },
+    flag: "a vLLM of 0.9 or later",
+  },
+  {
+    unless: ({ metrics }) => metrics,
+    ...{ weight: "slower", what: "no metrics: KV use and acceptance are unknown" },
+    flag: "no --disable-log-stats",
+  },
+  {
+    unless: ({ counters }) => counters === undefined || counters.speculation !== undefined,
+    ...{ weight: "slower", what: "nothing is drafted: completions of code usually gain by it" },
+    flag: `--speculative-config '{"method":"ngram","num_speculative_tokens":4,"prompt_lookup_max":4}'`,
+  },
+];
+
+export function adviceFor(probed: Probed): Advice[] {
+  return rows.filter(({ unless }) => !unless(probed)).map(({ weight, what, flag }) => ({ weight, what, flag }));
+}

@@ -1,0 +1,271 @@
+// vllm: a running vLLM behind the Engine interface, over its HTTP server. A Generation in, Pieces and one Finished out; at most
+// `slots` at once. What it is and can do is probed at the start; that it is gone is told by `died`, and fails what runs.
+import type { Clock } from "../../../lib/clock.ts";
+import { SlipstreamError } from "../../../lib/errors.ts";
+import type { Log } from "../../../lib/log.ts";
+import type { Random } from "../../../lib/random.ts";
+import {
+  type Acceptance,
+  type EngineLoad,
+  type Finished,
+  type Generation,
+  type Model,
+  noUsage,
+  type Piece,
+  type Segment,
+} from "../../generation.ts";
+import { AcceptanceWindow } from "../acceptance-window.ts";
+import type { Capability, Engine, KvEvent } from "../engine.ts";
+import { FileTokenizer } from "../file-tokenizer.ts";
+import { HttpEngine } from "../http.ts";
+import { Meter } from "../meter.ts";
+import { Running, refusal } from "../running.ts";
+import type { EngineTokenizer } from "../tokenizer.ts";
+import { adviceFor } from "./advice.ts";
+import { AskedBlocks } from "./asked-blocks.ts";
+import { AskedTokenizer } from "./asked-tokenizer.ts";
+import { blockKeys, seedOf } from "./block-chain.ts";
+import type { Counters } from "./counters.ts";
+import { describeModels } from "./models.ts";
+import { type Probed, probe } from "./probe.ts";
+import { type Encoded, encode } from "./prompts.ts";
+import { untilReady } from "./ready.ts";
+import { completionBody, warmBody } from "./request.ts";
+import { byPosition } from "./speculated.ts";
+import { Watch, type WatchOptions } from "./watch.ts";
+
+export interface VllmOptions extends Partial<WatchOptions> {
+  readonly url: string;
+  readonly key?: string;
+  /** Model that it must serve; "": whatever it serves. */
+  readonly model: string;
+  readonly slots: number;
+  /** Folder or file of the model's tokenizer; "": where the engine says it loaded the model from, else it is asked. */
+  readonly tokenizer: string;
+  /** Most time until it answers. */
+  readonly startMs: number;
+  /** Asks for the probability of each token. */
+  readonly confidence: boolean;
+}
+
+export interface VllmDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log?: Log;
+  /** Resolves when the process that runs it, if it is ours, has ended. */
+  readonly exited?: Promise<SlipstreamError>;
+  readonly aborted?: (how: "closed" | "late") => void;
+  /** Ends the waiting for an engine that does not come. */
+  readonly signal?: AbortSignal;
+}
+
+interface Parts {
+  readonly http: HttpEngine;
+  readonly probed: Probed;
+  readonly models: readonly Model[];
+  readonly tokenizer: EngineTokenizer;
+}
+
+/** Of a prefix memory: 1,000 prompts of 8,000 tokens. */
+const blocksMax = 500_000;
+const watchDefaults: WatchOptions = { busyMs: 100, idleMs: 1_000, hungMs: 10_000 };
+
+export class VllmEngine implements Engine {
+  readonly name = "vllm";
+  readonly models: readonly Model[];
+  readonly capabilities: readonly Capability[];
+  readonly slots: number;
+  readonly blockTokens: number;
+  readonly died: Promise<Error>;
+  readonly #options: VllmOptions;
+  readonly #deps: VllmDeps;
+  readonly #parts: Parts;
+  readonly #meter: Meter;
+  readonly #watch: Watch;
+  readonly #running = new Set<Running>();
+  readonly #acceptance: AcceptanceWindow;
+  readonly #requests: string;
+  readonly #asked: AskedBlocks;
+  #counters: Counters | undefined;
+  #requested = 0;
+  #gone: SlipstreamError | undefined;
+  #die: (why: SlipstreamError) => void = () => {};
+
+  private constructor(parts: Parts, options: VllmOptions, deps: VllmDeps) {
+    const { probed } = parts;
+    this.#parts = parts;
+    this.#options = options;
+    this.#deps = deps;
+    this.models = parts.models;
+    this.slots = options.slots;
+    this.blockTokens = probed.counters?.blockTokens ?? 16;
+    this.#counters = probed.counters;
+    this.#acceptance = new AcceptanceWindow(byPosition(probed.counters?.speculation), deps);
+    this.#requests = `slipstream-${deps.random.hex(8)}`;
+    this.capabilities = [
+      ...(probed.counters?.speculation ? (["speculation"] as const) : []),
+      ...(probed.sleeps ? (["sleep"] as const) : []),
+      ...(probed.adapters ? (["lora"] as const) : []),
+    ];
+    this.#meter = new Meter(deps);
+    this.#asked = new AskedBlocks({ blocksMax: Math.min(blocksMax, probed.counters?.blocks ?? blocksMax) });
+    this.died = new Promise((resolve) => {
+      this.#die = resolve;
+    });
+    this.#watch = new Watch(
+      { ...watchDefaults, ...options },
+      {
+        clock: deps.clock,
+        http: parts.http,
+        running: () => this.#running.size,
+        movedMs: () => Math.max(...[...this.#running].map(({ movedMs }) => movedMs)),
+        counters: (counters) => this.#told(counters),
+        gone: (why) => this.#end(why),
+      },
+    );
+    void deps.exited?.then((why) => this.#end(why));
+  }
+
+  /** Waits until the engine answers, then asks what it is. Throws a sentence when it cannot be used. */
+  static async start(options: VllmOptions, deps: VllmDeps): Promise<VllmEngine> {
+    const { url, key = "", slots, startMs } = options;
+    const http = new HttpEngine({ url, key, connectionsMax: 2 * slots + 8 }, deps);
+    const signal = deps.signal ?? new AbortController().signal;
+    try {
+      await untilReady({ startMs }, { ...deps, http });
+      const probed = await probe(http, signal);
+      const { root = "", id = "" } = probed.models.find(({ parent }) => !parent) ?? {};
+      const tokenizer = await openTokenizer(options.tokenizer, root, () => new AskedTokenizer({ model: id }, { http }), deps.log);
+      if (tokenizer.kind === "asked" && !probed.tokenizes)
+        throw new SlipstreamError(
+          "model_unusable",
+          "the engine has no /tokenize; set SLIPSTREAM_WORKER_TOKENIZER to the model's folder",
+        );
+      const models = await describeModels(probed.models, options.model, tokenizer, signal);
+      const { version, priority, cacheSalt, cachedTokens } = probed;
+      const said = {
+        version,
+        models: models.map(({ name }) => name),
+        tokenizer: tokenizer.kind,
+        priority,
+        cacheSalt,
+        cachedTokens,
+      };
+      deps.log?.info(said, "vLLM answers");
+      for (const { what, flag } of adviceFor(probed)) deps.log?.warn({ flag }, `vLLM: ${what}`);
+      return new VllmEngine({ http, probed, models, tokenizer }, options, deps);
+    } catch (thrown) {
+      http.close();
+      throw thrown;
+    }
+  }
+
+  async *generate(work: Generation, signal: AbortSignal): AsyncGenerator<Piece, Finished> {
+    const receivedMs = this.#deps.clock.now();
+    let prompt: Encoded;
+    try {
+      if (this.#gone) throw this.#gone;
+      prompt = await encode(work.segments, work.sampling.maxTokens, this.#model(work.model), this.#parts.tokenizer, signal);
+      if (this.#gone) throw this.#gone;
+    } catch (thrown) {
+      if (signal.aborted) return { kind: "aborted", usage: noUsage() };
+      return { kind: "failed", error: SlipstreamError.from(thrown), usage: noUsage() };
+    }
+    const { tokens, maxTokens } = prompt;
+    const requestId = `${this.#requests}-${this.#requested++}`;
+    const { priority } = this.#parts.probed;
+    const keys = blockKeys(tokens, this.blockTokens, seedOf(work.cacheSalt, work.model));
+    const salted = this.#parts.probed.cacheSalt ? work : { ...work, cacheSalt: "" };
+    const running = new Running(
+      {
+        path: "/v1/completions",
+        body: completionBody(salted, { tokens, maxTokens, requestId }, { priority, confidence: this.#options.confidence }),
+        traceparent: work.traceparent,
+        promptTokens: tokens.length,
+        // The engine computes at least the last token anew, and with it its block.
+        expectedCached: Math.min(this.#asked.known(keys), Math.floor((tokens.length - 1) / this.blockTokens)) * this.blockTokens,
+        maxTokens,
+        receivedMs,
+      },
+      {
+        clock: this.#deps.clock,
+        http: this.#parts.http,
+        meter: this.#meter,
+        doubted: () => this.#watch.doubt(),
+        aborted: (how) => this.#deps.aborted?.(how),
+        computed: () => this.#asked.computed(keys),
+      },
+    );
+    this.#running.add(running);
+    this.#watch.nudge();
+    try {
+      return yield* running.read(signal);
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  async warm(model: string, segments: readonly Segment[], signal: AbortSignal, cacheSalt: string): Promise<void> {
+    const { http, probed, tokenizer } = this.#parts;
+    const { tokens } = await encode(segments, 1, this.#model(model), tokenizer, signal);
+    const answer = await http.ask("/v1/completions", warmBody(model, tokens, cacheSalt, probed), { signal, timeoutMs: 60_000 });
+    if (answer.status !== 200) throw refusal(answer);
+  }
+
+  load(): EngineLoad {
+    const { kvUsed = 0, blocks = 0 } = this.#counters ?? {};
+    const { prefillTokensPerSecond, stepMs, prefillBacklogTokens } = this.#meter;
+    return {
+      running: this.#running.size,
+      kvBlocksUsed: Math.round(kvUsed * blocks),
+      kvBlocks: blocks,
+      ...{ prefillTokensPerSecond, stepMs, prefillBacklogTokens },
+    };
+  }
+
+  acceptance(): Acceptance {
+    return this.#acceptance.value;
+  }
+
+  onKv(_listener: (event: KvEvent) => void): void {}
+
+  async close(): Promise<void> {
+    this.#end(new SlipstreamError("engine_failed", "the engine is closed"));
+    this.#parts.http.close();
+  }
+
+  #told(counters: Counters): void {
+    this.#counters = counters;
+    if (counters.speculation) this.#acceptance.add(byPosition(counters.speculation));
+  }
+
+  #end(why: SlipstreamError): void {
+    if (this.#gone) return;
+    this.#gone = why;
+    this.#watch.close();
+    for (const running of this.#running) running.fail(why);
+    this.#die(why);
+  }
+
+  #model(name: string): Model {
+    const model = this.models.find((each) => each.name === name);
+    if (!model) throw new SlipstreamError("not_found", `the engine serves no ${JSON.stringify(name)}`);
+    return model;
+  }
+}
+
+/** The given one must be there; the engine's own folder is used where this process sees it too. */
+async function openTokenizer(
+  given: string,
+  root: string,
+  ask: () => EngineTokenizer,
+  log: Log | undefined,
+): Promise<EngineTokenizer> {
+  if (given !== "") return FileTokenizer.open(given);
+  try {
+    return await FileTokenizer.open(root);
+  } catch {
+    log?.info({ root }, "the model's tokenizer is not on this machine: the engine is asked");
+    return ask();
+  }
+}

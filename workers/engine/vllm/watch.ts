@@ -1,0 +1,101 @@
+// watch: asks a running engine how it is, over and over: every `busyMs` while generations run, every `idleMs` else. Counters out as
+// they come; and one word when it is gone: its port refuses, or nothing has answered or moved for `hungMs`. One question at a time.
+import type { Clock } from "../../../lib/clock.ts";
+import { SlipstreamError } from "../../../lib/errors.ts";
+import type { HttpEngine } from "../http.ts";
+import { type Counters, readCounters } from "./counters.ts";
+
+export interface WatchOptions {
+  readonly busyMs: number;
+  readonly idleMs: number;
+  readonly hungMs: number;
+}
+
+interface Deps {
+  readonly clock: Clock;
+  readonly http: Pick<HttpEngine, "ask">;
+  /** Generations under way, and when one of them last moved. */
+  readonly running: () => number;
+  readonly movedMs: () => number;
+  readonly counters: (counters: Counters) => void;
+  readonly gone: (why: SlipstreamError) => void;
+}
+
+/** One refused connection may be a server that is out of places; three in a row are none. */
+const refusedMax = 3;
+const refusedPauseMs = 50;
+
+export class Watch {
+  readonly #options: WatchOptions;
+  readonly #deps: Deps;
+  readonly #over = new AbortController();
+  #refused = 0;
+  #answeredMs: number;
+  #timer: Disposable | undefined;
+  #asking = false;
+
+  constructor(options: WatchOptions, deps: Deps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#answeredMs = deps.clock.now();
+    this.#later();
+  }
+
+  /** A generation has just begun: do not sleep on in the idle rhythm. */
+  nudge(): void {
+    if (!this.#asking && !this.#over.signal.aborted) this.#later();
+  }
+
+  /** A request found nobody there: looks at once instead of at the next turn. */
+  doubt(): void {
+    if (this.#asking || this.#over.signal.aborted) return;
+    this.#timer?.[Symbol.dispose]();
+    void this.#look();
+  }
+
+  close(): void {
+    this.#over.abort();
+    this.#timer?.[Symbol.dispose]();
+  }
+
+  #later(pauseMs = this.#deps.running() > 0 ? this.#options.busyMs : this.#options.idleMs): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = this.#deps.clock.timer(pauseMs, () => void this.#look());
+  }
+
+  async #look(): Promise<void> {
+    const { clock, http, counters, running, movedMs } = this.#deps;
+    const { hungMs } = this.#options;
+    const { signal } = this.#over;
+    this.#asking = true;
+    try {
+      const answer = await http.ask("/metrics", undefined, { signal, timeoutMs: hungMs });
+      this.#refused = 0;
+      this.#answeredMs = clock.now();
+      if (answer.status === 200) counters(readCounters(answer.text));
+    } catch (thrown) {
+      if (signal.aborted) return;
+      if (isRefused(thrown)) this.#refused += 1;
+    } finally {
+      this.#asking = false;
+    }
+    if (signal.aborted) return;
+    const now = clock.now();
+    if (this.#refused >= refusedMax) this.#gone("its port refuses connections");
+    else if (now - this.#answeredMs >= hungMs) this.#gone(`it has not answered for ${Math.round(now - this.#answeredMs)} ms`);
+    // Its front may answer while what computes behind it stands still.
+    else if (running() > 0 && now - movedMs() >= hungMs)
+      this.#gone(`none of ${running()} generations has moved for ${Math.round(now - movedMs())} ms`);
+    else this.#later(this.#refused > 0 ? refusedPauseMs : undefined);
+  }
+
+  #gone(why: string): void {
+    this.close();
+    this.#deps.gone(new SlipstreamError("engine_failed", `the engine is gone: ${why}`));
+  }
+}
+
+function isRefused(thrown: unknown): boolean {
+  const cause = (thrown as { cause?: { code?: unknown } } | undefined)?.cause;
+  return cause?.code === "ECONNREFUSED" || cause?.code === "ECONNRESET";
+}
