@@ -1,31 +1,18 @@
 // bus/nats: the bus of a cluster, on NATS core and JetStream. Never holds up a start: it connects behind the process's back, for
 // ever, and while NATS is away publish says false, append rejects and the caller's signals degrade. Who listens hears again as
 // soon as it is back. Says once in the log what is wrong, not at every try.
-import { readFileSync } from "node:fs";
-import { type Auth, type ConnectionOptions, connect, credsAuthenticator, type NatsConnection } from "@nats-io/transport-node";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
 import type { Clock } from "../clock.ts";
 import { SlipstreamError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Bus, BusMessage, Subscription } from "./bus.ts";
 import { Kept, type KeptOptions } from "./kept.ts";
+import { assertOneWay, connectionOptions, type NatsWay } from "./nats-connection.ts";
 import { Readers } from "./reader.ts";
 
-export interface NatsOptions {
-  readonly servers: readonly string[];
-  /** Shown in the server's connection list. */
-  readonly name: string;
-  readonly connectTimeoutMs: number;
-  /** false: it does not hear what it says itself. */
-  readonly echo?: boolean;
+export interface NatsOptions extends NatsWay {
   /** Where records are kept; absent: this process keeps none. */
   readonly kept?: KeptOptions;
-  readonly natsCredentials?: string;
-  readonly natsUser?: string;
-  readonly natsPassword?: string;
-  readonly natsTls?: boolean;
-  readonly natsTlsCa?: string;
-  readonly natsTlsCert?: string;
-  readonly natsTlsKey?: string;
 }
 
 interface Deps {
@@ -60,6 +47,7 @@ export class NatsBus implements Bus {
   connected = false;
 
   constructor(options: NatsOptions, deps: Deps) {
+    assertOneWay(options);
     this.#options = options;
     this.#deps = deps;
     this.#running = this.#run();
@@ -183,42 +171,5 @@ export class NatsBus implements Bus {
     }
     this.connected = false;
     if (!this.#ending.signal.aborted) log.warn({ bus: "nats" }, "bus closed the connection; a new one is tried");
-  }
-}
-
-function connectionOptions(options: NatsOptions, log: Log): ConnectionOptions {
-  const { servers, name, connectTimeoutMs, natsCredentials = "", natsUser = "", natsPassword = "" } = options;
-  const { natsTls = false, natsTlsCa = "", natsTlsCert = "", natsTlsKey = "" } = options;
-  const tls = {
-    ...(natsTlsCa === "" ? {} : { caFile: natsTlsCa }),
-    ...(natsTlsCert === "" ? {} : { certFile: natsTlsCert }),
-    ...(natsTlsKey === "" ? {} : { keyFile: natsTlsKey }),
-  };
-  return {
-    servers: [...servers],
-    name,
-    timeout: connectTimeoutMs,
-    noEcho: options.echo === false,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: 500,
-    reconnectJitter: 500,
-    // A server that hangs or whose machine is gone is left after 15 s; by default it would be minutes.
-    pingInterval: 5_000,
-    maxPingOut: 2,
-    // Credentials may be renewed on the server's side too.
-    ignoreAuthErrorAbort: true,
-    ...(natsCredentials === "" ? {} : { authenticator: (nonce) => authenticate(natsCredentials, nonce, log) }),
-    ...(natsUser === "" ? {} : { user: natsUser, pass: natsPassword }),
-    ...(natsTls || Object.keys(tls).length > 0 ? { tls } : {}),
-  };
-}
-
-function authenticate(path: string, nonce: string | undefined, log: Log): Auth {
-  try {
-    return credsAuthenticator(readFileSync(path))(nonce) as Auth;
-  } catch (error) {
-    log.error({ bus: "nats", path, err: error }, "credentials cannot be read");
-    // The server refuses it, and the next try reads the file again.
-    return { user: "" };
   }
 }
