@@ -65,6 +65,9 @@ export function processorMs(): number {
 /** Wall-clock milliseconds of a day or time as people write it; NaN: there is none. */
 export const wallOf = (text: string): number => Date.parse(text);
 
+/** The same as machines write it: "2026-11-26T09:53:14.000Z". */
+export const writtenTime = (wallMs: number): string => new Date(wallMs).toISOString();
+
 /** Keeps the process alive until disposed: for a command that waits on nothing but the clock, whose timers do not. */
 export function keepAlive(): Disposable {
   const handle = setInterval(() => {}, 0x7fff_ffff);

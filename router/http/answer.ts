@@ -47,7 +47,9 @@ export async function whole(call: Call<unknown>, trigger: Trigger, { quiet = fal
     call.reply.header("slipstream-outcome", step.value.outcome);
     const error = errorOf(step.value, quiet);
     if (error) throw error;
-    return { trigger, text, ending: step.value, at, nowMs: call.router.clock.now() };
+    // Of a text that was given up half-way nobody has a use.
+    const kept = step.value.outcome === "superseded" || step.value.outcome === "cancelled" ? "" : text;
+    return { trigger, text: kept, ending: step.value, at, nowMs: call.router.clock.now() };
   }
 }
 
@@ -88,6 +90,8 @@ function pathOf({ router, request, reply }: Call<unknown>, trigger: Trigger, at:
 /** Endings that say why there is no text become errors; an empty completion is an answer. */
 function errorOf(ending: Ending, quiet = false): SlipstreamError | undefined {
   if (ending.error) return ending.error;
+  // Refused because it would have been late is what being late is to an editor.
+  if (quiet && (ending.outcome !== "refused" || ending.reason === "deadline")) return undefined;
   const detail = ending.detail ?? ending.reason ?? ending.outcome;
   const retry = ending.retryAfterMs === undefined ? {} : { retryAfterMs: ending.retryAfterMs };
   if (ending.outcome === "refused")
@@ -96,7 +100,6 @@ function errorOf(ending: Ending, quiet = false): SlipstreamError | undefined {
       sentence(ending),
       retry,
     );
-  if (quiet) return undefined;
   if (ending.outcome === "gated") return new SlipstreamError("overloaded", detail, retry);
   if (ending.outcome === "expired") return new SlipstreamError("deadline_exceeded", "no text before the deadline");
   if (ending.outcome === "cancelled" || ending.outcome === "superseded") return new SlipstreamError("cancelled", detail);

@@ -22,6 +22,14 @@ export const tokens = z
   .max(tokensMax, `must be at most ${tokensMax}`)
   .nullish();
 
+/** The same where -1 and -2 say "as many as you like" (llama.cpp, Ollama). */
+export const tokensOrAll = z
+  .number({ error: "must be a whole number" })
+  .int("must be a whole number")
+  .min(-2, "must be at least -2")
+  .max(tokensMax, `must be at most ${tokensMax}`)
+  .nullish();
+
 export const stops = z.union([z.string(), z.array(z.string())], { error: "must be a text or a list of texts" }).nullish();
 
 /** Nothing but its neutral value is taken. */

@@ -144,20 +144,24 @@ export class Ingress {
     return this.#wishes.anticipated(trigger, shown, caller);
   }
 
-  /** Chat. Messages travel as a prefix in the plain form "role: text"; models with a template of their own come with their engine. */
-  generate(request: GenerateRequest, tenant: string, caller: AbortSignal): Trigger {
-    if (request.messages.length === 0) throw invalid("messages", "at least one is required");
-    if (request.messages.length > limits.messagesMax) throw invalid("messages", `more than ${limits.messagesMax}`);
+  /** What a model is given of a conversation: the plain form "role: text"; models with a template of their own come with their engine. */
+  conversation({ messages }: Pick<GenerateRequest, "messages">): string {
+    if (messages.length === 0) throw invalid("messages", "at least one is required");
+    if (messages.length > limits.messagesMax) throw invalid("messages", `more than ${limits.messagesMax}`);
     let size = 0;
-    for (const [i, message] of request.messages.entries()) {
+    for (const [i, message] of messages.entries()) {
       if (!(message.role in roleNames)) throw invalid(`messages[${i}].role`, "must be SYSTEM, USER or ASSISTANT");
       size += textBytes(`messages[${i}].content`, message.content, this.#options.documentBytesMax);
     }
     if (size > this.#options.documentBytesMax)
       throw invalid("messages", `together larger than ${this.#options.documentBytesMax} bytes`);
-    const single = request.messages.length === 1;
-    const prefix = single ? (request.messages[0]?.content ?? "") : transcript(request);
     if (size === 0) throw invalid("messages", "hold no text");
+    return messages.length === 1 ? (messages[0]?.content ?? "") : transcript(messages);
+  }
+
+  /** Chat. */
+  generate(request: GenerateRequest, tenant: string, caller: AbortSignal): Trigger {
+    const prefix = this.conversation(request);
     const requestId = request.requestId === "" ? "" : id("request_id", request.requestId, limits.idCharsMax);
     const place = this.#place(tenant, requestId, request.sessionId, "");
     return this.#wishes.chat(
@@ -215,6 +219,6 @@ const reportable: ReadonlySet<number> = new Set(
 );
 const roleNames: Readonly<Record<number, string>> = { [Role.SYSTEM]: "System", [Role.USER]: "User", [Role.ASSISTANT]: "Assistant" };
 
-function transcript(request: GenerateRequest): string {
-  return `${request.messages.map((message) => `${roleNames[message.role]}: ${message.content}`).join("\n\n")}\n\nAssistant:`;
+function transcript(messages: GenerateRequest["messages"]): string {
+  return `${messages.map((message) => `${roleNames[message.role]}: ${message.content}`).join("\n\n")}\n\nAssistant:`;
 }

@@ -40,6 +40,9 @@ interface TextChoices {
 const ofChoice = ({ choices }: TextChoices) => choices[0]?.text;
 const ofMessage = ({ choices }: TextChoices) => choices[0]?.message?.content;
 const ofDelta = ({ choices }: TextChoices) => choices[0]?.delta?.content;
+const ofContent = ({ content }: { content: string }) => content;
+const ofResponse = ({ response }: { response: string }) => response;
+const contents = { text: ofContent, piece: ofContent };
 const texts = { text: ofChoice, piece: ofChoice };
 
 /** By API and path. */
@@ -53,6 +56,35 @@ const examples: Readonly<Record<string, Example>> = {
   "openai POST /v1/chat/completions": { body: { messages, ...few }, text: ofMessage, piece: ofDelta },
   "openai GET /v1/models": {},
   "openai GET /v1/models/:model": { at: "/v1/models/slipstream-fim-4m" },
+  "llama POST /infill": {
+    body: { input_prefix: prefix, input_suffix: suffix, n_predict: 8 },
+    ...contents,
+  },
+  "llama POST /completion": { body: { prompt: prefix, n_predict: 8 }, ...contents },
+  "llama POST /completions": { body: { prompt: prefix, n_predict: 8 }, ...contents },
+  "llama POST /apply-template": { body: { messages } },
+  "llama GET /health": {},
+  "llama GET /props": {},
+  "mistral POST /v1/fim/completions": { body: { prompt: prefix, suffix, ...few }, text: ofMessage, piece: ofDelta },
+  "mistral POST /fim/completions": { body: { prompt: prefix, suffix, ...few }, text: ofMessage, piece: ofDelta },
+  "deepseek POST /beta/completions": { body: { prompt: prefix, suffix, ...few }, ...texts },
+  "ollama POST /api/generate": {
+    body: { model: "slipstream-fim-4m:latest", prompt: prefix, suffix, options: { num_predict: 8, num_ctx: 2048 } },
+    text: ofResponse,
+    piece: ofResponse,
+  },
+  "ollama GET /api/tags": {},
+  "ollama GET /api/ps": {},
+  "ollama POST /api/show": { body: { model: "slipstream-fim-4m:latest" } },
+  "ollama GET /api/version": {},
+  "tabby POST /v1/completions": {
+    body: { language: "typescript", segments: { prefix, suffix, filepath: "src/add.ts" } },
+    text: ofChoice,
+  },
+  "tabby POST /v1/events": { body: { type: "view", completion_id: "cmpl-unknown", choice_index: 0 } },
+  "tabby GET /v1/health": {},
+  "tabby POST /v1/health": {},
+  "tabby GET /v1beta/server_setting": {},
 };
 const keyOf = ({ api, method, path }: Route) => `${api} ${method} ${path}`;
 const exampleOf = (route: Route) => examples[keyOf(route)] ?? {};

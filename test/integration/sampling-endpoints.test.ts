@@ -37,11 +37,24 @@ const refused: Partial<Record<Name, unknown>> = {
   logit_bias: { 5: 1 },
   presence_penalty: 1,
   frequency_penalty: 1,
+  repeat_penalty: 1.1,
+  min_p: 0.05,
+  typical_p: 0.9,
+  mirostat: 1,
+  grammar: "root ::= [a-z]",
+  min_tokens: 1,
 };
+/** What llama.cpp has as a list. */
+const refusedList = { logit_bias: [[5, 1]] } as const;
 /** How each HTTP endpoint is asked, without sampling. */
 const asks: Readonly<Record<Exclude<SamplingEndpoint, "session" | "complete" | "generate">, { url: string; payload: object }>> = {
   openai: { url: "/v1/completions", payload: { prompt: "let a = 1;\n" } },
   chat: { url: "/v1/chat/completions", payload: { messages: [{ role: "user", content: "Hello." }] } },
+  llama: { url: "/infill", payload: { input_prefix: "let a = 1;\n", input_suffix: "" } },
+  mistral: { url: "/v1/fim/completions", payload: { prompt: "let a = 1;\n" } },
+  deepseek: { url: "/beta/completions", payload: { prompt: "let a = 1;\n" } },
+  ollama: { url: "/api/generate", payload: { prompt: "let a = 1;\n" } },
+  tabby: { url: "/v1/completions", payload: { segments: { prefix: "let a = 1;\n" } } },
 };
 const isHttp = (endpoint: SamplingEndpoint): endpoint is keyof typeof asks => endpoint in asks;
 /** Where a body has the parameter: its options may be nested. */
@@ -126,7 +139,11 @@ test.each(rows.filter(({ fate }) => fate === "refused"))("$endpoint refuses $nam
   const answer = await app.inject({
     method: "POST",
     url: asks[endpoint].url,
-    payload: payloadOf(endpoint, name, refused[name]),
+    payload: payloadOf(
+      endpoint,
+      name,
+      (endpoint === "llama" && name in refusedList ? refusedList[name as "logit_bias"] : refused[name]) ?? { missing: true },
+    ),
   });
   expect(answer.statusCode).toBe(answer.body.includes('"detail"') ? 422 : 400);
   expect(answer.body).toContain(nameAt(name, endpoint).split(".").at(-1));

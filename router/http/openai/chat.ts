@@ -1,30 +1,22 @@
 // chat: `/v1/chat/completions`: messages in, one text out, whole or as chunks, in the chat lane and its pool.
 import { create } from "@bufbuild/protobuf";
 import { z } from "zod";
-import { ChatMessageSchema, GenerateRequestSchema, Role } from "../../../proto/gen/slipstream/v1/completion_pb.ts";
+import { GenerateRequestSchema } from "../../../proto/gen/slipstream/v1/completion_pb.ts";
 import type { Trigger } from "../../completion.ts";
 import { streamed, whole } from "../answer.ts";
 import { leaving } from "../caller.ts";
-import { never, only, stops, tokens } from "../fields.ts";
+import { never, only, stops, tokensOrAll } from "../fields.ts";
+import { messages, turnsOf } from "../messages.ts";
 import type { Call } from "../route.ts";
 import { finishOf, usageAnswer, usageOf } from "../usage.ts";
 import { admitted, inTermsOf, modelOf, samplingOf } from "../wish.ts";
 
-const part = z.object({ type: z.literal("text", { error: "only text is supported" }), text: z.string() });
-const roles = { system: Role.SYSTEM, developer: Role.SYSTEM, user: Role.USER, assistant: Role.ASSISTANT } as const;
-
-const message = z.object({
-  role: z.enum(["system", "developer", "user", "assistant"], { error: "must be system, developer, user or assistant" }),
-  content: z.union([z.string(), z.array(part).transform((parts) => parts.map(({ text }) => text).join(""))], {
-    error: "must be a text, or parts of type text",
-  }),
-});
-
 export const chatBody = z.object({
   model: z.string().default(""),
-  messages: z.array(message, { error: "must be a list of messages" }),
-  max_tokens: tokens,
-  max_completion_tokens: tokens,
+  messages,
+  // llama.cpp's editors say -1 for no bound.
+  max_tokens: tokensOrAll,
+  max_completion_tokens: tokensOrAll,
   temperature: z.number().nullish(),
   top_p: z.number().nullish(),
   top_k: z.number().int().nullish(),
@@ -93,7 +85,7 @@ function triggerOf(call: Call<Body>): Trigger {
   return inTermsOf({}, () => {
     const model = modelOf(call, body);
     const request = create(GenerateRequestSchema, {
-      messages: body.messages.map(({ role, content }) => create(ChatMessageSchema, { role: roles[role], content })),
+      messages: turnsOf(body.messages),
       model,
       sampling: samplingOf(
         {

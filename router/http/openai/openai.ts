@@ -26,7 +26,11 @@ const model = z.object({
   created: z.number(),
   owned_by: z.string(),
   max_model_len: z.number().optional(),
+  // Mistral's clients read a model's card from the same path.
+  type: z.literal("base"),
+  capabilities: z.record(z.string(), z.boolean()),
 });
+const capabilities = { completion_chat: true, completion_fim: true, function_calling: false, fine_tuning: false, vision: false };
 
 export const openAiRoutes: readonly Route[] = [
   post("openai", "/v1/completions", {
@@ -78,5 +82,13 @@ export const openAiRoutes: readonly Route[] = [
 
 function modelOf({ router }: Call<unknown>, id: string) {
   const served = router.rooms.fleet.model(id);
-  return { id, object: "model", created: 0, owned_by: "slipstream", ...(served ? { max_model_len: served.contextTokens } : {}) };
+  return {
+    id,
+    object: "model",
+    created: 0,
+    owned_by: "slipstream",
+    type: "base",
+    capabilities,
+    ...(served ? { max_model_len: served.contextTokens } : {}),
+  };
 }
