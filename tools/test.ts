@@ -19,7 +19,7 @@ const tiers: Readonly<Record<string, Tier>> = {
   npm: { projects: ["unit", "integration", "simulation"], tools: [], skipsFailInCi: false },
   system: {
     projects: ["system"],
-    tools: ["nats-server", "grpcurl", "grpcio", "torch", "tokenizers", "tokenizer-qwen", "tokenizer-deepseek"],
+    tools: ["nats-server", "k6", "grpcurl", "grpcio", "torch", "tokenizers", "tokenizer-qwen", "tokenizer-deepseek"],
     skipsFailInCi: true,
   },
   night: { projects: ["night"], tools: ["nats-server"], skipsFailInCi: false },

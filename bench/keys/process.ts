@@ -58,6 +58,10 @@ export class BenchProcess {
     return { figures: figures as T, spent };
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   get running(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }

@@ -9,13 +9,15 @@ import { readRouterConfig } from "../../router/config.ts";
 import { type RunningRouter, startRouter } from "../../router/main.ts";
 import { runChild } from "./child.ts";
 import { type Added, nothingAdded, probe } from "./probe.ts";
-import { type Switches, shut } from "./switches.ts";
+import { type Switches, shut, shutFailover } from "./switches.ts";
 
 export interface RouterOrders {
   /** Addresses of workers. */
   readonly workers: readonly string[];
   readonly switches: Switches;
   readonly sessionsMax: number;
+  /** False: nobody looks after a worker that stalls. */
+  readonly failover?: boolean;
 }
 
 export interface RouterFigures extends Added {
@@ -26,7 +28,8 @@ export interface RouterFigures extends Added {
 }
 
 await runChild(async (given, lifecycle) => {
-  const { workers, switches, sessionsMax } = given as RouterOrders;
+  const { workers, switches, sessionsMax, failover = true } = given as RouterOrders;
+  if (!failover) shutFailover();
   const config = readRouterConfig({
     SLIPSTREAM_ROUTER_WORKERS: workers.join(","),
     SLIPSTREAM_ROUTER_GRPC_ADDRESS: "127.0.0.1:0",
@@ -48,6 +51,7 @@ await runChild(async (given, lifecycle) => {
   delay.enable();
   return {
     port: router.ports.grpc,
+    ports: [router.ports.grpc, router.ports.http],
     take: async (): Promise<RouterFigures> => {
       const loopDelayP99Ms = delay.percentile(99) / 1e6;
       delay.reset();

@@ -1,6 +1,7 @@
 // switches: which of the router's mechanisms run, for ablation. The rooms of a router of this bench in, the same rooms with
 // some doors shut out; the shipped router has no such switch. Each row of `ablations` changes one thing alone.
 import { ContextRoom } from "../../router/context/context.ts";
+import { dispatchDefaults } from "../../router/dispatch/dispatch.ts";
 import type { Rooms } from "../../router/path.ts";
 import { type LayoutRules, PromptRoom } from "../../router/prompt/prompt.ts";
 
@@ -135,4 +136,13 @@ export function shut(rooms: Rooms, switches: Switches): void {
     );
     context.gather = other.gather.bind(other);
   }
+}
+
+/** Before a router is wired: no second try, no silence and no missing answer noticed, nobody left alone for failing. */
+export function shutFailover(): void {
+  const never = 1e9;
+  Object.assign(dispatchDefaults, {
+    ...{ ackMaxMs: never, silentMinMs: never, awayMaxMs: never, hedging: { share: 0, burst: 0 } },
+    breaker: { failuresMax: never, openMinMs: 1, openMaxMs: 1 },
+  });
 }

@@ -18,12 +18,15 @@ export function shell(line: string, options: { timeoutMs?: number; env?: Record<
   return ending(child);
 }
 
-export const slipstream = (args: readonly string[], options: { env?: Record<string, string> } = {}): Promise<Ran> =>
+export const slipstream = (
+  args: readonly string[],
+  options: { env?: Record<string, string>; timeoutMs?: number } = {},
+): Promise<Ran> =>
   ending(
     spawn(process.execPath, ["bin/slipstream.js", ...args], {
       cwd: packageRoot(),
       env: { ...process.env, ...options.env },
-      timeout: 60_000,
+      timeout: options.timeoutMs ?? 60_000,
     }),
   );
 
