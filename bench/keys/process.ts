@@ -28,10 +28,10 @@ export class BenchProcess {
   }
 
   static async start(
-    entry: "router" | "worker",
+    entry: "router" | "worker" | "front",
     orders: object,
     flags: readonly string[] = [],
-    bench: "keys" | "fleet" | "router" | "faults" = "keys",
+    bench: "keys" | "fleet" | "router" | "faults" | "peers" = "keys",
   ): Promise<{ process: BenchProcess; address: string; addresses: readonly string[] }> {
     const path = join(packageRoot(), "dist", "bench", bench, `${entry}-process.js`);
     if (!existsSync(path)) throw new SlipstreamError("internal", `${path} is not built: npm run build`);

@@ -7,6 +7,7 @@ import { silentLog } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { readRouterConfig } from "../../router/config.ts";
 import { type RunningRouter, startRouter } from "../../router/main.ts";
+import { dilatedClock } from "../../sim/dilated-clock.ts";
 import { runChild } from "./child.ts";
 import { type Added, nothingAdded, probe } from "./probe.ts";
 import { type Switches, shut, shutFailover } from "./switches.ts";
@@ -18,6 +19,8 @@ export interface RouterOrders {
   readonly sessionsMax: number;
   /** False: nobody looks after a worker that stalls. */
   readonly failover?: boolean;
+  /** All of its time goes so many times as slowly (default 1). */
+  readonly dilation?: number;
 }
 
 export interface RouterFigures extends Added {
@@ -28,8 +31,9 @@ export interface RouterFigures extends Added {
 }
 
 await runChild(async (given, lifecycle) => {
-  const { workers, switches, sessionsMax, failover = true } = given as RouterOrders;
+  const { workers, switches, sessionsMax, failover = true, dilation = 1 } = given as RouterOrders;
   if (!failover) shutFailover();
+  const clock = dilation === 1 ? systemClock : dilatedClock(systemClock, dilation);
   const config = readRouterConfig({
     SLIPSTREAM_ROUTER_WORKERS: workers.join(","),
     SLIPSTREAM_ROUTER_GRPC_ADDRESS: "127.0.0.1:0",
@@ -40,7 +44,7 @@ await runChild(async (given, lifecycle) => {
   });
   let added: (() => Added) | undefined;
   const router = await startRouter(config, {
-    ...{ lifecycle, clock: systemClock, random: systemRandom(), log: silentLog, bus: new MemoryBus() },
+    ...{ lifecycle, clock, random: systemRandom(), log: silentLog, bus: new MemoryBus() },
     measured: (rooms) => {
       shut(rooms, switches);
       added = probe(rooms, machineMs);

@@ -26,6 +26,8 @@ export interface StandOptions {
   readonly agreement: number;
   readonly switches: Switches;
   readonly chunkMs?: number;
+  /** What is typed, and the model knows a share of; absent: this package's own sources. */
+  readonly sources?: readonly Source[];
   /** The model that is shipped instead of pretend GPUs. */
   readonly embedded?: boolean;
   /** Where to write a profile of the router's CPU. */

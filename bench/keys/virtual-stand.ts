@@ -13,6 +13,7 @@ import { runSession } from "../../router/session-service.ts";
 import { type Router, wireRouter } from "../../router/wire.ts";
 import { pipe } from "../../sim/pipe.ts";
 import { RecordedMetrics } from "../../sim/recorded-metrics.ts";
+import type { Source } from "../../sim/trace/generate.ts";
 import { VirtualClock } from "../../sim/virtual-clock.ts";
 import type { Agent } from "../../workers/agent.ts";
 import { agentDefaults, createAgent } from "../../workers/main.ts";
@@ -31,7 +32,7 @@ const stepMs = 250;
 
 export class VirtualStand implements Typing {
   readonly #options: StandOptions;
-  readonly #clock = new VirtualClock();
+  readonly clock = new VirtualClock();
   readonly #random: ReturnType<typeof seeded>;
   readonly #bus = new MemoryBus();
   readonly #tally = new Tally();
@@ -39,7 +40,7 @@ export class VirtualStand implements Typing {
   readonly #counted: Counted[] = [];
   readonly #people: Person[] = [];
   readonly #known = new Known();
-  readonly #sources = ownSources();
+  readonly #sources: readonly Source[];
   readonly #router: Router;
   #added: () => Added = nothingAdded;
   #sinceMs = 0;
@@ -47,8 +48,9 @@ export class VirtualStand implements Typing {
 
   private constructor(options: StandOptions) {
     this.#options = options;
+    this.#sources = options.sources ?? ownSources();
     this.#random = seeded(options.seed);
-    const clock = this.#clock;
+    const clock = this.clock;
     for (let i = 0; i < options.workers; i++) this.#worker(`w${i}`);
     this.#router = wireRouter(
       { ...readRouterConfig({}), workers: [...this.#agents.keys()], sessionsMax: 20_000 },
@@ -66,8 +68,8 @@ export class VirtualStand implements Typing {
 
   static async start(options: StandOptions): Promise<VirtualStand> {
     const stand = new VirtualStand(options);
-    await stand.#clock.advance(1_000);
-    stand.#sinceMs = stand.#clock.now();
+    await stand.clock.advance(1_000);
+    stand.#sinceMs = stand.clock.now();
     return stand;
   }
 
@@ -79,7 +81,7 @@ export class VirtualStand implements Typing {
       this.#people.push(
         new Person(
           { name, seed: this.#options.seed * 10_007 + nth, sources: this.#sources, ...typed },
-          { clock: this.#clock, tally: this.#tally, connection: this.#connection() },
+          { clock: this.clock, tally: this.#tally, connection: this.connection() },
         ),
       );
     }
@@ -88,7 +90,7 @@ export class VirtualStand implements Typing {
   async pass(ms: number, signal: AbortSignal): Promise<void> {
     for (let left = ms; left > 0; left -= stepMs) {
       signal.throwIfAborted();
-      await this.#clock.advance(Math.min(left, stepMs));
+      await this.clock.advance(Math.min(left, stepMs));
     }
   }
 
@@ -96,7 +98,7 @@ export class VirtualStand implements Typing {
     const workers = this.#counted.map((counted) => counted.take());
     const added = this.#added();
     this.#known.add(added);
-    const now = this.#clock.now();
+    const now = this.clock.now();
     const wallMs = now - this.#sinceMs;
     this.#sinceMs = now;
     const slotMs = workers.reduce((sum, worker) => sum + worker.slotMs, 0);
@@ -115,7 +117,7 @@ export class VirtualStand implements Typing {
     for (const person of this.#people) person.close();
     const closing = this.#router.close();
     for (const agent of this.#agents.values()) agent.close();
-    await this.#clock.advance(1_000);
+    await this.clock.advance(1_000);
     await closing;
     await this.#bus.close();
   }
@@ -123,7 +125,7 @@ export class VirtualStand implements Typing {
   #worker(name: string): void {
     const { seed, switches } = this.#options;
     const texts = this.#sources.map(({ text }) => text);
-    const clock = this.#clock;
+    const clock = this.clock;
     const engine = pretend({ ...this.#options, texts, suffixFirst: switches.layout === "suffix_first" }, { clock });
     this.#counted.push(new Counted(name, engine, { clock, machineMs: () => clock.now() }));
     const agent = createAgent({ ...agentDefaults, worker: name, pool: "inline" }, { clock, random: seeded(seed), engine });
@@ -133,20 +135,21 @@ export class VirtualStand implements Typing {
   #link(address: string) {
     const made = pipe<typeof RouterFrameSchema, typeof WorkerFrameSchema>(
       { up: RouterFrameSchema, down: WorkerFrameSchema, ...hop },
-      { clock: this.#clock, random: this.#random },
+      { clock: this.clock, random: this.#random },
     );
     const agent = this.#agents.get(address) as Agent;
     void served(agent.serve(made.server), made.server);
     return made.client;
   }
 
-  #connection(): Connection {
+  /** Of one more editor. */
+  connection(): Connection {
     let close = () => {};
     return {
       connect: () => {
         const made = pipe<typeof ClientMessageSchema, typeof ServerMessageSchema>(
           { up: ClientMessageSchema, down: ServerMessageSchema, ...hop },
-          { clock: this.#clock, random: this.#random },
+          { clock: this.clock, random: this.#random },
         );
         close = () => made.client.end();
         void served(

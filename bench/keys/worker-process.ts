@@ -6,6 +6,7 @@ import { machineMs, systemClock } from "../../lib/clock.ts";
 import { silentLog } from "../../lib/log.ts";
 import { packageRoot } from "../../lib/package-root.ts";
 import { seeded } from "../../lib/random.ts";
+import { dilatedClock } from "../../sim/dilated-clock.ts";
 import { readWorkerConfig } from "../../workers/config.ts";
 import type { Engine } from "../../workers/engine/engine.ts";
 import type { ProfileEnd, ProfileName } from "../../workers/engine/simulated/profiles.ts";
@@ -27,15 +28,18 @@ export interface WorkerOrders {
   readonly chunkMs?: number;
   /** The shipped model on this machine's processor instead of a pretend GPU. */
   readonly embedded: boolean;
+  /** All of its time goes so many times as slowly (default 1). */
+  readonly dilation?: number;
 }
 
 await runChild(async (given, lifecycle) => {
   const orders = given as WorkerOrders;
-  const { name, slots, seed } = orders;
+  const { name, slots, seed, dilation = 1 } = orders;
+  const clock = dilation === 1 ? systemClock : dilatedClock(systemClock, dilation);
   const engine = orders.embedded
     ? await shipped(slots)
-    : pretend({ ...orders, texts: orders.sources.map((path) => readFileSync(path, "utf8")) }, { clock: systemClock });
-  const counted = new Counted(name, engine, { clock: systemClock, machineMs });
+    : pretend({ ...orders, texts: orders.sources.map((path) => readFileSync(path, "utf8")) }, { clock });
+  const counted = new Counted(name, engine, { clock, machineMs });
   const config = readWorkerConfig({
     SLIPSTREAM_WORKER_NAME: name,
     SLIPSTREAM_WORKER_SLOTS: String(slots),
@@ -45,7 +49,7 @@ await runChild(async (given, lifecycle) => {
     SLIPSTREAM_WORKER_LOG_LEVEL: "silent",
   });
   const worker = await startWorker(config, {
-    ...{ lifecycle, clock: systemClock, random: seeded(seed), log: silentLog },
+    ...{ lifecycle, clock, random: seeded(seed), log: silentLog },
     startEngine: async () => engine,
   });
   return { port: worker.port, take: () => counted.take() };
