@@ -16,8 +16,10 @@ export interface Way {
   readonly fixed?: Fixed;
 }
 
-export const ways: readonly Way[] = [
-  { name: "none", fixed: { source: "none", length: 0 } },
+/** What all others are compared with. */
+export const plainWay: Way = { name: "none", fixed: { source: "none", length: 0 } };
+
+export const otherWays: readonly Way[] = [
   ...fixedLengths.map((length) => ({ name: `model ${length}`, fixed: { source: "model", length } as const })),
   { name: "lookup", fixed: { source: "lookup", length: 8 } },
   { name: "auto" },
@@ -42,7 +44,7 @@ interface Compared {
   readonly best_fixed_k: number;
   readonly best_fixed_ratio: number;
   readonly auto_of_best_fixed: number;
-  readonly lookup_ratio: number;
+  readonly lookup_ratio: number | undefined;
   readonly ratios: Readonly<Record<string, number>>;
 }
 
@@ -111,7 +113,8 @@ export async function report(
   const raw = measured.find(({ paceMs }) => paceMs === 0);
   const [shown] = measured;
   const sums = (name: string) => summed(all, name);
-  const named = (of: (name: string) => number) => Object.fromEntries(ways.slice(1).map(({ name }) => [name, round(of(name))]));
+  const ways = otherWays.filter(({ name }) => shown?.runs[0]?.has(name));
+  const named = (of: (name: string) => number) => Object.fromEntries(ways.map(({ name }) => [name, round(of(name))]));
   return {
     spans: done,
     identical: done - differing,
@@ -211,17 +214,18 @@ function compared(runs: readonly ReadonlyMap<string, Run>[], of: Measure, seed: 
       "auto",
     ),
   );
-  const fixed = [{ k: 0, ratio: 1 }, ...fixedLengths.map((k) => ({ k, ratio: of(runs, `model ${k}`) }))];
+  const ratios = Object.fromEntries([...(runs[0]?.keys() ?? [])].map((name) => [name, of(runs, name)]));
+  const fixed = [{ k: 0, ratio: 1 }, ...fixedLengths.map((k) => ({ k, ratio: ratios[`model ${k}`] ?? 0 }))];
   const best = fixed.reduce((one, other) => (other.ratio > one.ratio ? other : one));
-  const auto = of(runs, "auto");
+  const auto = ratios["auto"] ?? 0;
   return {
     auto_ratio: round(auto),
     auto_ratio_interval: [round(percentile(drawn, 0.025)), round(percentile(drawn, 0.975))] as const,
     best_fixed_k: best.k,
     best_fixed_ratio: round(best.ratio),
     auto_of_best_fixed: round(auto / best.ratio),
-    lookup_ratio: round(of(runs, "lookup")),
-    ratios: Object.fromEntries(ways.map(({ name }) => [name, round(of(runs, name))])),
+    lookup_ratio: ratios["lookup"] === undefined ? undefined : round(ratios["lookup"]),
+    ratios: Object.fromEntries(Object.entries(ratios).map(([name, one]) => [name, round(one)])),
   };
 }
 

@@ -17,7 +17,6 @@ import {
   type SpeculationReport,
   segmentsOf,
   type Way,
-  ways,
 } from "./speculation-report.ts";
 
 /** A completion takes some ms as it is, less than a busy machine's hiccup: the middle one of so many counts. */
@@ -30,6 +29,8 @@ export interface SpeculationBenchOptions {
   readonly packages: string;
   readonly trained: ReadonlySet<string>;
   readonly spans: number;
+  /** What is measured, plain decoding among it. */
+  readonly ways: readonly Way[];
   /** ms of a target pass; 0: as it is. */
   readonly paces: readonly number[];
   readonly maxTokens: number;
@@ -88,12 +89,13 @@ async function measure(
   const runs: Map<string, Run>[] = [];
   // One span unmeasured: it pays for code that is still cold.
   const [first] = spans;
-  for (const way of first ? ways.filter(({ fixed }) => fixed) : []) await complete(engine, first as Span, way, options, signal);
+  for (const way of first ? options.ways.filter(({ fixed }) => fixed) : [])
+    await complete(engine, first as Span, way, options, signal);
   const before = { ...engine.speculation() };
   const auto: Record<string, number> = {};
   for (const [index, span] of spans.entries()) {
     const repeated = new Map<string, Run[]>();
-    const order = Array.from({ length: paceMs === 0 ? rawRepeats : 1 }, () => shuffled(ways, random)).flat();
+    const order = Array.from({ length: paceMs === 0 ? rawRepeats : 1 }, () => shuffled(options.ways, random)).flat();
     for (const way of order) {
       const counted = { ...engine.speculation().sources };
       const run = await complete(engine, span, way, options, signal);

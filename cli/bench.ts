@@ -6,6 +6,7 @@ import { benchDocument } from "../bench/document.ts";
 import { benchEngine } from "../bench/engine.ts";
 import { trainedPackages } from "../bench/spans.ts";
 import { benchSpeculation } from "../bench/speculation.ts";
+import { otherWays, plainWay, type Way } from "../bench/speculation-report.ts";
 import { systemClock } from "../lib/clock.ts";
 import { SlipstreamError } from "../lib/errors.ts";
 import { silentLog } from "../lib/log.ts";
@@ -47,6 +48,8 @@ Options:
   --rounds N    engine: prompts, cold and warm (default 30)
   --spans N     speculation: places in code (default 120)
   --pace LIST   speculation: emulated target passes in ms (default 3,8,12); "none" for as it is alone
+  --ways LIST   speculation: what is compared with the controller and plain decoding (default 1,2,3,4,6,8,lookup: draft
+                lengths, and lookups); "none" for nothing else, which takes a sixth of the time
   --paced-only  speculation: leave out the machine as it is
   --tokens N    speculation: tokens of a completion (default 24)
   --seed N      speculation: which places (default 1)
@@ -58,6 +61,7 @@ Examples:
   slipstream bench cancel --cancels 1000 --json
   slipstream bench engine
   slipstream bench speculation --spans 200 --pace 8
+  slipstream bench speculation --ways none --pace none
 `;
 
 const benches = { cancel, document, engine, speculation } as const;
@@ -68,6 +72,7 @@ const table = {
   rounds: { type: "string", default: "30" },
   spans: { type: "string", default: "120" },
   pace: { type: "string", default: "3,8,12" },
+  ways: { type: "string", default: "1,2,3,4,6,8,lookup" },
   tokens: { type: "string", default: "24" },
   seed: { type: "string", default: "1" },
   model: { type: "string" },
@@ -152,6 +157,7 @@ async function speculation(values: Values, io: Io, signal: AbortSignal): Promise
       packages: join(root, "node_modules"),
       trained: trainedPackages(readFileSync(join(root, "models", "training-packages.tsv"), "utf8")),
       spans: whole("spans", String(values.spans), 1, 10_000),
+      ways: compared(String(values.ways)),
       paces: [...(values["paced-only"] ? [] : [0]), ...paces(String(values.pace))],
       maxTokens: whole("tokens", String(values.tokens), 2, 256),
       seed: whole("seed", String(values.seed), 0, 0xffff_ffff),
@@ -183,6 +189,16 @@ function paces(text: string): number[] {
       field: "pace",
     });
   return list;
+}
+
+function compared(text: string): Way[] {
+  const list = text === "none" ? [] : text.split(",").map((name) => (name === "lookup" ? name : `model ${name}`));
+  const unknown = list.find((name) => !otherWays.some((way) => way.name === name));
+  if (unknown !== undefined)
+    throw new SlipstreamError("invalid_request", `--ways: "${text}" is not a list of 1, 2, 3, 4, 6, 8 and lookup, or none`, {
+      field: "ways",
+    });
+  return [plainWay, ...otherWays.filter(({ name }) => name === "auto" || list.includes(name))];
 }
 
 function progressOn(io: Io): (text: string) => void {
