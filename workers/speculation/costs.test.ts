@@ -61,3 +61,34 @@ test("the step after drafts is a cost of its own and leaves that of a plain step
   expect(costs.verifyMs(1)).toBeCloseTo(0.5);
   expect(costs.switchMs).toBeCloseTo(0.1, 2);
 });
+
+test("a pass measured longer than one of more tokens was disturbed", () => {
+  const costs = new Costs({ tokensMax: 9 });
+  for (const [tokens, ms] of [
+    [1, 10],
+    [2, 16],
+    [3, 12],
+  ] as const)
+    costs.measured(tokens, ms);
+  expect(costs.verifyMs(2)).toBeCloseTo(12);
+});
+
+test("where every pass drafts, a plain step taken for too long is found out by the few after drafts", () => {
+  const costs = new Costs({ tokensMax: 9 });
+  // Disturbed while it was measured: truly 10 against 13.
+  costs.measured(1, 12.5);
+  costs.measured(2, 13);
+  for (let i = 0; i < 400; i++) {
+    costs.verified(2, 13);
+    if (i % 20 === 0) costs.switched(10);
+  }
+  expect(costs.verifyMs(2) / costs.verifyMs(1)).toBeGreaterThan(1.2);
+});
+
+test("many plain steps booked at once count as many", () => {
+  const [one, many] = [new Costs({ tokensMax: 9 }), new Costs({ tokensMax: 9 })];
+  for (const costs of [one, many]) costs.measured(1, 10);
+  for (let i = 0; i < 16; i++) one.verified(1, 20);
+  many.verified(1, 20, 1, 16);
+  expect(many.verifyMs(1) / one.verifyMs(1)).toBeCloseTo(1, 1);
+});

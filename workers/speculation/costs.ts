@@ -11,6 +11,8 @@ const outlierFactor = 4;
 /** Weight of a sample in its relation, and in the scale. */
 const relationWeight = 0.03;
 const scaleWeight = 0.1;
+/** A plain step after drafts that takes less than a plain step by this, in the mean, is no luck any more. */
+const lessThanPlain = -0.05;
 /** Until a second point is known, each further token is taken to cost this share of the first. */
 const unknownSlope = 0.5;
 /** Until a draft pass was timed. */
@@ -22,7 +24,7 @@ const unknownReading = 1 / 8;
 type Relation = { value: number; samples: number } | undefined;
 
 /** What was measured on purpose counts as so many samples. */
-const purposeSamples = 10;
+const purposeSamples = 5;
 
 export interface CostTable {
   readonly verify: Readonly<Record<string, number>>;
@@ -64,14 +66,15 @@ export class Costs {
     if (this.#stepMs > 0) this.#switch = { value: Math.max(0, ms / this.#stepMs - 1), samples: purposeSamples };
   }
 
-  verified(tokens: number, ms: number, load = 1): void {
+  /** `samples`: passes of which `ms` is the geometric mean. */
+  verified(tokens: number, ms: number, load = 1, samples = 1): void {
     const row = this.#verify[bucket(load)];
     if (!row || tokens > this.#tokensMax) return;
     if (this.#stepMs === 0) this.measured(tokens, ms, load);
     // Begins on its neighbours' line: one disturbed call does not make a cost.
     const relation = row[tokens] ?? { value: this.verifyMs(tokens, load) / this.#stepMs, samples: 1 };
     row[tokens] = relation;
-    this.#learn(relation, ms, tokens === 1 && load === 1);
+    this.#learn(relation, ms, tokens === 1 && load === 1, samples);
   }
 
   /** A pass that drafted one token. */
@@ -86,8 +89,17 @@ export class Costs {
     if (this.#stepMs === 0) return;
     this.#switch ??= { value: 0, samples: 1 };
     this.#switch.samples += 1;
-    const more = Math.min(outlierFactor, Math.max(0, ms / this.#stepMs - 1));
+    const more = Math.min(outlierFactor, ms / this.#stepMs - 1);
     this.#switch.value += (more - this.#switch.value) * Math.max(relationWeight, 1 / this.#switch.samples);
+    if (this.#switch.value < lessThanPlain) this.#anchor(1 + this.#switch.value);
+  }
+
+  /** A plain step takes this much of what was thought. Where every pass drafts, those after drafts are the only ones that tell. */
+  #anchor(share: number): void {
+    this.#stepMs *= share;
+    for (const relation of [...this.#verify.flatMap((row) => row.slice(2)), this.#draft, this.#reading])
+      if (relation) relation.value /= share;
+    if (this.#switch) this.#switch.value = 0;
   }
 
   /** Passes that only read what the draft model had missed. */
@@ -99,7 +111,7 @@ export class Costs {
 
   verifyMs(tokens: number, load = 1): number {
     const row = this.#row(load);
-    const at = (n: number) => (row[n]?.value ?? 0) * this.#stepMs;
+    const at = (n: number) => leastFrom(row, n) * this.#stepMs;
     const below = lastKnown(row, tokens);
     if (below === tokens && below > 0) return at(below);
     const above = row.findIndex((relation, n) => n > tokens && relation !== undefined);
@@ -110,8 +122,13 @@ export class Costs {
     return at(below) + slope * (tokens - below);
   }
 
+  /** Whether what a draft of this source costs is known and no guess. */
+  known(source: "lookup" | "model"): boolean {
+    return lastKnown(this.#row(1), this.#tokensMax) > 1 && (source === "lookup" || this.#draft !== undefined);
+  }
+
   get switchMs(): number {
-    return (this.#switch?.value ?? 0) * this.#stepMs;
+    return Math.max(0, this.#switch?.value ?? 0) * this.#stepMs;
   }
 
   get draftMs(): number {
@@ -128,14 +145,14 @@ export class Costs {
     return { verify: Object.fromEntries(measured), draft: this.draftMs, catchUpPerToken: this.catchUpMs(1) };
   }
 
-  #learn(relation: NonNullable<Relation>, ms: number, plain: boolean): void {
+  #learn(relation: NonNullable<Relation>, ms: number, plain: boolean, samples = 1): void {
     const expectedMs = relation.value * this.#stepMs;
     if (!(ms > 0 && expectedMs > 0)) return;
     const off = Math.min(outlierFactor, Math.max(1 / outlierFactor, ms / expectedMs));
-    this.#stepMs *= off ** scaleWeight;
+    this.#stepMs *= off ** weightOf(scaleWeight, samples);
     // A plain step is the measure itself.
-    relation.samples += 1;
-    if (!plain) relation.value *= off ** Math.max(relationWeight, 1 / relation.samples);
+    relation.samples += samples;
+    if (!plain) relation.value *= off ** Math.max(weightOf(relationWeight, samples), samples / relation.samples);
   }
 
   /** The measured row nearest to this load, the lighter one first. */
@@ -147,6 +164,16 @@ export class Costs {
     }
     return this.#verify[wanted] ?? [];
   }
+}
+
+/** Of so many samples, each of which has `weight`. */
+const weightOf = (weight: number, samples: number): number => (samples === 1 ? weight : 1 - (1 - weight) ** samples);
+
+/** No pass takes longer than one of more tokens: what was measured otherwise was disturbed. A plain step is the measure itself. */
+function leastFrom(row: readonly Relation[], from: number): number {
+  let least = row[from]?.value ?? 0;
+  for (let n = from + 1; from > 1 && n < row.length; n++) least = Math.min(least, row[n]?.value ?? least);
+  return Math.max(least, row[1]?.value ?? 0);
 }
 
 /** 0: none. */

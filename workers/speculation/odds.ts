@@ -8,7 +8,7 @@ const memory = 200;
 /** Weight of the guess a kind begins with, in drafts. */
 const guessWeight = 4;
 /** Guesses by how long the match is, the drafted tokens before included: 1, 2, 3, 4, 5–6, 7–9, 10 and more. */
-const matchGuesses = [0.1, 0.25, 0.4, 0.5, 0.6, 0.7, 0.75];
+const matchGuesses = [0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65];
 const confidenceKinds = 8;
 
 class Chance {

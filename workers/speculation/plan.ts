@@ -30,6 +30,15 @@ export interface Plan {
   goOn(evidence: readonly number[]): boolean;
 }
 
+const plain = (why: Why): Plan => ({ source: "none", length: 0, why, goOn: () => false });
+
+export const plainPlan = {
+  asked: plain("asked"),
+  nothing_to_draft: plain("nothing_to_draft"),
+  no_gain: plain("no_gain"),
+  no_budget: plain("no_budget"),
+} as const;
+
 export interface Block {
   readonly source: Source;
   readonly why: Why;

@@ -1,8 +1,8 @@
-// purse: what drafts of one source may still lose. Plain steps pay a small share of their time in, blocks pay in what they won and take
+// purse: what drafts of one source may still lose. Decoding pays a small share of its time in, blocks pay in what they won and take
 // out what they lost against plain steps; an empty purse means plain steps. So the whole can never be slower than without
 // speculation by more than that share and the first filling, whatever the guesses were.
 
-/** Of the time of plain steps. */
+/** Of the time of decoding. */
 const share = 0.005;
 /** In plain steps: what there is to begin with, and the most that is kept. */
 const startSteps = 5;
@@ -20,8 +20,8 @@ export class Purse {
     return this.#steps;
   }
 
-  plain(): void {
-    this.#add(share);
+  earn(steps: number): void {
+    this.#add(share * steps);
   }
 
   /** `wonSteps`: plain steps its tokens would have taken, less its own time in plain steps. */

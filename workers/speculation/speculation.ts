@@ -3,26 +3,19 @@
 // no engine, no clock. It earns the most tokens a millisecond, and may lose no more than its purse against plain steps.
 import { exploreEvery, Kind } from "./arm.ts";
 import { Costs } from "./costs.ts";
-import type { Block, Plan, Situation, Source, SpeculationOptions, Why } from "./plan.ts";
+import { couldPay, type Known, lookupOffer, modelOffer, type Offer, risk, worth } from "./offers.ts";
+import type { Booked } from "./plain-steps.ts";
+import { type Block, type Plan, plainPlan, type Situation, type Source, type SpeculationOptions, type Why } from "./plan.ts";
 
-export type { Block, Plan, Situation, Source, SpeculationOptions, Why } from "./plan.ts";
+export { type Block, type Plan, plainPlan, type Situation, type Source, type SpeculationOptions, type Why } from "./plan.ts";
 
 /** In tokens a block: what a source must promise more than plain steps to be opened, and how much less closes it again. */
 const openMargin = 0.05;
 const closeMargin = 0.03;
-const rateWeight = 0.02;
+/** Of the kind of the longest matches (odds.ts). */
+const longMatch = 16;
 /** Tokens of a usual completion, until some were seen; most are cut at the end of a line. */
 const firstHorizon = 16;
-
-interface Offer {
-  readonly source: Source;
-  readonly length: number;
-  /** Tokens expected, and ms they take. */
-  readonly tokens: number;
-  readonly ms: number;
-  /** With all that is read for it, though later blocks gain by that too. */
-  readonly mostMs: number;
-}
 
 export class Speculation {
   readonly costs: Costs;
@@ -38,69 +31,60 @@ export class Speculation {
     this.#kinds = [new Kind(options), new Kind(options)];
   }
 
+  /** Whether a step of "auto" is plain whatever could be looked up: then nothing need be looked up, nor planned. */
+  rests(at: { readonly load: number; readonly sampled: boolean }): boolean {
+    return this.#kind(at).settled.rests(at.load);
+  }
+
   plan(situation: Situation): Plan {
-    const { mode, load, lengthMax } = situation;
-    const plain = this.#offer("none", 0, 1, this.costs.verifyMs(1, load));
-    if (mode === "off") return this.#planned(plain, "asked", situation);
-    if (lengthMax < 1) return this.#planned(plain, "nothing_to_draft", situation);
+    const { mode, lengthMax } = situation;
+    if (mode === "off") return plainPlan.asked;
+    if (lengthMax < 1) return plainPlan.nothing_to_draft;
     const kind = this.#kind(situation);
-    if (mode === "auto" && kind.settled.has(situation)) return this.#planned(plain, "no_gain", situation);
-    const offers = [this.#lookup(situation), this.#model(situation)].filter((offer) => offer !== undefined);
-    if (offers.length === 0) return this.#planned(plain, "nothing_to_draft", situation);
-    const best = offers.reduce((one, other) => (this.#worth(other, situation) > this.#worth(one, situation) ? other : one));
-    if (mode === "always") return this.#planned(best, "asked", situation);
-    const margin = kind.arm(best.source).open ? -closeMargin : openMargin;
-    const gains = this.#worth(best, situation) > this.#worth(plain, situation) + margin;
-    const arm = kind.arm(best.source);
-    arm.open = gains;
-    if (gains) {
-      arm.wait = exploreEvery.first;
-      return arm.purse.affords(this.#risk(best, plain))
-        ? this.#planned(best, "gain", situation)
-        : this.#planned(plain, "no_budget", situation);
-    }
-    const curious = offers.find((offer) => this.#curious(kind, offer.source, this.#risk(offer, plain)));
-    if (curious) return this.#planned(curious, "explore", situation);
-    kind.settled.add(situation, Math.min(kind.lookup.restsFor, kind.model.restsFor));
-    return this.#planned(plain, "no_gain", situation);
+    if (mode === "auto" && kind.settled.has(situation)) return plainPlan.no_gain;
+    this.#book(kind, kind.plainSteps.take());
+    const known = this.#known(situation);
+    const offers = [lookupOffer(situation, known), modelOffer(situation, known)].filter((offer) => offer !== undefined);
+    if (offers.length === 0) return plainPlan.nothing_to_draft;
+    offers.sort((one, other) => worth(other, known.rate) - worth(one, known.rate));
+    return mode === "always" ? this.#planned(offers[0] as Offer, "asked", situation) : this.#auto(situation, known, offers);
   }
 
   /** What became of a plan of "auto". */
   ended(block: Block): void {
-    const { source, evidence, accepted, load, verifyMs, draftMs, catchUpMs } = block;
+    const { source, evidence, accepted, load, verifyMs, draftMs, catchUpMs, catchUpTokens } = block;
     const kind = this.#kind(block);
     const drafts = evidence.length > 0;
-    const entryMs = drafts ? this.#entryMs : 0;
-    if (this.#drafted && !drafts) this.costs.switched(verifyMs);
-    else this.costs.verified(evidence.length + 1, verifyMs, load);
-    this.#drafted = drafts;
     kind.settled.stepped();
-    if (source === "model" && evidence.length > 0) this.costs.drafted(draftMs / evidence.length);
-    this.costs.caughtUp(block.catchUpTokens, catchUpMs);
-    kind.lookup.idle += 1;
-    kind.model.idle += 1;
+    const usual = !drafts && !this.#drafted && catchUpTokens === 0;
+    this.#book(kind, usual ? kind.plainSteps.add(verifyMs, load) : kind.plainSteps.take());
+    if (usual) return;
+    const entryMs = drafts ? this.#entryMs : 0;
+    if (drafts) this.costs.verified(evidence.length + 1, verifyMs, load);
+    else this.costs.switched(verifyMs);
+    this.#drafted = drafts;
+    if (source === "model" && drafts) this.costs.drafted(draftMs / evidence.length);
+    this.costs.caughtUp(catchUpTokens, catchUpMs);
     // By the table, not by this block's own time: what else the machine did meanwhile is no merit of a plan.
     const stepMs = this.costs.verifyMs(1, load);
-    const passesMs = source === "model" ? evidence.length * this.costs.draftMs + this.costs.catchUpMs(block.catchUpTokens) : 0;
+    const passesMs = source === "model" ? evidence.length * this.costs.draftMs + this.costs.catchUpMs(catchUpTokens) : 0;
     const ms = this.costs.verifyMs(evidence.length + 1, load) + passesMs + entryMs;
-    if (source === "none" || !drafts) for (const { purse } of [kind.lookup, kind.model]) purse.plain();
-    else {
-      const arm = kind.arm(source);
-      // Better than thought: looked into at once, as far as its purse goes. As bad as thought: not again so soon.
-      if (block.why === "explore") arm.wait = accepted > arm.accepted ? 0 : Math.min(exploreEvery.most, Math.max(1, arm.wait * 2));
-      arm.learn(evidence.length, accepted);
-      kind.odds.learn(source, evidence, accepted);
-      kind.settled.clear();
-      arm.purse.block(stepMs > 0 ? accepted + 1 - ms / stepMs : 0);
-    }
-    kind.tokens += (accepted + 1 - kind.tokens) * rateWeight;
-    kind.ms += (ms - kind.ms) * rateWeight;
+    kind.learn(accepted + 1, ms);
+    kind.earn(stepMs > 0 ? ms / stepMs : 0);
+    if (source === "none") return;
+    const arm = kind.arm(source);
+    arm.purse.block(stepMs > 0 ? accepted + 1 - ms / stepMs : 0);
+    if (!drafts) return;
+    if (block.why === "explore") arm.explored(accepted);
+    arm.learn(accepted);
+    kind.odds.learn(source, evidence, accepted);
+    kind.settled.clear();
   }
 
   /** A generation ended after so many tokens. */
   finished(tokens: number): void {
     this.#horizon += (tokens - this.#horizon) * 0.1;
-    for (const { settled } of this.#kinds) settled.clear();
+    for (const kind of this.#kinds) kind.finished();
   }
 
   /** What it knows now, for reports. */
@@ -114,65 +98,56 @@ export class Speculation {
     };
   }
 
-  #lookup(situation: Situation): Offer | undefined {
-    const { match, length } = situation.lookup;
-    const { odds, lookup } = this.#kind(situation);
-    const plain = this.#offer("none", 0, 1, this.costs.verifyMs(1, situation.load));
-    let best: Offer | undefined;
-    let [tokens, survival] = [1, 1];
-    for (let k = 1; k <= Math.min(length, situation.lengthMax, this.#options.lengthMax); k++) {
-      survival *= odds.of("lookup", match + k - 1);
-      tokens += survival;
-      const offer = this.#offer("lookup", k, tokens, this.costs.verifyMs(k + 1, situation.load) + this.#entryMs);
-      // A shorter one may still be afforded.
-      if (best && situation.mode === "auto" && !lookup.purse.affords(this.#risk(offer, plain))) break;
-      if (!best || this.#worth(offer, situation) > this.#worth(best, situation)) best = offer;
+  /** `offers`: the best first. */
+  #auto(situation: Situation, known: Known, offers: readonly Offer[]): Plan {
+    const { kind, rate } = known;
+    const stepMs = this.costs.verifyMs(1, situation.load);
+    const plainWorth = worth({ tokens: 1, ms: stepMs }, rate);
+    let kept = false;
+    for (const offer of offers) {
+      const arm = kind.arm(offer.source);
+      arm.open = worth(offer, rate) - plainWorth > (arm.open ? -closeMargin : openMargin);
+      if (!arm.open) continue;
+      arm.wait = exploreEvery.first;
+      if (arm.purse.affords(risk(offer, stepMs))) return this.#planned(offer, "gain", situation);
+      kept = true;
     }
-    return best;
+    if (kept) return plainPlan.no_budget;
+    const early = situation.horizonTokens >= this.#horizon / 2;
+    const hopeful = offers.filter((offer) => couldPay(offer, situation, known));
+    for (const offer of hopeful) {
+      const arm = kind.arm(offer.source);
+      if (arm.curious(early) && arm.purse.affords(risk(offer, stepMs))) return this.#planned(offer, "explore", situation);
+    }
+    this.#settle(situation, known, hopeful);
+    return plainPlan.no_gain;
   }
 
-  #model(situation: Situation): Offer | undefined {
-    const { behindTokens, load, horizonTokens } = situation;
-    if (behindTokens === undefined) return undefined;
-    const { model } = this.#kind(situation);
-    const length = Math.min(situation.lengthMax, this.#options.lengthMax);
-    const drafted = Math.max(1, Math.min(model.drafted, length));
-    const tokens = 1 + Math.min(model.accepted, length);
-    // Reading what it missed serves all blocks that are left: this one bears its share.
-    const readMs = this.costs.catchUpMs(behindTokens);
-    const share = tokens / Math.max(tokens, Math.min(horizonTokens, this.#horizon));
-    const ms = this.costs.verifyMs(drafted + 1, load) + drafted * this.costs.draftMs + this.#entryMs;
-    return { ...this.#offer("model", length, tokens, ms + readMs * share), mostMs: ms + readMs };
-  }
-
-  #offer(source: Source, length: number, tokens: number, ms: number): Offer {
-    return { source, length, tokens, ms, mostMs: ms };
-  }
-
-  /** Tokens more than its time would have brought at the present rate. */
-  #worth({ tokens, ms }: Offer, situation: Situation): number {
-    return tokens - this.#rate(situation) * ms;
-  }
-
-  /** Tokens a ms, never less than plain steps have. */
-  #rate(situation: { readonly load: number; readonly sampled: boolean }): number {
-    const plain = this.costs.verifyMs(1, situation.load);
-    const { tokens, ms } = this.#kind(situation);
-    return Math.max(plain > 0 ? 1 / plain : 0, ms > 0 ? tokens / ms : 0);
-  }
-
-  /** In plain steps: lost when every draft is refused. */
-  #risk(offer: Offer, plain: Offer): number {
-    return plain.ms > 0 ? offer.mostMs / plain.ms - 1 : 0;
-  }
-
-  #curious(kind: Kind, source: Source, riskSteps: number): boolean {
-    const arm = kind.arm(source);
-    return arm.idle >= arm.wait && arm.purse.affords(riskSteps);
+  /** Nothing pays here: until a source is curious again it need not be asked, nor anywhere if not even a long match would pay. */
+  #settle(situation: Situation, known: Known, hopeful: readonly Offer[]): void {
+    const { kind, lengthMax, rate } = known;
+    const restsOf = (offers: readonly Offer[]) => ({
+      steps: Math.min(...offers.map(({ source }) => kind.arm(source).restsFor)),
+      byReading: offers.some(({ source }) => source === "model"),
+    });
+    kind.settled.add(situation, restsOf(hopeful));
+    const anywhere = { ...situation, lengthMax, lookup: { match: longMatch, length: lengthMax } };
+    const longest = lookupOffer(anywhere, known);
+    const plainTokens = rate * this.costs.verifyMs(1, situation.load);
+    if (!longest || worth(longest, rate) > 1 - plainTokens + (kind.lookup.open ? -closeMargin : openMargin)) return;
+    const model = hopeful.filter(({ source }) => source === "model");
+    kind.settled.rest(situation.load, restsOf(couldPay(longest, anywhere, known) ? [longest, ...model] : model));
   }
 
   #planned({ source, length }: Offer, why: Why, situation: Situation): Plan {
-    return { source, length, why, goOn: (evidence) => this.#goOn(evidence, situation) };
+    let further = why === "gain" && source === "model" && this.#kind(situation).model.further();
+    const goOn = (evidence: readonly number[]) => {
+      if (this.#goOn(evidence, situation)) return true;
+      const once = further;
+      further = false;
+      return once;
+    };
+    return { source, length, why, goOn };
   }
 
   #goOn(evidence: readonly number[], situation: Situation): boolean {
@@ -184,7 +159,31 @@ export class Speculation {
     return survival * odds.next(n) > this.#rate(situation) * ms;
   }
 
-  /** Of drafts after a plain step: the plain step that follows them some time takes longer. */
+  #book(kind: Kind, booked: Booked | undefined): void {
+    if (!booked) return;
+    const { steps, ms, load } = booked;
+    this.costs.verified(1, ms, load, steps);
+    kind.learn(1, this.costs.verifyMs(1, load), steps);
+    kind.earn(steps);
+  }
+
+  #known(situation: Situation): Known {
+    return {
+      costs: this.costs,
+      kind: this.#kind(situation),
+      lengthMax: this.#options.lengthMax,
+      entryMs: this.#entryMs,
+      horizonTokens: this.#horizon,
+      rate: this.#rate(situation),
+    };
+  }
+
+  /** Tokens a ms, never less than plain steps have. */
+  #rate(situation: { readonly load: number; readonly sampled: boolean }): number {
+    const stepMs = this.costs.verifyMs(1, situation.load);
+    return Math.max(stepMs > 0 ? 1 / stepMs : 0, this.#kind(situation).rate);
+  }
+
   get #entryMs(): number {
     return this.#drafted ? 0 : this.costs.switchMs;
   }

@@ -2,7 +2,7 @@
 // or several when drafts were right. The controller says what to draft from; while healing asks for certain tokens nothing is.
 import type { Clock } from "../../../lib/clock.ts";
 import type { Usage } from "../../generation.ts";
-import type { Plan, Source, Speculation } from "../../speculation/speculation.ts";
+import { type Plan, plainPlan, type Source, type Speculation } from "../../speculation/speculation.ts";
 import type { Chosen, Decoding } from "./decoding.ts";
 import type { Drafting } from "./drafting.ts";
 import { lookup } from "./lookup.ts";
@@ -17,6 +17,8 @@ export interface Asked {
   /** For measurements: drafts exactly so, and teaches the controller nothing. */
   readonly fixed?: { readonly source: Source; readonly length: number } | undefined;
 }
+
+const nothing = { match: 0, tokens: [] };
 
 /** Read with a drafting pass at no cost to speak of: what the step before chose. */
 const fewTokens = 3;
@@ -133,8 +135,8 @@ export class Speculating {
     const limit = asked.lengthMax === 0 ? this.#options.lengthMax : Math.min(asked.lengthMax, this.#options.lengthMax);
     // The step gives one token of its own beside the drafts.
     const lengthMax = free() ? Math.max(0, Math.min(limit, left() - 1)) : 0;
-    const nothing = { match: 0, tokens: [] };
     if (asked.fixed) return this.#fixed(asked.fixed, lengthMax);
+    if (asked.mode === "auto" && speculation.rests({ load: 1, sampled })) return { plan: plainPlan.no_gain, found: nothing };
     const found = asked.mode === "off" || lengthMax === 0 ? nothing : lookup(text, lengthMax);
     const behindTokens = drafting?.behind(text.length);
     const plan = speculation.plan({
