@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { routerSettings } from "../router/config.ts";
+import { openApi } from "../router/http/openapi.ts";
 import { routerMetricTable } from "../router/metrics.ts";
 import { workerSettings } from "../workers/config.ts";
 import { workerMetricTable } from "../workers/metrics.ts";
@@ -19,6 +20,7 @@ export function tablePages(): Readonly<Record<string, string>> {
     "docs/reference/errors.md": errorsPage(),
     "docs/reference/gate.md": gatePage(),
     "docs/reference/families.md": familiesPage(),
+    "docs/reference/openapi.json": `${JSON.stringify(openApi(), null, 2)}\n`,
     "docs/reference/policy.md": policyPage(),
     "docs/reference/sampling.md": samplingPage(),
     "docs/reference/metrics.md": metricsPage({ router: routerMetricTable, worker: workerMetricTable }),

@@ -1,5 +1,5 @@
 // http: HTTP requests in, answers out as the clients of each API expect them: OpenAI's, llama.cpp's, Mistral's, DeepSeek's,
-// Ollama's and Tabby's endpoints (routes.ts), and the status page. Same path, identity, quotas and errors as gRPC. Host and
+// Ollama's and Tabby's endpoints (routes.ts), their OpenAPI document, and the status page. Same path, identity, quotas and errors as gRPC. Host and
 // Origin are checked, pages elsewhere are let in only where they are listed. Bounded: headers by Node (16 KiB), bodies,
 // connections, the time a request may take to arrive; connections that are too many are closed, and counted.
 import { type FastifyInstance, fastify } from "fastify";
@@ -10,6 +10,7 @@ import type { Status } from "../status.ts";
 import type { Router } from "../wire.ts";
 import { tenantOf } from "./caller.ts";
 import { type GuardOptions, guard } from "./guard.ts";
+import { openApi } from "./openapi.ts";
 import { statusPage } from "./page.ts";
 import { serve } from "./serving.ts";
 
@@ -49,6 +50,8 @@ export async function startHttp(
     const { port } = app.server.address() as { port: number };
     return reply.type("text/html; charset=utf-8").send(statusPage(await status(), example(port, options.offer !== undefined)));
   });
+  const document = JSON.stringify(openApi());
+  app.get("/openapi.json", (_request, reply) => reply.type("application/json; charset=utf-8").send(document));
   serve(app, router);
   const { host, port } = parseAddress(options.address);
   await listening("HTTP", options.address, () => app.listen({ host, port }));

@@ -1,5 +1,6 @@
 // refusals: an error of our table in, status and body as the clients of an API read them out. The message names the field; what
 // is a mistake of ours tells only that.
+import { z } from "zod";
 import { SlipstreamError } from "../../lib/errors.ts";
 import type { Api } from "./route.ts";
 
@@ -56,6 +57,29 @@ const shapes: Readonly<Record<Api, (error: SlipstreamError) => Refusal>> = {
   ollama: (error) => json(error.row.http, { error: messageOf(error) }),
   // Its clients show the body as it is.
   tabby: (error) => ({ status: error.row.http, type: "text/plain; charset=utf-8", body: messageOf(error) }),
+};
+
+const openAiShape = z.object({
+  error: z.object({ message: z.string(), type: z.string(), param: z.string().nullable(), code: z.string() }),
+});
+
+/** The shapes above. */
+export const errorAnswers: Readonly<Record<Api, z.ZodType>> = {
+  openai: openAiShape,
+  deepseek: openAiShape,
+  llama: z.object({ error: z.object({ code: z.number(), message: z.string(), type: z.string() }) }),
+  mistral: z.union([
+    z.object({ detail: z.array(z.object({ type: z.string(), loc: z.array(z.string()), msg: z.string() })) }),
+    z.object({
+      object: z.literal("error"),
+      message: z.string(),
+      type: z.string(),
+      param: z.string().nullable(),
+      code: z.string(),
+    }),
+  ]),
+  ollama: z.object({ error: z.string() }),
+  tabby: z.string(),
 };
 
 export function refusalOf(api: Api, error: SlipstreamError): Refusal {

@@ -1,6 +1,9 @@
 // Every endpoint of the HTTP port, asked as its clients ask it, against `slipstream up` with the built-in model: what is answered
 // is what the table of routes says, text is completed, and what is streamed is what comes whole.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { packageRoot } from "../../lib/package-root.ts";
 import type { Route } from "../../router/http/route.ts";
 import { routes } from "../../router/http/routes.ts";
 import { anyPorts, portsOf, type Running, start } from "../support/command.ts";
@@ -101,6 +104,11 @@ test.each(routes.map((route) => [keyOf(route), route] as const))("%s answers wha
   const checked = route.answer.safeParse(json ?? said);
   expect(checked.error?.issues ?? []).toEqual([]);
   if (text) expect(text(json as never)).not.toBe("");
+});
+
+test("the document of it all is served as it is kept", async () => {
+  const kept = readFileSync(join(packageRoot(), "docs/reference/openapi.json"), "utf8");
+  expect((await port.ask("GET", "/openapi.json")).json).toEqual(JSON.parse(kept));
 });
 
 describe("streamed", () => {
