@@ -1,5 +1,6 @@
 // bench-faults: `slipstream bench faults`: what people see when a worker is killed, frozen or slowed.
 import { benchFaults, type FaultReport, faultNames } from "../bench/faults/faults.ts";
+import { Records } from "../bench/records/records.ts";
 import type { Command } from "./command.ts";
 import { interruption, listOf, milliseconds, options, refuseWords, whole } from "./options.ts";
 
@@ -18,6 +19,7 @@ Options:
   --slots N         generations that a worker runs at once (default 8)
   --deadline TIME   of each trigger (default 500ms)
   --phase TIME      before, during and after each fault (default 8s)
+  --records FILE  a line of JSON for each trigger, and histograms beside it
   --json            one JSON object instead of a table
 
 Example:
@@ -34,6 +36,7 @@ export const benchFaultsCommand: Command = async (args, io) => {
     deadline: { type: "string", default: "500ms" },
     phase: { type: "string", default: "8s" },
     json: { type: "boolean", default: false },
+    records: { type: "string" },
   });
   if (values.help) {
     io.out(help);
@@ -49,7 +52,8 @@ export const benchFaultsCommand: Command = async (args, io) => {
     deadlineMs: milliseconds("deadline", values.deadline, 60_000),
     phaseSeconds: milliseconds("phase", values.phase, 600_000) / 1_000,
   };
-  const reports = await benchFaults(made, { say: io.complain, signal: interruption(io) });
+  const records = new Records(values.records);
+  const reports = await benchFaults(made, { say: io.complain, signal: interruption(io), records }).finally(() => records.close());
   io.out(values.json ? `${JSON.stringify({ ...made, reports })}\n` : tableOf(reports));
   return 0;
 };

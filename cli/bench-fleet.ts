@@ -4,6 +4,7 @@ import { delimiter, join } from "node:path";
 import { benchFleet } from "../bench/fleet/fleet.ts";
 import { pageOf } from "../bench/fleet/report.ts";
 import { profileNames } from "../bench/keys/keys.ts";
+import { Records } from "../bench/records/records.ts";
 import { SlipstreamError } from "../lib/errors.ts";
 import type { Command } from "./command.ts";
 import { interruption, milliseconds, oneOf, options, refuseWords, whole } from "./options.ts";
@@ -23,6 +24,7 @@ Options:
   --people N          who type at the same time (default 8)
   --duration TIME     of typing (default 24s)
   --seed N            (default 1)
+  --records FILE    a line of JSON for each trigger, and histograms beside it
   --json              one JSON object instead of a page
 
 Examples:
@@ -33,6 +35,7 @@ Examples:
 export const benchFleetCommand: Command = async (args, io) => {
   const { values, positionals } = options(args, {
     json: { type: "boolean", default: false },
+    records: { type: "string" },
     "nats-server": { type: "string" },
     profile: { type: "string", default: "l40s-7b-eagle3" },
     workers: { type: "string", default: "4" },
@@ -55,7 +58,8 @@ export const benchFleetCommand: Command = async (args, io) => {
     seconds: milliseconds("duration", values.duration, 3_600_000) / 1_000,
     seed: whole("seed", values.seed, 0, 1e6),
   };
-  const report = await benchFleet(made, { say: io.complain, signal: interruption(io) });
+  const records = new Records(values.records);
+  const report = await benchFleet(made, { say: io.complain, signal: interruption(io), records }).finally(() => records.close());
   io.out(values.json ? `${JSON.stringify(report)}\n` : pageOf(report));
   return report.failed === 0 && report.stream.equal ? 0 : 1;
 };

@@ -2,6 +2,8 @@
 import { benchKeys, type KeysOptions, parts, peopleMax, profileEnds, profileNames, realParts } from "../bench/keys/keys.ts";
 import { jsonOf, tableOf } from "../bench/keys/report.ts";
 import { type Ablation, ablations } from "../bench/keys/switches.ts";
+import { Records } from "../bench/records/records.ts";
+import { readTrace } from "../sim/trace/read.ts";
 import type { Command } from "./command.ts";
 import { interruption, listOf, milliseconds, number, oneOf, options, refuseWords, whole } from "./options.ts";
 
@@ -33,6 +35,8 @@ Options:
   --chunk-ms MS      a prompt chunk of the pretend GPU takes about so long (default: as long as reading the weights)
   --virtual          in one process under a clock of its own: the same seed gives the same figures on any machine, however
                      busy; without the parts ${realParts.join(" and ")}, and what the router takes is not counted
+  --trace FILE       type this trace instead of this package's sources; may be given again (slipstream trace generate)
+  --records FILE     a line of JSON for each trigger that was measured, and histograms beside it
   --cpu-prof DIR     write a profile of each router's CPU there
   --json             one JSON object instead of a table
 
@@ -40,6 +44,7 @@ Examples:
   slipstream bench keys --quick
   slipstream bench keys --profile h100-7b-eagle3 --parts none
   slipstream bench keys --json --seed 7 >keys.json
+  slipstream bench keys --virtual --people 40 --parts none --trace day.ndjson --records keys.ndjson
 `;
 
 export const benchKeysCommand: Command = async (args, io) => {
@@ -61,6 +66,8 @@ export const benchKeysCommand: Command = async (args, io) => {
     sessions: { type: "string" },
     "chunk-ms": { type: "string" },
     "cpu-prof": { type: "string" },
+    trace: { type: "string", multiple: true, default: [] },
+    records: { type: "string" },
   });
   if (values.help) {
     io.out(help);
@@ -88,7 +95,12 @@ export const benchKeysCommand: Command = async (args, io) => {
     ...(values["chunk-ms"] === undefined ? {} : { chunkMs: number("chunk-ms", values["chunk-ms"], 0.1, 1_000) }),
     ...(values["cpu-prof"] === undefined ? {} : { profileCpu: values["cpu-prof"] }),
   };
-  const report = await benchKeys(made, { say: io.complain, signal: interruption(io) });
+  const traces = await Promise.all(values.trace.map(readTrace));
+  const records = new Records(values.records);
+  const report = await benchKeys(
+    { ...made, ...(traces.length > 0 && { traces }) },
+    { say: io.complain, signal: interruption(io), records },
+  ).finally(() => records.close());
   io.out(values.json ? `${JSON.stringify(jsonOf(report, made))}\n` : tableOf(report, made));
   return 0;
 };

@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CpuProfile, flameGraph, hottest } from "../bench/flame.ts";
+import { Records } from "../bench/records/records.ts";
 import { ways } from "../bench/router/callers.ts";
 import { benchRouter, type RouterRow } from "../bench/router/router.ts";
 import type { Command } from "./command.ts";
@@ -21,6 +22,7 @@ Options:
   --duration TIME  of each measurement (default 10s)
   --document N     bytes of the document, or of the question (default 4096)
   --profile DIR    write a profile of the router's CPU and a flame graph (SVG) there
+  --records FILE a line of JSON for each trigger, and histograms beside it
   --json           one JSON object instead of a table
 
 Examples:
@@ -36,6 +38,7 @@ export const benchRouterCommand: Command = async (args, io) => {
     document: { type: "string", default: "4096" },
     profile: { type: "string" },
     json: { type: "boolean", default: false },
+    records: { type: "string" },
   });
   if (values.help) {
     io.out(help);
@@ -44,6 +47,7 @@ export const benchRouterCommand: Command = async (args, io) => {
   refuseWords(positionals);
   const { profile } = values;
   if (profile !== undefined) mkdirSync(profile, { recursive: true });
+  const records = new Records(values.records);
   const rows = await benchRouter(
     {
       ways: listOf("ways", values.ways, ways),
@@ -54,8 +58,8 @@ export const benchRouterCommand: Command = async (args, io) => {
       workers: 4,
       ...(profile === undefined ? {} : { profile }),
     },
-    { say: io.complain, signal: interruption(io) },
-  );
+    { say: io.complain, signal: interruption(io), records },
+  ).finally(() => records.close());
   io.out(values.json ? `${JSON.stringify({ tokens: 16, document_bytes: Number(values.document), rows })}\n` : tableOf(rows));
   if (profile !== undefined) io.out(graphs(profile));
   return 0;

@@ -1,4 +1,6 @@
 // bench-schedule: `slipstream bench schedule`: what a placement costs, and what scheduling is worth in simulated fleets.
+
+import { Records } from "../bench/records/records.ts";
 import {
   benchSchedule,
   parts,
@@ -36,6 +38,7 @@ Options:
   --end END          slow, mid or fast end of the profile's estimates (default mid)
   --duration TIME    of each run, in the simulated clock (default 20s)
   --seed N           (default 1)
+  --records FILE   a line of JSON for each trigger, and histograms beside it
   --json             one JSON object and no other form: the default is the same, laid out
 
 Examples:
@@ -57,6 +60,7 @@ export const benchScheduleCommand: Command = async (args, io) => {
     duration: { type: "string", default: "20s" },
     seed: { type: "string", default: "1" },
     json: { type: "boolean", default: false },
+    records: { type: "string" },
   });
   if (values.help) {
     io.out(help);
@@ -76,7 +80,8 @@ export const benchScheduleCommand: Command = async (args, io) => {
     seconds: milliseconds("duration", values.duration, 600_000) / 1_000,
     seed: whole("seed", values.seed, 0, 1e6),
   };
-  const report = await benchSchedule(made, { say: io.complain, signal: interruption(io) });
+  const records = new Records(values.records);
+  const report = await benchSchedule(made, { say: io.complain, signal: interruption(io), records }).finally(() => records.close());
   io.out(values.json ? `${JSON.stringify(report)}\n` : drawn(report));
   return 0;
 };

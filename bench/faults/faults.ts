@@ -10,6 +10,7 @@ import { keyLine } from "../../lib/keys/key-ring.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { percentile } from "../../sim/statistics.ts";
 import { BenchProcess } from "../keys/process.ts";
+import type { Records } from "../records/records.ts";
 import { type Answered, askSessions } from "../router/callers.ts";
 import type { RouterFigures, RouterOrders } from "../router/router-process.ts";
 import type { FaultWorkerOrders } from "./worker-process.ts";
@@ -31,6 +32,7 @@ export interface FaultsOptions {
 }
 
 interface Deps {
+  readonly records?: Records;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -73,9 +75,15 @@ export async function benchFaults(options: FaultsOptions, deps: Deps): Promise<r
     const started = await BenchProcess.start("router", orders, [], "router");
     router = started.process;
     const answers: Answered[] = [];
+    const begunMs = systemClock.now();
+    const answered = (answer: Answered) => {
+      answers.push(answer);
+      const { askedMs, outcome, totalMs, text } = answer;
+      deps.records?.add("faults", { t_ms: Math.round(askedMs - begunMs), outcome, total_ms: totalMs, text });
+    };
     const running = askSessions(
       { ...options, address: started.address, key: key.text, tokens: 24, documentBytes: 4_096 },
-      { answered: (answer) => answers.push(answer), signal: asking.signal },
+      { answered, signal: asking.signal },
     );
     await systemClock.sleep(warmupMs, deps.signal);
     const reports: FaultReport[] = [];

@@ -12,6 +12,7 @@ import type { Status } from "../../router/status.ts";
 import type { ProfileName } from "../../workers/engine/simulated/profiles.ts";
 import { BenchProcess } from "../keys/process.ts";
 import { ownSources } from "../keys/sources.ts";
+import type { Records } from "../records/records.ts";
 import { NatsProcess } from "./nats-process.ts";
 import { pairsOf } from "./pairs.ts";
 import { type Away, type FleetReport, reportOf } from "./report.ts";
@@ -39,6 +40,7 @@ const settlesWithinMs = 20_000;
 const deadlineMs = 5_000;
 
 interface Deps {
+  readonly records?: Records;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -132,9 +134,12 @@ class Routers {
 /** The run itself: people type, and NATS goes and comes back. */
 async function typed(
   options: FleetOptions,
-  { nats, clients, routers, say, signal }: Deps & { nats: NatsProcess; clients: readonly GrpcClient[]; routers: Routers },
+  { nats, clients, routers, say, signal, records }: Deps & { nats: NatsProcess; clients: readonly GrpcClient[]; routers: Routers },
 ): Promise<{ calls: Calls; away: Away }> {
-  const calls: Calls = { asked: new Set(), outcomes: new Map(), failures: [] };
+  const begunMs = systemClock.now();
+  const ended: Calls["ended"] = ({ id, askedMs, outcome, totalMs }) =>
+    records?.add("fleet", { t_ms: Math.round(askedMs - begunMs), id, outcome, total_ms: totalMs });
+  const calls: Calls = { asked: new Set(), outcomes: new Map(), failures: [], ended };
   const over = new AbortController();
   setMaxListeners(0, over.signal);
   const stop = () => over.abort(new Error("the bench is over"));

@@ -22,6 +22,13 @@ export interface Calls {
   readonly asked: Set<string>;
   readonly outcomes: Map<string, number>;
   readonly failures: string[];
+  /** Told of each call that ended. */
+  readonly ended?: (call: {
+    readonly id: string;
+    readonly askedMs: number;
+    readonly outcome: string;
+    readonly totalMs: number;
+  }) => void;
 }
 
 const keysPerTrace = 400;
@@ -62,6 +69,7 @@ export async function roam(options: RoamerOptions, routers: readonly GrpcClient[
 
 async function ask(router: GrpcClient, request: MessageShape<typeof CompleteRequestSchema>, calls: Calls) {
   let ended = "no end";
+  const askedMs = systemClock.now();
   try {
     const messages = router.serverStream(CompletionService.method.complete, request, { deadlineMs: 30_000 });
     for await (const { message } of messages) {
@@ -72,5 +80,6 @@ async function ask(router: GrpcClient, request: MessageShape<typeof CompleteRequ
     ended = "failed";
     if (calls.failures.length < failuresMax) calls.failures.push(`${error.code}: ${error.message}`);
   }
+  calls.ended?.({ id: request.triggerId, askedMs, outcome: ended, totalMs: systemClock.now() - askedMs });
   calls.outcomes.set(ended, (calls.outcomes.get(ended) ?? 0) + 1);
 }

@@ -1,7 +1,10 @@
 // keys: `slipstream bench keys`: typists, a router and simulated workers, each a process of its own on loopback. Options in, the
 // report out: waste, aborts, recomputed tokens, answers without a generation, what the router costs; and the same with one
 // mechanism off at a time. docs/operations/bench-keys.md defines every figure.
+
+import type { Trace } from "../../sim/trace/trace.ts";
 import type { ProfileEnd, ProfileName } from "../../workers/engine/simulated/profiles.ts";
+import type { Records, TriggerRecord } from "../records/records.ts";
 import { type Figures, figuresOf, wasteCauses } from "./measure.ts";
 import { type ManySessions, manySessions } from "./sessions.ts";
 import { Stand, type StandOptions, type Typing } from "./stand.ts";
@@ -35,9 +38,12 @@ export interface KeysOptions {
   readonly profileCpu?: string;
   /** In one process under a clock of its own, instead of processes on this machine. */
   readonly virtual: boolean;
+  /** What is typed instead of this package's sources. */
+  readonly traces?: readonly Trace[];
 }
 
 interface Deps {
+  readonly records?: Records;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -76,20 +82,33 @@ export async function benchKeys(options: KeysOptions, deps: Deps): Promise<KeysR
   const wanted = new Set(options.parts);
   const { signal, say } = deps;
   const tell = (name: string, figures: Figures) => {
+    measuring = undefined;
     say(line(name, figures));
     return figures;
   };
+  /** Which run's triggers are kept, once it is warm, and when it began on its own clock. */
+  let measuring: { readonly run: string; sinceMs?: number } | undefined;
+  const recorded = (record: TriggerRecord) => {
+    if (!measuring) return;
+    measuring.sinceMs ??= record.t_ms;
+    deps.records?.add(measuring.run, { ...record, t_ms: Math.round(record.t_ms - measuring.sinceMs) });
+  };
+  const warm = (run: string) => {
+    measuring = { run };
+  };
   const on = <T>(given: Partial<StandOptions>, work: (stand: Typing) => Promise<T>) => {
-    const made = { ...options, switches: allOn, ...given };
+    const made = { ...options, switches: allOn, ...(deps.records?.wanted && { recorded }), ...given };
     return standing(options.virtual ? VirtualStand.start(made) : Stand.start(made, signal), work);
   };
   const again = (name: string, given: Partial<StandOptions>, people: number) =>
-    on(given, async (stand) => tell(name, await window(stand, people, options.seconds, deps, coldSeconds)));
+    on(given, async (stand) =>
+      tell(name, await window(stand, people, options.seconds, deps, { warmup: coldSeconds, warm: () => warm(name) })),
+    );
   const sized = (name: string, given: Partial<StandOptions>) =>
     options.people === undefined
       ? on(given, async (stand) => {
           const people = await size(stand, options, deps);
-          return tell(name, await window(stand, people, options.seconds, deps, settleSeconds));
+          return tell(name, await window(stand, people, options.seconds, deps, { warmup: settleSeconds, warm: () => warm(name) }));
         })
       : again(name, given, options.people);
   const main = await sized("as shipped", {});
@@ -146,10 +165,17 @@ async function size(stand: Typing, { load, workers, slots }: KeysOptions, { say,
   return people;
 }
 
-async function window(stand: Typing, people: number, seconds: number, { signal, say }: Deps, warmup: number): Promise<Figures> {
+async function window(
+  stand: Typing,
+  people: number,
+  seconds: number,
+  { signal, say }: Deps,
+  { warmup, warm }: { readonly warmup: number; readonly warm: () => void },
+): Promise<Figures> {
   stand.crowd(people);
   await passing(stand, warmup * 1_000, signal, (ms) => say(`${people} typists come to know their workers: ${ms / 1_000} s`));
   await stand.take();
+  warm();
   await passing(stand, seconds * 1_000, signal, (ms) => say(`measured: ${ms / 1_000} of ${seconds} s`));
   return figuresOf(await stand.take(), people, stand.violations);
 }

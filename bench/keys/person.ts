@@ -7,7 +7,8 @@ import type { ClientMessage, ServerMessage } from "../../proto/gen/slipstream/v1
 import { EditorClient } from "../../sim/editor-client.ts";
 import type { SessionClient } from "../../sim/session-client.ts";
 import { generateTrace, type Source } from "../../sim/trace/generate.ts";
-import type { TraceEdit } from "../../sim/trace/trace.ts";
+import { begunAt } from "../../sim/trace/replay.ts";
+import type { Trace, TraceEdit } from "../../sim/trace/trace.ts";
 import { Typist } from "../../sim/typist.ts";
 import type { Tally } from "./tally.ts";
 
@@ -17,6 +18,8 @@ export interface PersonOptions {
   readonly sources: readonly Source[];
   readonly keysPerTrace: number;
   readonly maxTokens: number;
+  /** What is typed, one after the other, instead of traces of the sources. */
+  readonly traces?: readonly Trace[];
 }
 
 /** Slips of the finger, taken back within a few keys; assumed, as in the simulation. */
@@ -65,24 +68,35 @@ export class Person {
     this.#deps.connection.close();
   }
 
-  async #type({ seed, sources, keysPerTrace: keys }: PersonOptions): Promise<void> {
+  async #type(options: PersonOptions): Promise<void> {
+    const { seed } = options;
     const { clock, tally } = this.#deps;
     const random = seeded(seed);
     await clock.sleep(random.next() * startWithinMs, this.#over.signal);
     for (let turn = 0; ; turn++) {
-      const source = sources[(seed + turn * 7) % sources.length] as Source;
-      const made = generateTrace({ ...source, seed: seed * 1_000 + turn, keys, typing: { typoProbability } });
-      const id = `${source.path}#${turn}`;
+      const made = traceOf(options, turn);
+      // The documents of a turn are the turn's own.
       const trace = {
         ...made,
-        documents: made.documents.map((document) => ({ ...document, id })),
-        events: made.events.map((event) => ({ ...event, document: id })),
+        documents: made.documents.map((document) => ({ ...document, id: `${document.id}#${turn}` })),
+        events: made.events.map((event) => ({ ...event, document: `${event.document}#${turn}` })),
       };
-      const client = counted(this.#client, tally);
+      const client = counted(this.#client, { tally, clock });
       await new Typist({ trace }, { clock, random: fork(random), client }).play(this.#over.signal);
     }
   }
 }
+
+/** Of given traces each person begins somewhere else: nobody types what another one types at the same time. */
+function traceOf({ seed, sources, keysPerTrace: keys, traces = [] }: PersonOptions, turn: number): Trace {
+  const given = traces[(seed + turn) % Math.max(1, traces.length)];
+  if (given) return begunAt(given, turn === 0 ? Math.floor(given.events.length * ((seed * goldenRatio) % 1)) : 0);
+  const source = sources[(seed + turn * 7) % sources.length] as Source;
+  return generateTrace({ ...source, seed: seed * 1_000 + turn, keys, typing: { typoProbability } });
+}
+
+/** Its multiples fall evenly between whole numbers. */
+const goldenRatio = 0.618_033_988_749_895;
 
 /** Text that stands after a place, and how much of it was typed. */
 interface Latest {
@@ -92,7 +106,7 @@ interface Latest {
 }
 
 /** The same client; its tally hears of keys, of answers, and of whether keys follow the latest text. */
-function counted(client: EditorClient, tally: Tally): SessionClient {
+function counted(client: EditorClient, { tally, clock }: { readonly tally: Tally; readonly clock: Clock }): SessionClient {
   let latest: Latest | undefined;
   let asked = 0;
   let typedAt = 0;
@@ -118,9 +132,10 @@ function counted(client: EditorClient, tally: Tally): SessionClient {
     trigger: (document, cursor, kind) => {
       const order = ++asked;
       const keysBefore = typedAt;
+      const askedMs = clock.now();
       const one = client.trigger(document, cursor, kind);
       void one.answer.then((answer) => {
-        tally.answer(answer, typedAt === keysBefore);
+        tally.answer(answer, typedAt === keysBefore, { id: one.id, kind, askedMs });
         if (answer.text === "" || order <= (latest?.order ?? 0) || typedAt !== keysBefore) return;
         latest = { order, at: cursor, text: answer.text };
       });

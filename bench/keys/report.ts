@@ -8,7 +8,7 @@ export function jsonOf({ main, ablations, ends, agreements, builtIn, sessions }:
   const { profile, profileEnd, seed, agreement, workers, slots, virtual } = options;
   const waste = ablations.supersede_off?.waste_share ?? null;
   return {
-    trace: `this package's own sources typed again; seed ${seed}`,
+    trace: options.traces ? `${options.traces.length} traces` : `this package's own sources typed again; seed ${seed}`,
     ...{ seed, profile, profile_end: profileEnd, workers, slots, virtual },
     load_share: main.load_share,
     triggers: main.triggers,

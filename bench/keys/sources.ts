@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { SlipstreamError } from "../../lib/errors.ts";
 import { packageRoot } from "../../lib/package-root.ts";
 import type { Source } from "../../sim/trace/generate.ts";
+import { replay } from "../../sim/trace/replay.ts";
+import type { Trace } from "../../sim/trace/trace.ts";
 
 const sourceUtf16Min = 4_000;
 const sourcesMax = 60;
@@ -26,4 +28,13 @@ export function ownSources(): Source[] {
   for (const folder of from) walk(folder);
   if (found.length === 0) throw new SlipstreamError("not_found", "no source files to type");
   return found;
+}
+
+/** What is typed: of traces the documents as they are at their ends, else this package's own files. */
+export function typedSources(traces: readonly Trace[] | undefined): Source[] {
+  if (!traces) return ownSources();
+  return traces.flatMap((trace) => {
+    const texts = replay(trace);
+    return trace.documents.map(({ id, path, language }) => ({ path, language, text: texts.get(id) ?? "" }));
+  });
 }

@@ -1,18 +1,23 @@
 // stand: a router, its workers and a crowd of typists, each process on its own: what one measurement runs on. Windows are taken
 // from all of them at once. Ends every process it started, by its id.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { systemClock } from "../../lib/clock.ts";
 import { GrpcClient } from "../../lib/grpc/client.ts";
 import { CompletionService } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import type { Source } from "../../sim/trace/generate.ts";
+import type { Trace } from "../../sim/trace/trace.ts";
 import type { ProfileEnd, ProfileName } from "../../workers/engine/simulated/profiles.ts";
+import type { TriggerRecord } from "../records/records.ts";
 import type { Spent } from "./child.ts";
 import type { WorkerFigures } from "./counted.ts";
 import { type Connection, Person } from "./person.ts";
 import { type Fate, Known } from "./probe.ts";
 import { BenchProcess } from "./process.ts";
 import type { RouterFigures, RouterOrders } from "./router-process.ts";
-import { ownSources } from "./sources.ts";
+import { typedSources } from "./sources.ts";
 import type { Switches } from "./switches.ts";
 import { type Tallied, Tally } from "./tally.ts";
 import type { WorkerOrders } from "./worker-process.ts";
@@ -32,6 +37,10 @@ export interface StandOptions {
   readonly embedded?: boolean;
   /** Where to write a profile of the router's CPU. */
   readonly profileCpu?: string;
+  /** What is typed instead of this package's sources. */
+  readonly traces?: readonly Trace[];
+  /** Told of every trigger that is answered. */
+  readonly recorded?: (record: TriggerRecord) => void;
 }
 
 /** What happened between two takes. */
@@ -70,11 +79,12 @@ export class Stand implements Typing {
   readonly #processes: BenchProcess[] = [];
   readonly #workers: BenchProcess[] = [];
   readonly #people: Person[] = [];
-  readonly #tally = new Tally();
+  readonly #tally: Tally;
   readonly #known = new Known();
   readonly #delay = monitorEventLoopDelay({ resolution: 5 });
   readonly sources: readonly Source[];
   #router: BenchProcess | undefined;
+  #folder: string | undefined;
   /** Of the router. */
   address = "";
   #sinceMs = systemClock.now();
@@ -83,7 +93,8 @@ export class Stand implements Typing {
   private constructor(options: StandOptions) {
     this.#options = options;
     this.#delay.enable();
-    this.sources = ownSources();
+    this.#tally = new Tally(options.recorded);
+    this.sources = typedSources(options.traces);
   }
 
   static async start(options: StandOptions, signal?: AbortSignal): Promise<Stand> {
@@ -110,10 +121,10 @@ export class Stand implements Typing {
     while (this.#people.length > people) this.#people.pop()?.close();
     while (this.#people.length < people) {
       const nth = this.#met++;
-      const { seed } = this.#options;
+      const { seed, traces } = this.#options;
       this.#people.push(
         new Person(
-          { name: `p${nth}`, seed: seed * 10_007 + nth, sources: this.sources, ...typed },
+          { name: `p${nth}`, seed: seed * 10_007 + nth, sources: this.sources, ...typed, ...(traces && { traces }) },
           { clock: systemClock, tally: this.#tally, connection: overGrpc(this.address) },
         ),
       );
@@ -158,15 +169,28 @@ export class Stand implements Typing {
     this.#delay.disable();
     for (const person of this.#people) person.close();
     await Promise.all(this.#processes.map((each) => each.end()));
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** What will be typed, where workers can read it. */
+  #written(): string[] {
+    const folder = mkdtempSync(join(tmpdir(), "slipstream-keys-"));
+    this.#folder = folder;
+    return this.sources.map(({ text }, nth) => {
+      const path = join(folder, String(nth));
+      writeFileSync(path, text);
+      return path;
+    });
   }
 
   async #start(signal: AbortSignal | undefined): Promise<void> {
     const { workers, profile, profileEnd, slots, seed, agreement, switches, chunkMs, profileCpu, embedded = false } = this.#options;
+    const paths = this.#options.traces ? this.#written() : this.sources.map((source) => source.path);
     const addresses = await Promise.all(
       Array.from({ length: workers }, async (_, i) => {
         const orders: WorkerOrders = {
           ...{ name: `w${i}`, profile, profileEnd, slots, seed, agreement },
-          ...{ sources: this.sources.map((source) => source.path), suffixFirst: switches.layout === "suffix_first", embedded },
+          ...{ sources: paths, suffixFirst: switches.layout === "suffix_first", embedded },
           ...(chunkMs === undefined ? {} : { chunkMs }),
         };
         const { process, address } = await BenchProcess.start("worker", orders);

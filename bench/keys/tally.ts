@@ -1,5 +1,6 @@
 // tally: keys and answers of all typists in, the figures of one window out. An answer counts in the window in which it came.
 import type { Answer } from "../../sim/session-client.ts";
+import type { TriggerRecord } from "../records/records.ts";
 
 export interface Tallied {
   readonly keys: number;
@@ -26,8 +27,20 @@ const empty = () => ({
   typedAheadClientMs: [] as number[],
 });
 
+/** One trigger, and when it was asked on the typists' clock. */
+export interface AskedOf {
+  readonly id: string;
+  readonly kind: string;
+  readonly askedMs: number;
+}
+
 export class Tally {
+  readonly #recorded: ((record: TriggerRecord) => void) | undefined;
   #window = empty();
+
+  constructor(recorded?: (record: TriggerRecord) => void) {
+    this.#recorded = recorded;
+  }
 
   take(): Tallied {
     const taken = this.#window;
@@ -44,8 +57,10 @@ export class Tally {
     if (follows) this.#window.keysThatFollow += 1;
   }
 
-  answer({ outcome, text, firstTextMs, totalMs, routerMs }: Answer, fresh: boolean): void {
+  answer(answer: Answer, fresh: boolean, of: AskedOf): void {
+    const { outcome, text, firstTextMs, totalMs, routerMs } = answer;
     const window = this.#window;
+    this.#recorded?.(recordOf(answer, fresh, of));
     window.triggers += 1;
     window.outcomes[outcome] = (window.outcomes[outcome] ?? 0) + 1;
     if (text !== "" && fresh) window.fresh += 1;
@@ -55,4 +70,19 @@ export class Tally {
       window.typedAheadClientMs.push(totalMs);
     }
   }
+}
+
+const round = (ms: number | undefined) => (ms === undefined ? undefined : Math.round(ms * 1_000) / 1_000);
+
+function recordOf(
+  { outcome, reason, text, firstTextMs, totalMs, usage, worker }: Answer,
+  fresh: boolean,
+  of: AskedOf,
+): TriggerRecord {
+  const { promptTokens, recomputedTokens, completionTokens } = usage;
+  return {
+    ...{ t_ms: Math.round(of.askedMs * 1_000) / 1_000, id: of.id, kind: of.kind, outcome, reason, fresh: text !== "" && fresh },
+    ...{ first_text_ms: text === "" ? undefined : round(firstTextMs), total_ms: round(totalMs), worker },
+    ...{ prompt_tokens: promptTokens, recomputed_tokens: recomputedTokens, completion_tokens: completionTokens },
+  };
 }

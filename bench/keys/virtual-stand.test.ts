@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { workingTrace } from "../../sim/trace/working.ts";
+import type { TriggerRecord } from "../records/records.ts";
 import { type Figures, figuresOf } from "./measure.ts";
 import type { StandOptions } from "./stand.ts";
 import { allOn } from "./switches.ts";
@@ -33,4 +35,17 @@ test("what waste is made of adds up to it", async () => {
   expect(waste_share).toBeGreaterThan(0);
   const sum = Object.values(waste_by).reduce((all, share) => all + share, 0);
   expect(sum).toBeCloseTo(waste_share, 2);
+});
+
+test("given traces are typed instead, and every answer is told", async () => {
+  const text = Array.from({ length: 120 }, (_, i) => `const value${i} = compute(${i});\n`).join("");
+  const traces = [workingTrace({ sources: [{ path: "given.ts", language: "typescript", text }], seed: 1, keys: 400 })];
+  const told: TriggerRecord[] = [];
+  const figures = await typed(1, { traces, recorded: (record) => told.push(record) });
+  expect(figures.triggers).toBe(told.length);
+  expect(told.length).toBeGreaterThan(20);
+  for (const { id, t_ms, total_ms, outcome, first_text_ms } of told.filter(({ outcome }) => outcome === "generated")) {
+    expect(t_ms, id).toBeGreaterThan(0);
+    expect(total_ms ?? -1, `${id} ${outcome}`).toBeGreaterThanOrEqual(first_text_ms ?? 0);
+  }
 });

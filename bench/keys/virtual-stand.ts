@@ -21,7 +21,7 @@ import { Counted } from "./counted.ts";
 import { type Connection, Person } from "./person.ts";
 import { pretend } from "./pretend.ts";
 import { type Added, Known, nothingAdded, probe } from "./probe.ts";
-import { ownSources } from "./sources.ts";
+import { typedSources } from "./sources.ts";
 import { type StandOptions, type Typing, typed, type Window } from "./stand.ts";
 import { shut } from "./switches.ts";
 import { Tally } from "./tally.ts";
@@ -35,7 +35,7 @@ export class VirtualStand implements Typing {
   readonly clock = new VirtualClock();
   readonly #random: ReturnType<typeof seeded>;
   readonly #bus = new MemoryBus();
-  readonly #tally = new Tally();
+  readonly #tally: Tally;
   readonly #agents = new Map<string, Agent>();
   readonly #counted: Counted[] = [];
   readonly #people: Person[] = [];
@@ -48,7 +48,8 @@ export class VirtualStand implements Typing {
 
   private constructor(options: StandOptions) {
     this.#options = options;
-    this.#sources = options.sources ?? ownSources();
+    this.#tally = new Tally(options.recorded);
+    this.#sources = options.sources ?? typedSources(options.traces);
     this.#random = seeded(options.seed);
     const clock = this.clock;
     for (let i = 0; i < options.workers; i++) this.#worker(`w${i}`);
@@ -80,7 +81,13 @@ export class VirtualStand implements Typing {
       const name = `p${nth}`;
       this.#people.push(
         new Person(
-          { name, seed: this.#options.seed * 10_007 + nth, sources: this.#sources, ...typed },
+          {
+            name,
+            seed: this.#options.seed * 10_007 + nth,
+            sources: this.#sources,
+            ...typed,
+            ...(this.#options.traces && { traces: this.#options.traces }),
+          },
           { clock: this.clock, tally: this.#tally, connection: this.connection() },
         ),
       );

@@ -11,6 +11,7 @@ import { keyLine } from "../../lib/keys/key-ring.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { percentile } from "../../sim/statistics.ts";
 import { BenchProcess } from "../keys/process.ts";
+import type { Records } from "../records/records.ts";
 import { callers, type Way } from "./callers.ts";
 import { Direct, type Times } from "./direct.ts";
 import { doubtsOf, type MachineShare, machineMeter, sharesOf } from "./machine.ts";
@@ -30,6 +31,7 @@ export interface RouterBenchOptions {
 }
 
 interface Deps {
+  readonly records?: Records;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -137,7 +139,7 @@ async function warmed(run: Run, parts: Parts, signal: AbortSignal): Promise<void
   }
 }
 
-async function measured(run: Run, parts: Parts, { say, signal }: Deps): Promise<RouterRow> {
+async function measured(run: Run, parts: Parts, { say, signal, records }: Deps): Promise<RouterRow> {
   const { way, rate, seconds } = run;
   const asking = asker(run, parts);
   const direct = new Direct(parts.addresses);
@@ -149,7 +151,7 @@ async function measured(run: Run, parts: Parts, { say, signal }: Deps): Promise<
     await parts.workers.take<ScheduleFigures>();
     delay.enable();
     const machine = machineMeter();
-    const times = await send(run, seconds, asking, direct, signal);
+    const times = await send(run, seconds, asking, direct, signal, records);
     delay.disable();
     const after = await parts.router.take<RouterFigures>();
     const workers = await parts.workers.take<ScheduleFigures>();
@@ -182,6 +184,7 @@ async function send(
   asking: ReturnType<(typeof callers)[Way]>,
   direct: Direct,
   signal: AbortSignal,
+  records?: Records,
 ): Promise<Sent> {
   const { rate, tokens, documentBytes } = run;
   const sent: Sent = { router: [], direct: [], missed: 0 };
@@ -197,8 +200,13 @@ async function send(
     await systemClock.sleep(1, signal);
     for (const until = ((systemClock.now() - startMs) * rate) / 1_000; due < count && due < until; due++) {
       const nth = asked++;
+      const t_ms = Math.round(systemClock.now() - startMs);
       track(
         asking.ask(nth).then((times) => {
+          records?.add(`${run.way} ${rate}`, {
+            ...{ t_ms, outcome: times ? "generated" : "none" },
+            ...{ first_text_ms: times?.firstMs, total_ms: times?.totalMs },
+          });
           if (times) sent.router.push(times);
           else sent.missed += 1;
         }),

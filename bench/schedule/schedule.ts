@@ -6,6 +6,7 @@ import type { Crowd } from "../../sim/crowd.ts";
 import { type FleetFigures, type FleetOptions, fleetRun } from "../../sim/fleet-run.ts";
 import type { ProfileEnd, ProfileName } from "../../workers/engine/simulated/profiles.ts";
 import { ownSources } from "../keys/sources.ts";
+import type { Records } from "../records/records.ts";
 import { benchDecisions, type Decided } from "./decision.ts";
 import { figuresOf, spentOf } from "./figures.ts";
 import { type Ablation, ablations, type Switches, shipped, switched } from "./switches.ts";
@@ -38,6 +39,7 @@ export interface ScheduleReport {
 }
 
 interface Deps {
+  readonly records?: Records;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -91,6 +93,7 @@ class Fleets {
       let base: FleetFigures | undefined;
       for (const name of this.#options.ablations) {
         const run = await this.#run([{ tenant: "default", what: "type", people }], {}, { ...shipped, ...ablations[name] });
+        this.#keep(`load ${load} ${name}`, run);
         base ??= run;
         const { first_text_ms, answered_share } = figuresOf(run.records);
         rows[name] = { ...spentOf(run), answered_share, first_text_ms, gpu_ms_against_shipped: share(run.gpuMs / base.gpuMs - 1) };
@@ -108,6 +111,7 @@ class Fleets {
     for (const times of [0.5, 1, 3]) {
       const half = Math.round((full * times) / 2);
       const run = await this.#run(crowdsOf("mixed", half * 2, this.#options.workers));
+      this.#keep(`overload ${times}`, run);
       const lane = (name: string) => figuresOf(run.records.filter((record) => record.lane === name));
       const figures = { inline: lane("inline"), chat: lane("chat"), batch: lane("batch"), ...spentOf(run) };
       report[`times_${times}`] = { people: half * 2, deadline_ms: deadlineMs, ...figures };
@@ -129,6 +133,7 @@ class Fleets {
       ["beside_a_flood", { tenant: "other", what: "ask", people, haste: 10 }],
     ] as const satisfies readonly (readonly [string, Crowd | undefined])[]) {
       const run = await this.#run(crowd ? [quiet, crowd] : [quiet]);
+      this.#keep(`flood ${name}`, run);
       const of = (tenant: string) => figuresOf(run.records.filter((record) => record.tenant === tenant));
       report[name] = { people, quiet: of("quiet"), ...(crowd && { other: of("other") }), ...spentOf(run) };
       this.#deps.say(`flood, ${name}: the quiet tenant's first text p95 ${of("quiet").first_text_ms.p95} ms`);
@@ -150,6 +155,14 @@ class Fleets {
     }
     this.#sized.set(name, people);
     return people;
+  }
+
+  #keep(name: string, { records: all }: FleetFigures): void {
+    for (const { tenant, lane, atMs, outcome, reason, firstTextMs, totalMs, worker } of all)
+      this.#deps.records?.add(name, {
+        ...{ t_ms: Math.round(atMs), kind: lane, outcome, reason, tenant, worker },
+        ...{ first_text_ms: firstTextMs, total_ms: totalMs },
+      });
   }
 
   #run(crowds: readonly Crowd[], given: Partial<FleetOptions> = {}, switches: Switches = shipped): Promise<FleetFigures> {

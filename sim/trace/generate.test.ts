@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { generateTrace } from "./generate.ts";
 import { defaultTyping, lognormalOf, meanKeysPerSecond } from "./parameters.ts";
-import { replay } from "./replay.ts";
+import { begunAt, replay } from "./replay.ts";
 import { formatTrace } from "./written.ts";
 
 const lines = Array.from({ length: 400 }, (_, i) => `  ${i % 3 === 0 ? "  " : ""}const value${i} = compute(${i}, "naïve 🚀");`);
@@ -76,4 +76,13 @@ test("a pause at each line's end slows the typist", () => {
 
 test("a text without anything to type is refused", () => {
   expect(() => generateTrace({ seed: 1, keys: 5, path: "a", language: "x", text: "" })).toThrow("text: has nothing to type");
+});
+
+test("who begins in the middle of a trace ends where it ends", () => {
+  const trace = generateTrace({ seed: 2, keys: 300, ...source });
+  const later = begunAt(trace, 120);
+  expect(later.events).toHaveLength(trace.events.length - 120);
+  expect(later.events[0]?.tMs).toBe(0);
+  expect(replay(later)).toEqual(replay(trace));
+  expect(begunAt(trace, 0)).toBe(trace);
 });

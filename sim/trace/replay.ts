@@ -13,3 +13,15 @@ export function replay(trace: Trace, events = trace.events.length): Map<string, 
   }
   return texts;
 }
+
+/** The trace of who begins at its n-th event: the documents as they are by then, and time from there. */
+export function begunAt(trace: Trace, events: number): Trace {
+  if (events <= 0) return trace;
+  const texts = replay(trace, events);
+  const fromMs = trace.events[events]?.tMs ?? 0;
+  return {
+    ...trace,
+    documents: trace.documents.map((document) => ({ ...document, text: texts.get(document.id) ?? document.text })),
+    events: trace.events.slice(events).map((event) => ({ ...event, tMs: event.tMs - fromMs })),
+  };
+}
