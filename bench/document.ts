@@ -20,8 +20,9 @@ import {
 import type { ServedModel } from "../router/completion.ts";
 import { readRouterConfig } from "../router/config.ts";
 import { createRouterMetrics } from "../router/metrics.ts";
+import type { Router } from "../router/router.ts";
 import { runSession } from "../router/session-service.ts";
-import { type Router, wireRouter } from "../router/wire.ts";
+import { wireRouter } from "../router/wire.ts";
 import { percentile } from "../sim/statistics.ts";
 
 type Message = MessageInitShape<typeof ClientMessageSchema>;

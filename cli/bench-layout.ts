@@ -1,7 +1,7 @@
 // bench-layout: `slipstream bench layout`: prompt tokens that a key costs, by the form of the family and the rules of the layout.
 import { join } from "node:path";
+import { longSources } from "../bench/keys/sources.ts";
 import { benchLayout, forms, type LayoutAblation, type LayoutReport, layoutAblations } from "../bench/layout/layout.ts";
-import { longSources } from "../bench/layout/sources.ts";
 import { systemClock } from "../lib/clock.ts";
 import { packageRoot } from "../lib/package-root.ts";
 import type { Command } from "./command.ts";

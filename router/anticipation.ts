@@ -3,7 +3,7 @@
 // finds it. Holds the last delivered text of each document, `documentsMax` of them.
 import { Lru } from "../lib/structures/lru.ts";
 import { type Ending, Retired, type Trigger } from "./completion.ts";
-import type { Router } from "./wire.ts";
+import type { Router } from "./router.ts";
 
 interface Delivered {
   readonly completionId: string;

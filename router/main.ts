@@ -25,9 +25,10 @@ import type { Spool } from "./feedback/spool.ts";
 import { startHttp } from "./http/http.ts";
 import { createRouterMetrics } from "./metrics.ts";
 import type { Rooms } from "./path.ts";
+import type { Router } from "./router.ts";
 import { completionService } from "./service.ts";
 import { type Status, statusOf } from "./status.ts";
-import { type Router, wireRouter } from "./wire.ts";
+import { wireRouter } from "./wire.ts";
 
 export interface RunningRouter {
   readonly router: Router;

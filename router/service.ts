@@ -14,8 +14,8 @@ import {
 } from "../proto/gen/slipstream/v1/completion_pb.ts";
 import type { Ending, Milestones, Trigger } from "./completion.ts";
 import { cacheUseOf, endMessage, finishMessage, outcomeMessage, partialMessage, reasonMessage, timingOf } from "./messages.ts";
+import type { Router } from "./router.ts";
 import { runSession } from "./session-service.ts";
-import type { Router } from "./wire.ts";
 
 const reportsMax = 256;
 /** Of a tenant: a connection is one client's, or a proxy's that says for whom it calls. */

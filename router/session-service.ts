@@ -22,7 +22,7 @@ import { Farewell, type Notice } from "./farewell.ts";
 import { endingOf } from "./feedback/feedback.ts";
 import type { Session } from "./ingress/ingress.ts";
 import { endMessage, outcomeMessage, partialMessage, reasonMessage } from "./messages.ts";
-import type { Router } from "./wire.ts";
+import type { Router } from "./router.ts";
 
 type Mismatch = { readonly heldVersion: bigint; readonly detail: string };
 type Stream = Duplex<ClientMessage, ServerMessage>;

@@ -4,7 +4,7 @@ import type { Registry } from "../lib/metrics.ts";
 import type { FilesState } from "../lib/watched-files.ts";
 import type { PeerView } from "./peers/peers.ts";
 import type { PolicyState } from "./policy/policy.ts";
-import type { Router } from "./wire.ts";
+import type { Router } from "./router.ts";
 
 export interface Status {
   readonly version: string;

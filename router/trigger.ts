@@ -102,11 +102,15 @@ export interface Trigger {
   readonly release: () => void;
 }
 
-/** Why a trigger was ended before its text was complete. */
+/** Why a trigger was ended before its text was complete. No mistake: it is made for most keys, and knows not where. */
 export class Retired extends Error {
   readonly outcome: "superseded" | "cancelled" | "expired";
   constructor(outcome: "superseded" | "cancelled" | "expired") {
+    const { stackTraceLimit } = Error;
+    // A stack costs more than the rest of it, and keeps every caller's things in memory for as long as it is kept.
+    Error.stackTraceLimit = 0;
     super(outcome);
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = "Retired";
     this.outcome = outcome;
   }

@@ -2,112 +2,25 @@
 // wire-fleet.ts, which makes the way to the workers, are the only ones that say `new` for a room. The gRPC and HTTP servers
 // (main.ts), `slipstream up` and the simulation all start here.
 import { setMaxListeners } from "node:events";
-import type { Bus } from "../lib/bus/bus.ts";
-import type { Clock } from "../lib/clock.ts";
-import type { KeyRing } from "../lib/keys/key-ring.ts";
-import type { Log } from "../lib/log.ts";
-import type { Random } from "../lib/random.ts";
-import type { Tracing } from "../lib/tracing/tracing.ts";
 import { Cache } from "./cache/cache.ts";
 import type { Report } from "./completion.ts";
-import type { RouterConfig } from "./config.ts";
 import { ContextRoom } from "./context/context.ts";
-import type { Resolver } from "./discovery/discovery.ts";
-import type { Connect } from "./dispatch/dispatch.ts";
 import { Explain } from "./explain/explain.ts";
-import type { FarewellOptions } from "./farewell.ts";
-import { endingOf, Feedback, type Unadmitted } from "./feedback/feedback.ts";
+import { endingOf, Feedback } from "./feedback/feedback.ts";
 import { Outbox } from "./feedback/outbox.ts";
-import { MemorySpool, type Spool } from "./feedback/spool.ts";
+import { MemorySpool } from "./feedback/spool.ts";
 import { Gate } from "./gate/gate.ts";
 import { Admission, Ingress, Quotas } from "./ingress/ingress.ts";
-import type { RouterMetrics } from "./metrics.ts";
 import type { Rooms } from "./path.ts";
 import { Peers } from "./peers/peers.ts";
 import { Policy, type Route } from "./policy/policy.ts";
 import { PromptRoom } from "./prompt/prompt.ts";
 import { Reuse } from "./reuse/reuse.ts";
-import { type Run, runner } from "./running.ts";
+import type { Router, RouterDeps, WireOptions } from "./router.ts";
+import { runner } from "./running.ts";
 import { busyShare, Settle } from "./settle/settle.ts";
 import { Stream } from "./stream/stream.ts";
 import { wireFleet } from "./wire-fleet.ts";
-
-export interface RouterDeps {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly metrics: RouterMetrics;
-  readonly bus: Bus;
-  /** Where outcomes wait; absent: in memory. */
-  readonly spool?: Spool;
-  /** Absent: no names are looked up. */
-  readonly resolver?: Resolver;
-  readonly connect: Connect;
-  /** API keys as they are now; absent: everyone is the default tenant. */
-  readonly keys?: () => KeyRing;
-  /** Aborts when the process begins to end: sessions are told and ended. */
-  readonly draining?: AbortSignal;
-  /** Where traces go; absent: nothing is traced. */
-  readonly tracing?: Pick<Tracing, "send">;
-  /** For measurements: is given the rooms before the first trigger. */
-  readonly measured?: (rooms: Rooms) => void;
-}
-
-export type WireOptions = Pick<
-  RouterConfig,
-  | "name"
-  | "policy"
-  | "workers"
-  | "workersDns"
-  | "workersDnsEveryMs"
-  | "settleMs"
-  | "autoDeadlineMs"
-  | "invokedDeadlineMs"
-  | "chatDeadlineMs"
-  | "documentBytesMax"
-  | "documentsMax"
-  | "sessionsMax"
-  | "resumeTtlMs"
-  | "resumeBytes"
-  | "connectionAgeMaxMs"
-  | "connectionNoticeMs"
-  | "graceMs"
-  | "queueMax"
-  | "queueBytes"
-  | "resultCacheBytes"
-  | "explainMax"
-  | "keepText"
-  | "otlpSlowMs"
-  | "otlpShare"
-  | "leastConfidence"
->;
-
-export interface Router {
-  readonly rooms: Rooms;
-  readonly ingress: Ingress;
-  readonly feedback: Feedback;
-  readonly explain: Explain;
-  readonly policy: Policy;
-  readonly peers: Peers;
-  readonly bus: Pick<Bus, "connected">;
-  /** Outcomes that the bus has not stored yet. */
-  readonly outcomesWaiting: () => number;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly draining: AbortSignal;
-  readonly random: Random;
-  readonly metrics: RouterMetrics;
-  readonly farewells: FarewellOptions;
-  readonly run: Run;
-  /** Counts a call that ingress refused as the outcome it is. */
-  refused(call: Unadmitted, thrown: unknown): void;
-  /** Names that `model` of a tenant's call may have now. */
-  models(tenant: string): readonly string[];
-  /** What it still waits for before it can serve; empty: ready. */
-  missing(): readonly string[];
-  /** Resolves when the last outcomes are where they can be. */
-  close(): Promise<void>;
-}
 
 export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
   const { clock, random, log, metrics, bus } = deps;

@@ -6,7 +6,7 @@ import type { Clock } from "../lib/clock.ts";
 import { lognormal, type Random } from "../lib/random.ts";
 import { CompleteRequestSchema, GenerateRequestSchema, Role, TriggerKind } from "../proto/gen/slipstream/v1/completion_pb.ts";
 import type { Lane, Milestones, Outcome, Reason, Trigger } from "../router/completion.ts";
-import type { Router } from "../router/wire.ts";
+import type { Router } from "../router/router.ts";
 import { generateTrace, type Source } from "./trace/generate.ts";
 
 export interface Crowd {

@@ -11,8 +11,9 @@ import { GenerateRequestSchema, Role } from "../proto/gen/slipstream/v1/completi
 import type { RouterFrame, WorkerFrame } from "../proto/gen/slipstream/v1/worker_pb.ts";
 import { readRouterConfig } from "../router/config.ts";
 import { routerMetricTable } from "../router/metrics.ts";
+import type { Router } from "../router/router.ts";
 import { runSession } from "../router/session-service.ts";
-import { type Router, wireRouter } from "../router/wire.ts";
+import { wireRouter } from "../router/wire.ts";
 import { tokensMax } from "./books.ts";
 import type { Said } from "./chatter.ts";
 import { keyOf } from "./editor.ts";

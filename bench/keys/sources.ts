@@ -7,10 +7,15 @@ import type { Source } from "../../sim/trace/generate.ts";
 import { replay } from "../../sim/trace/replay.ts";
 import type { Trace } from "../../sim/trace/trace.ts";
 
-const sourceUtf16Min = 4_000;
+/** Enough to type a while in; and so much that windows of it move. */
+const typedUtf16Min = 4_000;
+const longUtf16Min = 7_000;
 const sourcesMax = 60;
 
-export function ownSources(): Source[] {
+export const ownSources = (): Source[] => sources(typedUtf16Min);
+export const longSources = (): Source[] => sources(longUtf16Min);
+
+function sources(utf16Min: number): Source[] {
   const root = packageRoot();
   const folders = ["router", "workers", "sim", "lib", "cli"].map((folder) => join(root, folder)).filter((path) => existsSync(path));
   const from = folders.length > 0 ? folders : [join(root, "dist")];
@@ -21,7 +26,7 @@ export function ownSources(): Source[] {
       if (entry.isDirectory()) walk(path);
       else if (/\.(ts|js)$/.test(entry.name) && found.length < sourcesMax) {
         const text = readFileSync(path, "utf8");
-        if (text.length >= sourceUtf16Min) found.push({ path, language: "typescript", text });
+        if (text.length >= utf16Min) found.push({ path, language: "typescript", text });
       }
     }
   };

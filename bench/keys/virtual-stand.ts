@@ -9,8 +9,9 @@ import { ClientMessageSchema, ServerMessageSchema } from "../../proto/gen/slipst
 import { RouterFrameSchema, WorkerFrameSchema } from "../../proto/gen/slipstream/v1/worker_pb.ts";
 import { readRouterConfig } from "../../router/config.ts";
 import { routerMetricTable } from "../../router/metrics.ts";
+import type { Router } from "../../router/router.ts";
 import { runSession } from "../../router/session-service.ts";
-import { type Router, wireRouter } from "../../router/wire.ts";
+import { wireRouter } from "../../router/wire.ts";
 import { pipe } from "../../sim/pipe.ts";
 import { RecordedMetrics } from "../../sim/recorded-metrics.ts";
 import type { Source } from "../../sim/trace/generate.ts";

@@ -12,6 +12,8 @@ export class Lru<V> {
   readonly #options: LruOptions<V>;
   readonly #entries = new Map<string, { value: V; weight: number; at: number }>();
   #weight = 0;
+  /** Used last: it need not be moved to where it is. */
+  #newest: string | undefined;
 
   constructor(options: LruOptions<V>) {
     this.#options = options;
@@ -33,8 +35,11 @@ export class Lru<V> {
       this.delete(key);
       return undefined;
     }
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
+    if (key !== this.#newest) {
+      this.#entries.delete(key);
+      this.#entries.set(key, entry);
+      this.#newest = key;
+    }
     return entry.value;
   }
 
@@ -44,6 +49,7 @@ export class Lru<V> {
     const maxWeight = this.#options.maxWeight ?? Number.POSITIVE_INFINITY;
     if (weight > maxWeight || this.#options.max < 1) return;
     this.#entries.set(key, { value, weight, at: now });
+    this.#newest = key;
     this.#weight += weight;
     for (const [oldest, entry] of this.#entries) {
       if (this.#entries.size <= this.#options.max && this.#weight <= maxWeight) break;

@@ -120,7 +120,10 @@ export class SharedFlight implements Flight {
   }
 }
 
+/** Most completions end so; which one does not matter to anybody. */
+const enough = new Error("read to its cut");
+
 /** Why the last reader left: its trigger ended, or it has read enough. */
 function reasonOf(signal: AbortSignal): Error {
-  return signal.reason instanceof Retired ? signal.reason : new Error("read to its cut");
+  return signal.reason instanceof Retired ? signal.reason : enough;
 }

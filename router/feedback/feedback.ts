@@ -23,6 +23,8 @@ import { feedbackRecord, outcomeEvent, reactionOf, refusalEvent } from "./events
 import type { Outbox } from "./outbox.ts";
 import { Reactions } from "./reactions.ts";
 
+export type { Spool } from "./spool.ts";
+
 export interface FeedbackOptions {
   readonly completionsMax: number;
   /** The policy that events of a tenant carry delivered text; nothing else ever does. */

@@ -1,7 +1,7 @@
 // caller: who makes an HTTP call: the tenant, by the same keys as gRPC; the client within it; and whether it is still there.
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { SlipstreamError } from "../../lib/errors.ts";
-import type { Router } from "../wire.ts";
+import type { Router } from "../router.ts";
 
 export function tenantOf(router: Router, request: FastifyRequest): string {
   return router.ingress.tenant((name) => headerOf(request, name));

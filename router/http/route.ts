@@ -2,7 +2,7 @@
 // OpenAPI document and the tests are made, and a call of it, whose body has been checked.
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
-import type { Router } from "../wire.ts";
+import type { Router } from "../router.ts";
 
 /** Whose clients an endpoint is for: it decides the shape of errors and of streams. */
 export const apis = {

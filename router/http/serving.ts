@@ -2,7 +2,7 @@
 // path the body's shape decides; errors are told as the clients of that API read them.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { SlipstreamError } from "../../lib/errors.ts";
-import type { Router } from "../wire.ts";
+import type { Router } from "../router.ts";
 import { tenantOf } from "./caller.ts";
 import { parsed } from "./fields.ts";
 import { fromHttp, refusalOf } from "./refusals.ts";

@@ -2,7 +2,7 @@
 // session over gRPC, and the process's own counter says how often both agreed.
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { longSources } from "../../bench/layout/sources.ts";
+import { longSources } from "../../bench/keys/sources.ts";
 import { MemoryBus } from "../../lib/bus/memory.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { GrpcClient } from "../../lib/grpc/client.ts";

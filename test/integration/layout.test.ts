@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { getLlama, type LlamaModel } from "node-llama-cpp";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { longSources } from "../../bench/keys/sources.ts";
 import { benchLayout } from "../../bench/layout/layout.ts";
-import { longSources } from "../../bench/layout/sources.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { packageRoot } from "../../lib/package-root.ts";
 import { below, seeded } from "../../lib/random.ts";

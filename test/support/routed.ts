@@ -17,8 +17,9 @@ import {
 } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import type { Ending } from "../../router/completion.ts";
 import { readRouterConfig } from "../../router/config.ts";
+import type { WireOptions } from "../../router/router.ts";
 import { runSession } from "../../router/session-service.ts";
-import { type WireOptions, wireRouter } from "../../router/wire.ts";
+import { wireRouter } from "../../router/wire.ts";
 import { pipe } from "../../sim/pipe.ts";
 import { recordedMetrics } from "./router.ts";
 import { type ScriptedStream, ScriptedWorkers } from "./scripted-worker.ts";

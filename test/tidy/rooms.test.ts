@@ -35,7 +35,7 @@ const slices = /^(router|workers|operator)\/metrics\.ts$/;
 /** Types that every room of the process may import, and the pure controller that engines share, wherever they run. */
 const openFolders = ["operator/api", "workers/speculation"];
 /** Ways into a process that are a folder: like service.ts they are given the wired process. */
-const entrances: Readonly<Record<string, readonly string[]>> = { "router/http": ["router/wire.ts", "router/status.ts"] };
+const entrances: Readonly<Record<string, readonly string[]>> = { "router/http": ["router/router.ts", "router/status.ts"] };
 /** Where a process is wired: the only files that say `new` for a room, and may give it parts of its own folder. */
 const wiring = /^(router|workers|operator)\/(main|wire(-\w+)?)\.ts$/;
 /** They look into rooms to measure or drive what happens there. */

@@ -4,7 +4,7 @@ import { create } from "@bufbuild/protobuf";
 import { z } from "zod";
 import { Lru } from "../../../lib/structures/lru.ts";
 import { FeedbackEvent, FeedbackSchema } from "../../../proto/gen/slipstream/v1/completion_pb.ts";
-import type { Router } from "../../wire.ts";
+import type { Router } from "../../router.ts";
 import type { Call } from "../route.ts";
 
 export const eventBody = z.object({
