@@ -44,7 +44,7 @@ describe("a mistake is one sentence and an exit code", () => {
     [["trace", "inspect", source], 64, /a\.ts: line 1/],
     [["complete", `${source}:1:1`, "--address", "127.0.0.1"], 64, /--address: "127\.0\.0\.1" is not HOST:PORT/],
     [["bench", "everything"], 64, /no bench "everything"; there are: cancel/],
-    [["router", "now"], 64, /takes no arguments/],
+    [["router", "now"], 64, /"now" is not an option/],
     [["up", "--grpc", "0.0.0.0:7411"], 64, /SLIPSTREAM_ROUTER_GRPC_ADDRESS=0\.0\.0\.0:7411: other machines would reach it/],
     [["up", "--grpc", "nowhere"], 64, /SLIPSTREAM_ROUTER_GRPC_ADDRESS.*not "host:port"/s],
     [["up", "--engine", "magic"], 64, /SLIPSTREAM_WORKER_ENGINE/],
