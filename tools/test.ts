@@ -30,6 +30,7 @@ const tiers: Readonly<Record<string, Tier>> = {
       "tokenizer-deepseek",
       "clients-node",
       "clients-python",
+      "vllm",
     ],
     skipsFailInCi: true,
   },

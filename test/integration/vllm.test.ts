@@ -25,7 +25,7 @@ async function start(count: number, options: FakeOptions = {}) {
 
 const place = (name: string) => ({
   kind: TriggerKind.INVOKED,
-  languageId: "typescript",
+  language: "typescript",
   path: `${name}.ts`,
   prefix: `export function ${name}(a: number, b: number) {\n  return `,
   suffix: "\n}\n",

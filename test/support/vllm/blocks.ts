@@ -14,7 +14,10 @@ export interface BlockEvent {
 
 export class FakeBlocks {
   readonly #options: { readonly blockTokens: number; readonly blocks: number };
-  readonly #resident = new Map<bigint, true>();
+  /** By the number of the block, oldest use first; the same hash may be in two. */
+  #blocks = new Map<number, bigint>();
+  readonly #holders = new Map<bigint, number[]>();
+  #nextBlock = 0;
   readonly #tell: (events: BlockEvent[]) => void;
   asked = 0;
   hit = 0;
@@ -25,7 +28,7 @@ export class FakeBlocks {
   }
 
   get size(): number {
-    return this.#resident.size;
+    return this.#holders.size;
   }
 
   /** Tokens of the prompt that were there; all its full blocks are, afterwards. The last token is always computed. */
@@ -37,14 +40,23 @@ export class FakeBlocks {
       hashes.push(createHash("sha1").update(link).digest().readBigUInt64BE());
     }
     const usable = hashes.slice(0, Math.floor((tokens.length - 1) / blockTokens));
-    const firstMissing = usable.findIndex((hash) => !this.#resident.has(hash));
+    const firstMissing = usable.findIndex((hash) => !this.#holders.has(hash));
     const cached = firstMissing < 0 ? usable.length : firstMissing;
-    for (const hash of hashes) if (this.#resident.delete(hash)) this.#resident.set(hash, true);
-    const fresh = hashes.filter((hash) => !this.#resident.has(hash));
+    for (const hash of hashes.slice(0, cached)) {
+      const block = this.#holders.get(hash)?.[0] as number;
+      this.#blocks.delete(block);
+      this.#blocks.set(block, hash);
+    }
     const events: BlockEvent[] = [];
-    if (fresh.length > 0) {
-      const first = hashes.indexOf(fresh[0] as bigint);
-      for (const hash of fresh) this.#resident.set(hash, true);
+    // What follows a missing block is computed anew, though some of it may be there; so is the last block of a whole prompt.
+    const first = cached;
+    if (first < hashes.length) {
+      const fresh = hashes.slice(first);
+      for (const hash of fresh) {
+        const block = this.#nextBlock++;
+        this.#blocks.set(block, hash);
+        this.#holders.set(hash, [...(this.#holders.get(hash) ?? []), block]);
+      }
       events.push({
         ...{ type: "BlockStored", block_hashes: fresh, parent_block_hash: hashes[first - 1] ?? null },
         token_ids: tokens.slice(first * blockTokens, (first + fresh.length) * blockTokens),
@@ -53,10 +65,13 @@ export class FakeBlocks {
       });
     }
     const removed: bigint[] = [];
-    while (this.#resident.size > blocks) {
-      const oldest = this.#resident.keys().next().value as bigint;
-      this.#resident.delete(oldest);
-      removed.push(oldest);
+    while (this.#blocks.size > blocks) {
+      const [oldest, hash] = this.#blocks.entries().next().value as [number, bigint];
+      this.#blocks.delete(oldest);
+      const left = (this.#holders.get(hash) ?? []).filter((block) => block !== oldest);
+      if (left.length > 0) this.#holders.set(hash, left);
+      else this.#holders.delete(hash);
+      removed.push(hash);
     }
     if (removed.length > 0) events.push({ type: "BlockRemoved", block_hashes: removed });
     this.asked += tokens.length;
@@ -66,7 +81,8 @@ export class FakeBlocks {
   }
 
   clear(): void {
-    this.#resident.clear();
+    this.#blocks = new Map();
+    this.#holders.clear();
     this.#tell([{ type: "AllBlocksCleared" }]);
   }
 }

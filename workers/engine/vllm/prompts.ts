@@ -12,6 +12,17 @@ export interface Encoded {
   readonly whole: boolean;
 }
 
+/** Where in the rendered prompt each full block of tokens ends. */
+export function blockEnds(tokens: readonly number[], blockTokens: number, tokenizer: EngineTokenizer): number[] {
+  const ends: number[] = [];
+  let bytes = 0;
+  for (const [index, token] of tokens.entries()) {
+    bytes += tokenizer.bytesOf(token);
+    if ((index + 1) % blockTokens === 0) ends.push(bytes);
+  }
+  return ends;
+}
+
 export async function encode(
   segments: readonly Segment[],
   maxTokens: number,

@@ -7,6 +7,8 @@ export interface RequestFeatures {
   readonly priority: boolean;
   /** Probabilities of the chosen tokens are asked for. */
   readonly confidence: boolean;
+  /** For measurements: goes on past the end of the text. */
+  readonly ignoreEnd: boolean;
 }
 
 /** Between two lanes, so that an operator's own requests can go between. */
@@ -41,6 +43,7 @@ export function completionBody(
     ...(work.cacheSalt !== "" && { cache_salt: work.cacheSalt }),
     ...(features.priority && { priority: priorityOf(work.lane) }),
     ...(features.confidence && { logprobs: 0 }),
+    ...(features.ignoreEnd && { ignore_eos: true }),
     request_id: prompt.requestId,
     stream: true,
     stream_options: { include_usage: true, continuous_usage_stats: true },

@@ -22,13 +22,13 @@ import { Meter } from "../meter.ts";
 import { Running, refusal } from "../running.ts";
 import type { EngineTokenizer } from "../tokenizer.ts";
 import { adviceFor } from "./advice.ts";
-import { AskedBlocks } from "./asked-blocks.ts";
 import { AskedTokenizer } from "./asked-tokenizer.ts";
 import { blockKeys, seedOf } from "./block-chain.ts";
 import type { Counters } from "./counters.ts";
+import { KvWatch } from "./kv-watch.ts";
 import { describeModels } from "./models.ts";
 import { type Probed, probe } from "./probe.ts";
-import { type Encoded, encode } from "./prompts.ts";
+import { blockEnds, type Encoded, encode } from "./prompts.ts";
 import { untilReady } from "./ready.ts";
 import { completionBody, warmBody } from "./request.ts";
 import { byPosition } from "./speculated.ts";
@@ -46,6 +46,10 @@ export interface VllmOptions extends Partial<WatchOptions> {
   readonly startMs: number;
   /** Asks for the probability of each token. */
   readonly confidence: boolean;
+  /** For measurements: goes on past the end of the text. */
+  readonly ignoreEnd?: boolean;
+  /** False: its KV events are not read (default true). */
+  readonly kvEvents?: boolean;
 }
 
 export interface VllmDeps {
@@ -85,7 +89,7 @@ export class VllmEngine implements Engine {
   readonly #running = new Set<Running>();
   readonly #acceptance: AcceptanceWindow;
   readonly #requests: string;
-  readonly #asked: AskedBlocks;
+  readonly #kv: KvWatch;
   #counters: Counters | undefined;
   #requested = 0;
   #gone: SlipstreamError | undefined;
@@ -104,11 +108,14 @@ export class VllmEngine implements Engine {
     this.#requests = `slipstream-${deps.random.hex(8)}`;
     this.capabilities = [
       ...(probed.counters?.speculation ? (["speculation"] as const) : []),
+      ...(probed.kvSources.length > 0 && options.kvEvents !== false ? (["kv_events"] as const) : []),
       ...(probed.sleeps ? (["sleep"] as const) : []),
       ...(probed.adapters ? (["lora"] as const) : []),
     ];
     this.#meter = new Meter(deps);
-    this.#asked = new AskedBlocks({ blocksMax: Math.min(blocksMax, probed.counters?.blocks ?? blocksMax) });
+    const most = Math.min(blocksMax, probed.counters?.blocks ?? blocksMax);
+    const sources = options.kvEvents === false ? [] : probed.kvSources;
+    this.#kv = new KvWatch({ url: options.url, sources, blockTokens: this.blockTokens, blocksMax: most }, deps);
     this.died = new Promise((resolve) => {
       this.#die = resolve;
     });
@@ -174,16 +181,23 @@ export class VllmEngine implements Engine {
     const { tokens, maxTokens } = prompt;
     const requestId = `${this.#requests}-${this.#requested++}`;
     const { priority } = this.#parts.probed;
-    const keys = blockKeys(tokens, this.blockTokens, seedOf(work.cacheSalt, work.model));
     const salted = this.#parts.probed.cacheSalt ? work : { ...work, cacheSalt: "" };
+    const keys = this.#keys(tokens, work.model, salted.cacheSalt);
+    if (prompt.whole && work.blockDigests.length > 0) {
+      const byteEnds = blockEnds(tokens, this.blockTokens, this.#parts.tokenizer);
+      this.#kv.prompted({ keys, byteEnds, digests: work.blockDigests });
+    }
     const running = new Running(
       {
         path: "/v1/completions",
-        body: completionBody(salted, { tokens, maxTokens, requestId }, { priority, confidence: this.#options.confidence }),
+        body: completionBody(
+          salted,
+          { tokens, maxTokens, requestId },
+          { priority, confidence: this.#options.confidence, ignoreEnd: this.#options.ignoreEnd === true },
+        ),
         traceparent: work.traceparent,
         promptTokens: tokens.length,
-        // The engine computes at least the last token anew, and with it its block.
-        expectedCached: Math.min(this.#asked.known(keys), Math.floor((tokens.length - 1) / this.blockTokens)) * this.blockTokens,
+        expectedCached: this.#kv.expected(keys, tokens.length),
         maxTokens,
         receivedMs,
       },
@@ -193,7 +207,7 @@ export class VllmEngine implements Engine {
         meter: this.#meter,
         doubted: () => this.#watch.doubt(),
         aborted: (how) => this.#deps.aborted?.(how),
-        computed: () => this.#asked.computed(keys),
+        computed: () => this.#kv.computed(keys),
       },
     );
     this.#running.add(running);
@@ -210,6 +224,7 @@ export class VllmEngine implements Engine {
     const { tokens } = await encode(segments, 1, this.#model(model), tokenizer, signal);
     const answer = await http.ask("/v1/completions", warmBody(model, tokens, cacheSalt, probed), { signal, timeoutMs: 60_000 });
     if (answer.status !== 200) throw refusal(answer);
+    this.#kv.computed(this.#keys(tokens, model, probed.cacheSalt ? cacheSalt : ""));
   }
 
   load(): EngineLoad {
@@ -227,7 +242,9 @@ export class VllmEngine implements Engine {
     return this.#acceptance.value;
   }
 
-  onKv(_listener: (event: KvEvent) => void): void {}
+  onKv(listener: (event: KvEvent) => void): void {
+    this.#kv.listen(listener);
+  }
 
   async close(): Promise<void> {
     this.#end(new SlipstreamError("engine_failed", "the engine is closed"));
@@ -243,8 +260,15 @@ export class VllmEngine implements Engine {
     if (this.#gone) return;
     this.#gone = why;
     this.#watch.close();
+    this.#kv.close();
     for (const running of this.#running) running.fail(why);
     this.#die(why);
+  }
+
+  /** An adapter computes other values of the same tokens. */
+  #keys(tokens: readonly number[], model: string, salt: string): number[] {
+    const adapter = model === this.models[0]?.name ? "" : model;
+    return blockKeys(tokens, this.blockTokens, seedOf(salt, adapter));
   }
 
   #model(name: string): Model {

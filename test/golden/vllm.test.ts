@@ -1,0 +1,39 @@
+// The pretend vLLM of the fast tests answers as the real one did (recorded by test/system/vllm.test.ts): same statuses, and every
+// field that it has is one of the real one's.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { packageRoot } from "../../lib/package-root.ts";
+import { type Exchanged, exchange } from "../support/vllm/exchange.ts";
+import { FakeVllm } from "../support/vllm/fake-vllm.ts";
+import { differences, shapeOf } from "../support/vllm/shapes.ts";
+
+const golden = JSON.parse(readFileSync(join(packageRoot(), "test/golden/vllm/0.32.0.json"), "utf8")) as Exchanged;
+
+test("what the pretend engine answers is what the real one was recorded with", async () => {
+  const fake = await FakeVllm.start({
+    ...{ perStep: 4, blockTokens: 32, kvEndpoints: { endpoint: "tcp://*:1", replay: "tcp://127.0.0.1:2" } },
+    text: () => "a + b;",
+  });
+  try {
+    const ours = await exchange(fake.url);
+    for (const [name, { status, body }] of Object.entries(golden.answers)) {
+      expect([name, ours.answers[name]?.status]).toEqual([name, status]);
+      expect([name, differences(shapeOf(ours.answers[name]?.body), shapeOf(body))]).toEqual([name, []]);
+    }
+    expect(ours.stream.at(-1)).toBe(golden.stream.at(-1));
+    for (const place of [0, -2]) expect(differences(shapeOf(ours.stream.at(place)), shapeOf(golden.stream.at(place)))).toEqual([]);
+    expect(ours.metrics.filter((name) => !golden.metrics.includes(name))).toEqual([]);
+  } finally {
+    await fake.kill();
+  }
+});
+
+test("a difference is found where it is", () => {
+  const theirs = shapeOf({ a: [{ b: 1 }], c: null });
+  expect(differences(shapeOf({ a: [{ b: 2 }], c: "x" }), theirs)).toEqual([]);
+  expect(differences(shapeOf({ a: [{ b: "2", d: 1 }] }), theirs)).toEqual([
+    '.a[].b: "string", theirs "number"',
+    ".a[].d: they have none",
+  ]);
+});

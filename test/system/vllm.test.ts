@@ -1,0 +1,204 @@
+// A real vLLM on this machine's processor, with a tiny model in float32, behind the whole platform. Its messages are those that the
+// pretend one of the fast tests was made after (test/golden/vllm); SLIPSTREAM_RECORD=1 records them anew.
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { modelName, RealVllm } from "../../bench/vllm/real-vllm.ts";
+import { systemClock } from "../../lib/clock.ts";
+import { packageRoot } from "../../lib/package-root.ts";
+import { seeded } from "../../lib/random.ts";
+import { Outcome, TriggerKind } from "../../proto/gen/slipstream/v1/completion_pb.ts";
+import { findTool } from "../../tools/toolbox.ts";
+import { readCounters } from "../../workers/engine/vllm/counters.ts";
+import { VllmEngine } from "../../workers/engine/vllm/vllm.ts";
+import type { Generation } from "../../workers/generation.ts";
+import { slipstream } from "../support/command.ts";
+import { until } from "../support/until.ts";
+import { exchange } from "../support/vllm/exchange.ts";
+import { startFleet } from "../support/vllm/fleet.ts";
+import { differences, shapeOf } from "../support/vllm/shapes.ts";
+
+const tool = findTool("vllm");
+const golden = join(packageRoot(), "test/golden/vllm/0.32.0.json");
+const source = readFileSync(join(packageRoot(), "lib/errors.ts"), "utf8");
+/** Both kinds of kernel compute the same sums in another order. */
+const nearTie = 1e-3;
+
+const work = (index: number, over: Partial<Generation> = {}): Generation => ({
+  ...{ id: BigInt(index + 1), link: "r", affinity: "", lane: "inline", model: modelName },
+  segments: [
+    { special: "<|fim_suffix|>" },
+    { text: "\n}\n" },
+    { special: "<|fim_prefix|>" },
+    { text: source.slice(index * 60, index * 60 + 900) },
+  ],
+  sampling: { maxTokens: 24, temperature: 0, topP: 1, topK: 0, seed: undefined, stop: [], speculation: "auto" },
+  ...{ stopAtNewline: false, deadlineMs: Number.POSITIVE_INFINITY, receivedMs: 0, cacheSalt: "acme" },
+  ...{ blockDigests: new Uint8Array(), draftDepthHint: 0, traceparent: "" },
+  ...over,
+});
+
+async function ran(engine: VllmEngine, generation: Generation, signal = new AbortController().signal) {
+  let text = "";
+  const running = engine.generate(generation, signal);
+  let next = await running.next();
+  for (; !next.done; next = await running.next()) text += next.value.text;
+  return { text, end: next.value };
+}
+
+describe.skipIf(!tool.path)("a real vLLM", () => {
+  const models = join(dirname(tool.path ?? ""), "models-2");
+  let drafting: RealVllm;
+  let plain: RealVllm;
+  const open: { close(): Promise<unknown> }[] = [];
+
+  async function attach(real: RealVllm, ignoreEnd = false): Promise<VllmEngine> {
+    const options = { url: real.url, model: "", ignoreEnd, slots: 8, tokenizer: "", startMs: 60_000, confidence: false };
+    const engine = await VllmEngine.start(options, { clock: systemClock, random: seeded(1) });
+    open.push(engine);
+    return engine;
+  }
+
+  beforeAll(async () => {
+    const python = tool.path as string;
+    drafting = await RealVllm.start({
+      python,
+      models,
+      speculation: { method: "draft_model", model: "", tokens: 3 },
+      args: ["--enable-lora"],
+    });
+    plain = await RealVllm.start({ python, models });
+  }, 600_000);
+
+  afterAll(async () => {
+    for (const each of open.splice(0)) await each.close();
+    await Promise.all([drafting?.process.stop(), plain?.process.stop()]);
+  }, 60_000);
+
+  test("speaks as it was recorded", async () => {
+    const said = await exchange(drafting.url, modelName);
+    if (process.env["SLIPSTREAM_RECORD"]) {
+      mkdirSync(dirname(golden), { recursive: true });
+      const text = JSON.stringify(said, undefined, 1).replaceAll(models, "/models");
+      writeFileSync(golden, `${text.replace(/"created": \d+/g, '"created": 1').replace(/tcp:\/\/(\S+):\d+/g, "tcp://$1:5557")}\n`);
+    }
+    const recorded = JSON.parse(readFileSync(golden, "utf8")) as typeof said;
+    for (const [name, { status, body }] of Object.entries(recorded.answers)) {
+      expect([name, said.answers[name]?.status]).toEqual([name, status]);
+      expect([name, differences(shapeOf(body), shapeOf(said.answers[name]?.body))]).toEqual([name, []]);
+    }
+    expect(recorded.metrics.filter((name) => !said.metrics.includes(name))).toEqual([]);
+  });
+
+  test("says the same with and without drafts, but for near ties, and counts what the engine counts", async () => {
+    const [with_, without] = [await attach(drafting), await attach(plain)];
+    expect(with_.capabilities).toContain("speculation");
+    expect(without.capabilities).not.toContain("speculation");
+    // What the start itself asked for is read by then.
+    await systemClock.sleep(1_500);
+    const [before, known] = [readCounters(await drafting.metrics()).speculation, with_.acceptance()];
+    const ties: string[] = [];
+    for (let index = 0; index < 40; index++) {
+      const [one, other] = await Promise.all([ran(with_, work(index)), ran(without, work(index))]);
+      expect(one.end).toMatchObject({ kind: "done" });
+      if (one.text !== other.text) ties.push(`${index}: ${await gap(plain.url, index, one.text, other.text)}`);
+    }
+    for (const tie of ties) expect([tie, Number(tie.split(" ")[1]) < nearTie]).toEqual([tie, true]);
+    expect(ties.length).toBeLessThan(4);
+    const after = readCounters(await drafting.metrics()).speculation;
+    const counted = {
+      drafted: (after?.drafted ?? 0) - (before?.drafted ?? 0),
+      accepted: (after?.accepted ?? 0) - (before?.accepted ?? 0),
+    };
+    const grown = () => ({
+      drafted: with_.acceptance().drafted - known.drafted,
+      accepted: with_.acceptance().accepted - known.accepted,
+    });
+    await until("the agent has read them", () => grown().drafted >= counted.drafted, 5_000);
+    expect(grown()).toEqual(counted);
+    process.stdout.write(`drafts: ${JSON.stringify(counted)}; near ties: ${JSON.stringify(ties)}\n`);
+    expect(counted.accepted).toBeGreaterThan(0);
+  });
+
+  test("reuses a prefix within a tenant, never across", async () => {
+    const engine = await attach(plain);
+    const cached = async (salt: string) => (await ran(engine, work(3, { cacheSalt: salt }))).end.usage.cachedTokens;
+    expect(await cached("one")).toBe(0);
+    expect(await cached("one")).toBeGreaterThan(200);
+    expect(await cached("two")).toBe(0);
+    expect(await cached("")).toBe(0);
+    expect(await cached("one")).toBeGreaterThan(200);
+  });
+
+  test("stops when it is told to", async () => {
+    const engine = await attach(plain, true);
+    const stop = new AbortController();
+    const running = Promise.all(
+      Array.from({ length: 4 }, (_, index) =>
+        ran(engine, work(index, { sampling: { ...work(0).sampling, maxTokens: 1_500 } }), stop.signal),
+      ),
+    );
+    const counted = async () => readCounters(await plain.metrics()).running;
+    await until("four are running", async () => (await counted()) === 4, 20_000);
+    stop.abort("cancel");
+    expect((await running).map(({ end }) => end.kind)).toEqual(Array(4).fill("aborted"));
+    await until("none is running", async () => (await counted()) === 0, 5_000);
+  });
+
+  test("completes for a person's command, through router and agent", async () => {
+    const fleet = await startFleet([drafting.url]);
+    try {
+      const folder = mkdtempSync(join(tmpdir(), "slipstream-vllm-"));
+      writeFileSync(join(folder, "add.ts"), "export function add(a: number, b: number) {\n  return \n}\n");
+      const address = `127.0.0.1:${fleet.router.ports.grpc}`;
+      const { out, code, err } = await slipstream(["complete", `${join(folder, "add.ts")}:2:10`, "--address", address, "--json"]);
+      expect([code, err.includes("error")]).toEqual([0, false]);
+      expect(JSON.parse(out)).toMatchObject({ outcome: "generated" });
+    } finally {
+      await fleet.end();
+    }
+  });
+
+  test("one of two is killed under load: nothing fails that had time left", async () => {
+    const fleet = await startFleet([drafting.url, plain.url], { worker: { SLIPSTREAM_WORKER_SLOTS: "8" } });
+    try {
+      const asked = Array.from({ length: 40 }, (_, index) =>
+        fleet.ask({
+          ...{ kind: TriggerKind.INVOKED, language: "typescript", path: `${index}.ts`, deadlineMs: 30_000 },
+          prefix: `// ${index}\n${source.slice(0, 1_000 + index)}`,
+        }),
+      );
+      await systemClock.sleep(300);
+      await plain.process.kill();
+      const ends = await Promise.all(asked);
+      // A cursor in the middle of a line may have nothing to say; that is no failure.
+      const bad: readonly Outcome[] = [Outcome.FAILED, Outcome.EXPIRED, Outcome.REFUSED];
+      const failed = ends.filter(({ completion, nothing }) => bad.includes((completion ?? nothing)?.outcome ?? Outcome.FAILED));
+      expect(failed).toEqual([]);
+    } finally {
+      await fleet.end();
+    }
+  });
+});
+
+/** By how much the better of the two tokens was better where two completions part, in the logarithm of its probability. */
+async function gap(url: string, index: number, one: string, other: string): Promise<number> {
+  const prompt = work(index).segments.map((part) => ("text" in part ? part.text : part.special));
+  const body = { model: modelName, prompt: prompt.join(""), max_tokens: 24, temperature: 0, logprobs: 2 };
+  const answer = await fetch(`${url}/v1/completions`, {
+    ...{ method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) },
+  });
+  const said = (await answer.json()) as {
+    choices: { logprobs: { tokens: string[]; top_logprobs: Record<string, number>[] } }[];
+  };
+  const { tokens = [], top_logprobs: tops = [] } = said.choices[0]?.logprobs ?? {};
+  const common = [...one].findIndex((character, at) => character !== other[at]);
+  let read = 0;
+  const place = tokens.findIndex((token) => {
+    read += token.length;
+    return read > common;
+  });
+  const [best = 0, second = Number.NEGATIVE_INFINITY] = Object.values(tops[place] ?? {}).sort((a, b) => b - a);
+  return best - second;
+}
