@@ -22,6 +22,8 @@ ablation   at each load, the same simulated crowd with one part off: leases, hed
            prefix map, which the router does not have
 overload   three times the people that fill every slot: what is started is in time, the rest is refused early, by kind
 flood      what one tenant's flood does to another's answers
+shared     short sessions whose prompts begin with a long text that others begin with too: brought to few workers on
+           purpose, left to chance, and with a fleet-wide prefix map
 
 All but the first run under a fake clock: the same seed gives the same figures on every machine.
 docs/operations/queueing.md defines them.

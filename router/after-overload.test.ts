@@ -31,6 +31,7 @@ async function afterOverload({ loadEveryMs, slowMs, tokenMs, deadlineMs }: Given
     {
       leases: { max: 1_000, ttlMs: 300_000, exceptionTtlMs: 60_000 },
       warmth: { documentsMax: 1_000, bytesMax: 1 << 20, ttlMs: 300_000 },
+      shared: { max: 100, ttlMs: 60_000, stepBlocks: 16, stepsMax: 16, workersMax: 8 },
     },
     { clock, capacity: () => {} },
   );

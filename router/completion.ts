@@ -14,6 +14,7 @@ export type {
   Placement,
   Prediction,
   Remembered,
+  SharedBeginning,
   Spent,
   WorkerView,
 } from "./placement.ts";

@@ -106,6 +106,7 @@ export function explained(rooms: Path, trace: Trace, spanId: () => string): Path
       get length() {
         return rooms.queue.length;
       },
+      isGreedy: (tenant) => rooms.queue.isGreedy(tenant),
       predictedWaitMs: (...given) => rooms.queue.predictedWaitMs(...given),
       serviceMs: (lane) => rooms.queue.serviceMs(lane),
       next: async (work, size, place) => {
@@ -195,7 +196,12 @@ export function explained(rooms: Path, trace: Trace, spanId: () => string): Path
 }
 
 const shortenedTo = { tokens: "fewer tokens", prompt: "a shorter prompt", fallback: "the fallback tier" } as const;
-const placed = { lease: "it holds the session, and has a slot", least_cost: "the least loaded with a slot" } as const;
+const placed = {
+  lease: "it holds the session, and has a slot",
+  shared: "it holds the beginning, which others have too",
+  replica: "those that hold the beginning, which others have too, are busy",
+  least_cost: "the least loaded with a slot",
+} as const;
 const ends = { stop: "the model", length: "the token limit", cut: "the cut", deadline: "the deadline" } as const;
 
 const ms = (time: number) => `${Math.round(time * 10) / 10} ms`;

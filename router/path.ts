@@ -49,8 +49,8 @@ export interface Path
   readonly context: Pick<ContextRoom, "gather">;
   readonly prompt: Pick<PromptRoom, "contextBudget" | "render" | "send">;
   readonly cache: Pick<Cache, "find" | "join" | "launch" | "keep">;
-  readonly queue: Pick<Queue, "length" | "predictedWaitMs" | "serviceMs" | "next">;
-  readonly fleet: Pick<Fleet, "model" | "snapshot" | "book" | "answered">;
+  readonly queue: Pick<Queue, "length" | "isGreedy" | "predictedWaitMs" | "serviceMs" | "next">;
+  readonly fleet: Pick<Fleet, "model" | "snapshot" | "hasRoom" | "book" | "answered">;
   readonly dispatch: Pick<Dispatch, "generate" | "bars">;
   readonly stream: Pick<Stream, "shape" | "withholds">;
 }

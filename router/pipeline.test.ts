@@ -91,6 +91,25 @@ test("gated: under load what would wait too long is turned away, what was asked 
   for (const { caller } of [...busy, ...waiting]) caller.abort();
 });
 
+test("what has a slot at its session's worker is not turned away for those who wait for others", async () => {
+  const { complete, clock, workers, answer, router } = routed({ workers: ["w1", "w2"] });
+  await workers.welcome("w1");
+  await workers.welcome("w2", 1, { pool: "q" });
+  const slow = { ...invoked, deadlineMs: 60_000 };
+  const first = complete({ sessionId: "s1", model: "p", prefix: "a = ", ...slow });
+  await clock.advance(200);
+  await answer("w1", ["1;"]);
+  await first.done;
+  const others = ["b = ", "c = "].map((prefix) => complete({ model: "q", prefix, ...slow }));
+  await clock.advance(0);
+  expect(router.rooms.queue.length).toBe(1);
+  const autos = ["s1", "s2"].map((sessionId) => complete({ sessionId, model: "p", prefix: "d = " }));
+  await clock.advance(300);
+  expect(autos.map(({ seen }) => seen.ending?.reason)).toEqual([undefined, "brownout"]);
+  expect(workers.stream("w1").of("submit")).toHaveLength(2);
+  for (const { caller } of [...others, ...autos]) caller.abort();
+});
+
 test.each<[name: string, texts: readonly string[], finish: Finish, reason: "empty" | "duplicate"]>([
   ["no text", [], Finish.STOP, "empty"],
   ["white space", ["  ", "\n\n"], Finish.STOP, "empty"],

@@ -77,6 +77,12 @@ function waitOf(rooms: Path, { model, lane, tenant }: Trigger): number {
   return rooms.queue.predictedWaitMs(lane, tenant, asked && workersOf({ model: asked.name, pool: asked.pool }));
 }
 
+/** What it would wait for a worker: nothing where its session's has a slot that is its tenant's, whoever waits for others. */
+function waitOf({ queue, fleet }: Path, { lane, tenant, session }: Trigger): number {
+  if (!queue.isGreedy(tenant) && fleet.hasRoom(session, lane)) return 0;
+  return queue.predictedWaitMs(lane, tenant);
+}
+
 /** Reads on where the typist is; undefined when the flight went another way, or had nothing left to say. */
 async function* follow(
   rooms: Path,

@@ -28,14 +28,25 @@ export interface Remembered {
   readonly home?: number;
   /** Workers that were sent a prompt of this document of late, and the bytes of the new one that they have not seen. */
   readonly warm: readonly { readonly worker: string; readonly freshBytes: number }[];
+  /** The longest beginning of the new prompt that other sessions' had too; looked up when it is asked for. */
+  readonly shared?: () => SharedBeginning | undefined;
+}
+
+/** A long beginning of a prompt that prompts of other sessions have in common. */
+export interface SharedBeginning {
+  /** The same for all that have it, on every router. */
+  readonly name: string;
+  readonly bytes: number;
+  /** Workers that were sent it of late. */
+  readonly holders: readonly string[];
 }
 
 /** Which worker, and how deep to speculate. */
 export interface Placement {
   readonly worker: string;
   readonly draftDepthHint: number;
-  /** Why this one, for explanations: "lease", "least_cost". */
-  readonly why: "lease" | "least_cost";
+  /** Why this one, for explanations; "replica": the first to bring a shared beginning there. */
+  readonly why: "lease" | "shared" | "replica" | "least_cost";
   /**
    * What becomes of the session's lease: kept where it is, or taken here: by hash ("home"), or as an exception, because its owner
    * by hash has its share of sessions ("overflowed") or is not the best place now ("moved").

@@ -45,6 +45,7 @@ export function wireFleet(options: FleetWireOptions, deps: FleetWireDeps): Worke
     {
       leases: { max: options.sessionsMax, ttlMs: 300_000, exceptionTtlMs: 60_000 },
       warmth: { documentsMax: 20_000, bytesMax: 32 << 20, ttlMs: 300_000 },
+      shared: { max: 10_000, ttlMs: 60_000, stepBlocks: 16, stepsMax: 16, workersMax: 8 },
     },
     { clock, capacity: () => queue.pump(), leased: deps.leased },
   );

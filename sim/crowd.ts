@@ -12,8 +12,11 @@ import { generateTrace, type Source } from "./trace/generate.ts";
 export interface Crowd {
   readonly tenant: string;
   /** "ask": an INVOKED trigger at each key, which no gate holds back and no pause delays. */
-  readonly what: "type" | "ask" | "chat" | "batch";
+  readonly what: "type" | "ask" | "chat" | "batch" | "share";
   readonly people: number;
+  /** Of "share": short sessions that begin with one of so many long texts; `hot` of them with the first. */
+  readonly beginnings?: number;
+  readonly hot?: number;
   /** How much faster than people type. */
   readonly haste?: number;
 }
@@ -48,6 +51,10 @@ const maxTokens = 32;
 const chatEveryMs = 4_000;
 const chatTokens = 96;
 const batchTokens = 192;
+const shareEveryMs = 1_000;
+const shareTokens = 24;
+/** Some 3,400 tokens. */
+const shareUtf16 = 12_000;
 
 export class People {
   readonly #over = new AbortController();
@@ -66,9 +73,11 @@ export class People {
         person += 1;
         const name = `${crowd.tenant}-${crowd.what}-${i}`;
         const living =
-          crowd.what === "chat" || crowd.what === "batch"
-            ? this.#chat(crowd, name)
-            : this.#type(crowd, name, options.seed * 7_919 + person);
+          crowd.what === "share"
+            ? this.#share(crowd, name)
+            : crowd.what === "chat" || crowd.what === "batch"
+              ? this.#chat(crowd, name)
+              : this.#type(crowd, name, options.seed * 7_919 + person);
         living.catch(() => {});
       }
   }
@@ -118,6 +127,25 @@ export class People {
       });
       const trigger = router.ingress.generate(request, tenant, signal);
       await this.#follow(what === "batch" ? { ...trigger, lane: "batch" } : trigger);
+    }
+  }
+
+  /** One question after the other, each in a session of its own, behind a long text that others begin with too. */
+  async #share({ tenant, haste = 1, beginnings = 1, hot = 0 }: Crowd, session: string): Promise<void> {
+    const { clock, random, router } = this.#deps;
+    const { signal } = this.#over;
+    await clock.sleep(random.next() * 2_000, signal);
+    for (let turn = 0; ; turn++) {
+      const which = random.next() < hot ? 0 : Math.floor(random.next() * beginnings);
+      const request = create(GenerateRequestSchema, {
+        ...{ sessionId: `${session}-${turn}`, sampling: { maxTokens: shareTokens }, deadlineMs: 20_000 },
+        messages: [
+          { role: Role.SYSTEM, content: `Instructions ${which}. `.repeat(Math.ceil(shareUtf16 / 16)) },
+          { role: Role.USER, content: `Question ${turn} of ${session}: what does this do?` },
+        ],
+      });
+      await this.#follow(router.ingress.generate(request, tenant, signal));
+      await clock.sleep(lognormal(random, shareEveryMs / haste, 0.7), signal);
     }
   }
 

@@ -13,7 +13,7 @@ import { type Ablation, ablations, type Switches, shipped, switched } from "./sw
 
 export { profileEnds, profileNames } from "../../workers/engine/simulated/profiles.ts";
 
-export const parts = ["decision", "ablation", "overload", "flood"] as const;
+export const parts = ["decision", "ablation", "overload", "flood", "shared"] as const;
 export type Part = (typeof parts)[number];
 
 export interface ScheduleBenchOptions {
@@ -36,6 +36,7 @@ export interface ScheduleReport {
   readonly ablation?: Readonly<Record<string, unknown>>;
   readonly overload?: unknown;
   readonly flood?: unknown;
+  readonly shared?: unknown;
 }
 
 interface Deps {
@@ -50,6 +51,9 @@ const sizingRounds = 4;
 const closeEnough = 0.03;
 /** Share of the slots in use at which waiting begins: what ×1 of an overload is. */
 const knee = 0.9;
+/** People with a short session after the other, and the texts that these begin with: more than a worker's memory holds. */
+const sharersPerWorker = 6;
+const sharedBeginnings = 32;
 type Mix = "typing" | "mixed";
 /** Enough to type in, few enough that a pretend model finds its place soon. */
 const sourcesMax = 12;
@@ -61,7 +65,7 @@ const stall = { probability: 0.002, ms: 60 };
 
 export async function benchSchedule(options: ScheduleBenchOptions, deps: Deps): Promise<ScheduleReport> {
   const has = (part: Part) => options.parts.includes(part);
-  const fleet = has("ablation") || has("overload") || has("flood") ? new Fleets(options, deps) : undefined;
+  const fleet = options.parts.some((part) => part !== "decision") ? new Fleets(options, deps) : undefined;
   return {
     ...(has("decision") && {
       decision: benchDecisions({ workers: options.fleet, decisions: options.decisions, signal: deps.signal }),
@@ -69,6 +73,7 @@ export async function benchSchedule(options: ScheduleBenchOptions, deps: Deps): 
     ...(fleet && has("ablation") && { ablation: await fleet.ablation() }),
     ...(fleet && has("overload") && { overload: await fleet.overload() }),
     ...(fleet && has("flood") && { flood: await fleet.flood() }),
+    ...(fleet && has("shared") && { shared: await fleet.shared() }),
   };
 }
 
@@ -137,6 +142,33 @@ class Fleets {
       const of = (tenant: string) => figuresOf(run.records.filter((record) => record.tenant === tenant));
       report[name] = { people, quiet: of("quiet"), ...(crowd && { other: of("other") }), ...spentOf(run) };
       this.#deps.say(`flood, ${name}: the quiet tenant's first text p95 ${of("quiet").first_text_ms.p95} ms`);
+    }
+    return report;
+  }
+
+  /** Short sessions that begin with a long text which others begin with too: alike in demand, or most with one of them. */
+  async shared() {
+    const people = this.#options.workers * sharersPerWorker;
+    const report: Record<string, unknown> = {};
+    for (const [name, hot] of [
+      ["even", 0],
+      ["hot", 0.8],
+    ] as const) {
+      const crowd: Crowd = { tenant: "default", what: "share", people, beginnings: sharedBeginnings, hot };
+      const rows: Record<string, unknown> = { people, beginnings: sharedBeginnings };
+      for (const [row, switches] of [
+        ["as_shipped", shipped],
+        ["shared_off", { ...shipped, shared: false }],
+        ["map_on", { ...shipped, shared: false, map: true }],
+      ] as const) {
+        const run = await this.#run([crowd], {}, switches);
+        const { answered_share, first_text_ms } = figuresOf(run.records);
+        rows[row] = { ...spentOf(run), answers: run.records.length, answered_share, first_text_ms };
+        this.#deps.say(
+          `shared, ${name}, ${row}: ${spentOf(run).recomputed_tokens_per_answer} prompt tokens an answer, first text p50 ${first_text_ms.p50} p95 ${first_text_ms.p95} ms`,
+        );
+      }
+      report[name] = rows;
     }
     return report;
   }

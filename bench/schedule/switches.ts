@@ -9,6 +9,8 @@ import { PrefixMap } from "./prefix-map.ts";
 export interface Switches {
   /** Off: every generation goes where it costs least by load alone, whoever held its session. */
   readonly lease: boolean;
+  /** Off: what many sessions' prompts begin with is nothing to a placement. */
+  readonly shared: boolean;
   /** On: of every prompt it is known which workers were sent its beginning, whoever sent it. */
   readonly map: boolean;
   readonly hedge: boolean;
@@ -16,11 +18,12 @@ export interface Switches {
   readonly lateBinding: boolean;
 }
 
-export const shipped: Switches = { lease: true, map: false, hedge: true, lateBinding: true };
+export const shipped: Switches = { lease: true, shared: true, map: false, hedge: true, lateBinding: true };
 
 export const ablations = {
   as_shipped: {},
   lease_off: { lease: false },
+  shared_off: { shared: false },
   map_on: { map: true },
   hedge_off: { hedge: false },
   late_binding_off: { lateBinding: false },
@@ -39,6 +42,10 @@ export function switched(rooms: Rooms, switches: Switches, random: Random): void
   if (!switches.lease)
     made.place = (asking, avoid) =>
       place({ ...scheduleDefaults, patienceMs: -1 }, asking, { lease: undefined, warm: [] }, fleet.snapshot(), moment(), avoid);
+  if (!switches.shared) {
+    const remembered = fleet.remembered.bind(fleet);
+    fleet.remembered = (asking) => ({ ...remembered(asking), shared: () => undefined });
+  }
   if (!switches.map) return;
   const map = new PrefixMap({ blocksMax: 500_000 });
   const book = fleet.book.bind(fleet);

@@ -7,6 +7,7 @@ import { Fleet, type LeaseException, type WorkerProfile } from "./fleet.ts";
 const options = {
   leases: { max: 3, ttlMs: 10_000, exceptionTtlMs: 1_000 },
   warmth: { documentsMax: 10, bytesMax: 10_000, ttlMs: 10_000 },
+  shared: { max: 100, ttlMs: 10_000, stepBlocks: 2, stepsMax: 4, workersMax: 2 },
 };
 /** A prompt of blocks with these names. */
 const promptOf = (...names: number[]) => ({
@@ -165,6 +166,19 @@ test("asked for a pool the fleet serves what its own workers take, also while th
   ]);
   for (const worker of ["w1", "w2"]) fleet.left(worker);
   expect(["a", "b", "m"].map((name) => fleet.model(name)?.pool)).toEqual(["a", "b", undefined]);
+});
+
+test("a session's worker has room for it while it has a credit and a slot", () => {
+  const { fleet, join, book } = room();
+  join("w1", { slots: 2 });
+  expect(fleet.hasRoom("s1", "inline")).toBe(false);
+  const release = book("w1", "inline", { lease: "home" });
+  expect([fleet.hasRoom("s1", "inline"), fleet.hasRoom("s2", "inline")]).toEqual([true, false]);
+  book("w1", "chat", { session: "s2", lease: "home" });
+  expect(fleet.hasRoom("s1", "inline")).toBe(false);
+  release();
+  fleet.draining("w1", true);
+  expect(fleet.hasRoom("s1", "inline")).toBe(false);
 });
 
 test("an empty fleet serves no model", () => {

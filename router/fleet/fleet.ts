@@ -1,5 +1,5 @@
 // fleet: what links report of their workers in, an immutable FleetView out. Off the path: links write here, schedule reads a
-// snapshot. Own bookings count at once, before a worker could say so. Remembers which worker holds a session (leases.ts) and what
+// snapshot. Own bookings count at once, before a worker could say so. Remembers which worker holds a session (leases.ts), which beginnings many have in common (shared.ts) and what
 // it was sent (warmth.ts). Bounded by the number of links, and by both.
 import type { Clock } from "../../lib/clock.ts";
 import {
@@ -15,6 +15,7 @@ import {
 } from "../completion.ts";
 import { Away } from "./away.ts";
 import { type LeaseException, type LeaseOptions, Leases } from "./leases.ts";
+import { SharedBeginnings, type SharedOptions } from "./shared.ts";
 import { Warmth, type WarmthOptions } from "./warmth.ts";
 import { ewma, type Known, newWorker, none, type PerLane, perLane, viewOf, type WorkerLoad, type WorkerProfile } from "./worker.ts";
 
@@ -24,6 +25,7 @@ export type { WorkerProfile } from "./worker.ts";
 export interface FleetOptions {
   readonly leases: LeaseOptions;
   readonly warmth: WarmthOptions;
+  readonly shared: SharedOptions;
 }
 
 export interface FleetDeps {
@@ -41,6 +43,7 @@ export class Fleet {
   readonly #deps: FleetDeps;
   readonly #leases: Leases;
   readonly #warmth: Warmth;
+  readonly #shared: SharedBeginnings;
   /**
    * By link address, in the order of joining. A worker that comes back at another address before its old link is known to be
    * dead is there twice: the newest counts.
@@ -66,6 +69,7 @@ export class Fleet {
       counted: (worker) => this.#changed(this.#named.get(worker)?.known),
     });
     this.#warmth = new Warmth(options.warmth);
+    this.#shared = new SharedBeginnings(options.shared);
   }
 
   joined(address: string, profile: WorkerProfile): void {
@@ -114,7 +118,18 @@ export class Fleet {
   /** What is remembered of who asks. */
   remembered({ session, document, prompt }: Pick<Asking, "session" | "document" | "prompt">): Remembered {
     const now = this.#deps.clock.now();
-    return { ...this.#leases.holder(session, now), warm: this.#warmth.of(document, prompt, now) };
+    const shared = () => this.#shared.of(prompt, now);
+    return { ...this.#leases.holder(session, now), warm: this.#warmth.of(document, prompt, now), shared };
+  }
+
+  /** Has the worker that holds the session a slot for it at once? */
+  hasRoom(session: string, lane: Lane): boolean {
+    const { lease } = this.#leases.holder(session, this.#deps.clock.now());
+    const known = lease === undefined ? undefined : this.#named.get(lease)?.known;
+    if (!known || known.draining) return false;
+    const { booked, credits, load, profile } = known;
+    const outstanding = booked.inline + booked.chat + booked.speculative + booked.batch;
+    return credits[lane] > booked[lane] && Math.max(outstanding, load.running) < profile.slots;
   }
 
   /** Takes one credit, and the session's lease with it; `release` gives the credit back, once. */
@@ -131,6 +146,7 @@ export class Fleet {
     const { load } = known;
     if (lease !== "none") this.#leases.take(session, worker, lease, since, this.#rosters);
     this.#warmth.sent(document, worker, prompt, since);
+    this.#shared.sent(session, worker, prompt, since);
     this.#changed(known);
     let held = true;
     return (spent) => {

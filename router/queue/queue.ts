@@ -177,6 +177,11 @@ export class Queue {
     return this.#shares.of(tenant);
   }
 
+  /** Has it more than its share of the slots already, while others are about? */
+  isGreedy(tenant: string): boolean {
+    return this.#shares.isGreedy(tenant);
+  }
+
   /** Tries who waits in a lane, in turn; true when one was served, and the turn may be another's. */
   #serve(lane: Lane, now: number, ahead: Map<string, number>, missed: Set<Waiting>): boolean {
     const { line } = this.#lanes[lane];

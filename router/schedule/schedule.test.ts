@@ -4,7 +4,17 @@ import { fleetOf, freeOf, modelOf, workerOf } from "../../test/support/router.ts
 import type { Asking, Hold, Late, Placement, Remembered, WorkerView } from "../completion.ts";
 import { place, predict } from "./schedule.ts";
 
-const options = { boundedLoad: 1.25, spareShare: 0.5, patienceMs: 20, rampMs: 10_000, margin: 1.25 };
+const options = {
+  boundedLoad: 1.25,
+  spareShare: 0.5,
+  patienceMs: 20,
+  rampMs: 10_000,
+  coldWeight: 2,
+  coldDoublesMs: 100,
+  guessTokensMax: 64,
+  replicasMax: 3,
+  margin: 1.25,
+};
 const now = 100_000;
 
 interface Given extends Partial<Omit<Asking, "ahead">>, Partial<Remembered> {
@@ -23,9 +33,9 @@ function askingOf({ ahead = {}, ...given }: Given): Asking {
 }
 
 function put(workers: readonly WorkerView[], given: Given = {}): Placement | Hold | Late {
-  const { lease, home, warm = [], avoid = [], away = [], seed = 1, tokens = 0, ...asking } = given;
+  const { lease, home, shared, warm = [], avoid = [], away = [], seed = 1, tokens = 0, ...asking } = given;
   const moment = { now, random: seeded(seed) };
-  const remembered = { lease, warm, ...(home === undefined ? {} : { home }) };
+  const remembered = { lease, warm, ...(shared && { shared }), ...(home === undefined ? {} : { home }) };
   const fleet = { ...fleetOf(workers, tokens), away: away.map((name) => ({ name, pool: "p", models: [modelOf()] })) };
   return place(options, askingOf(asking), remembered, fleet, moment, new Set(avoid));
 }
@@ -72,7 +82,7 @@ test.each<[name: string, workers: WorkerView[], given: Given, expected: string |
   [
     "unless others wait there already",
     fleet(only(owner, full(4))),
-    { warm: [warm(owner, 30)], ahead: { [owner]: 2 } },
+    { warm: [warm(owner, 30)], ahead: { [owner]: 5 } },
     "elsewhere",
   ],
   [
@@ -119,6 +129,43 @@ test.each<[name: string, workers: WorkerView[], given: Given, expected: string |
     "what is for one pool goes to its workers alone, however busy they are",
     fleet(only(third, { pool: "q", outstanding: 4, prefillBacklogTokens: 9_000 })),
     { pool: "q", lease: owner },
+    third,
+  ],
+  [
+    "a prompt that would be computed anew is worth twice its time of waiting",
+    fleet(only(owner, { prefillBacklogTokens: 1_000 })),
+    { warm: [warm(owner, 30)] },
+    owner,
+  ],
+  ["and no more", fleet(only(owner, { prefillBacklogTokens: 1_250 })), { warm: [warm(owner, 30)] }, "elsewhere"],
+  [
+    "the longer it has waited the more, for the next key comes the sooner",
+    fleet(only(owner, { prefillBacklogTokens: 1_250 })),
+    { warm: [warm(owner, 30)], waitedMs: 50 },
+    owner,
+  ],
+  [
+    "unless that is too late, and there it is in time",
+    fleet(only(owner, { prefillBacklogTokens: 1_000, outstanding: 1 })),
+    { warm: [warm(owner, 30)], dueMs: now + 90 },
+    "elsewhere",
+  ],
+  [
+    "a beginning that others have is known to be where they are",
+    fleet(only(owner, full(1))),
+    { shared: () => ({ name: "b", bytes: 900, holders: [third] }) },
+    third,
+  ],
+  [
+    "where that is most of a prompt, they have it, whatever the session's hash says",
+    fleet(),
+    { shared: () => ({ name: "b", bytes: 1_500, holders: [last] }) },
+    last,
+  ],
+  [
+    "but a session's lease comes first",
+    fleet(),
+    { lease: third, shared: () => ({ name: "b", bytes: 1_500, holders: [last] }) },
     third,
   ],
   ["no workers place nobody", [], {}, undefined],
@@ -280,12 +327,14 @@ test("a worker that has just joined an older fleet is given its slots little by 
   ]);
 });
 
-test.each<[name: string, workers: WorkerView[], expected: string | undefined]>([
+test.each<[name: string, workers: WorkerView[], expected: string | undefined, given?: Given]>([
   ["goes to the owner that stands idle", fleet(), owner],
   ["goes nowhere else when the owner is busy", fleet(only(owner, { outstanding: 3, running: 3 })), undefined],
   ["nor when the owner has no credit", fleet(only(owner, { free: freeOf(0) })), undefined],
-])("what is asked ahead %s", (_, workers, expected) => {
-  const placed = put(workers, { lane: "speculative" });
+  ["goes nowhere when its owner would have to compute its prompt", fleet(), undefined, { warm: [warm(owner, 300)] }],
+  ["is computed all the same where the prompt is what is wanted", fleet(), owner, { warm: [], maxTokens: 1 }],
+])("what is asked ahead %s", (_, workers, expected, given) => {
+  const placed = put(workers, { lane: "speculative", warm: [warm(owner, 150)], ...given });
   expect(nameOf(placed)).toBe(expected);
   if (expected) expect(placed).toMatchObject({ lease: "none" });
 });

@@ -3,9 +3,22 @@
 // lease comes first while its worker's predicted wait stays short: its holder, else its owner by hash among those that hold no
 // more than their share of sessions. Else the least cost, of wait, uncached prompt and booked work (cost.ts).
 import type { Random } from "../../lib/random.ts";
-import type { Asking, FleetView, Hold, Lane, Late, Placement, Prediction, Remembered, WorkerView } from "../completion.ts";
+import type {
+  Asking,
+  FleetView,
+  Hold,
+  Lane,
+  Late,
+  Placement,
+  Prediction,
+  Remembered,
+  SharedBeginning,
+  WorkerView,
+} from "../completion.ts";
 import { hasRoom, prefillMs, slotWaitMs, tokenMs } from "./cost.ts";
-import { hashOf, weightOf } from "./rendezvous.ts";
+import { holderOf } from "./holder.ts";
+import { type Serving, servingOf } from "./serving.ts";
+import { isMostOf, sharing } from "./sharing.ts";
 
 export interface ScheduleOptions {
   /** How many times the mean number of sessions a worker may come to hold by hash. */
@@ -16,6 +29,16 @@ export interface ScheduleOptions {
   readonly patienceMs: number;
   /** A worker that joins an older fleet takes a share of its slots that grows to all of them over this time. */
   readonly rampMs: number;
+  /**
+   * Times that an uncached prompt counts when a worker is chosen: it keeps that worker from everyone else for as long, and is in
+   * vain if the person types on. Twice as much after `coldDoublesMs` of waiting, and so on: the next key is the nearer.
+   */
+  readonly coldWeight: number;
+  readonly coldDoublesMs: number;
+  /** A guess that would compute more of a prompt is not asked. */
+  readonly guessTokensMax: number;
+  /** Workers that a beginning that many share is brought to on purpose. */
+  readonly replicasMax: number;
   /** Times a prediction must fit into what is left: it is a mean, and half of all take longer. */
   readonly margin: number;
 }
@@ -25,6 +48,10 @@ export const scheduleDefaults: ScheduleOptions = {
   spareShare: 0.5,
   patienceMs: 20,
   rampMs: 10_000,
+  coldWeight: 2,
+  coldDoublesMs: 100,
+  guessTokensMax: 64,
+  replicasMax: 8,
   margin: 1.25,
 };
 
@@ -33,23 +60,12 @@ export interface Moment {
   readonly random: Random;
 }
 
-/** Workers of a roster that serve one model, of one pool or of any; the same as long as the roster is. */
-interface Serving {
-  readonly at: readonly number[];
-  readonly hashes: readonly number[];
-  readonly named: ReadonlyMap<string, number>;
-  /** Of workers that are away. */
-  readonly away: readonly number[];
-  readonly bytesPerToken: number;
-  readonly oldestMs: number;
-  readonly costs: Float64Array;
-}
-
-const rosters = new WeakMap<object, Map<string, Serving>>();
 /** Lanes that take what nobody waits for. */
 const spare: ReadonlySet<Lane> = new Set(["speculative", "batch"]);
 /** Costs so near each other are equal: predictions are no better. */
 const equal = { ms: 1, share: 0.02 } as const;
+/** Who has waited for longer is a second try, which waits without end. */
+const coldWaitedMs = 1_000;
 /** A Hold is thought over this often, while something else is free. */
 const againMs = 10;
 
@@ -60,6 +76,7 @@ interface Looked {
   /** Until an answer is of use. */
   readonly tokens: number;
   readonly freshTokens: (worker: WorkerView) => number;
+  readonly shared: () => SharedBeginning | undefined;
 }
 
 export function place(
@@ -81,8 +98,11 @@ export function place(
     lease: spare.has(lane) ? "none" : holder?.worker === worker ? holder.lease : "moved",
   });
   // A guess is worth what the session's KV saves: anywhere else it would compute a whole prompt that nobody may want.
-  if (lane === "speculative")
-    return owner && owner.free[lane] > 0 && idle(options, owner) ? placed(owner, "lease") : { againMs: never };
+  if (lane === "speculative") {
+    // A preload wants no more than a token: its prompt is what it is for.
+    const worth = owner && (asking.maxTokens <= 1 || freshTokens(owner) <= options.guessTokensMax);
+    return worth && owner.free[lane] > 0 && idle(options, owner) ? placed(owner, "lease") : { againMs: never };
+  }
   const leftMs = (asking.dueMs - now) / options.margin;
   // What it takes at its holder without any wait: nearly always the least there is.
   const leastMs = owner ? prefillMs(owner, freshTokens(owner), now) + tokenMs(owner, now) * looked.tokens : 0;
@@ -91,6 +111,12 @@ export function place(
     if (leastMs <= leftMs) return { againMs: leftMs - leastMs + 1, startByMs };
     return isBusy(owner) ? { lateByMs: leastMs - leftMs } : { againMs: never };
   }
+  const shared =
+    remembered.lease === undefined && lane !== "batch" ? sharer(options, asking, fleet, moment, avoid, looked) : undefined;
+  if (shared && shared.costMs <= leftMs)
+    return hasRoom(shared.worker, lane, greedy)
+      ? placed(shared.worker, shared.why)
+      : { hold: shared.worker.name, startByMs, againMs };
   if (owner && lane !== "batch") {
     const slotMs = slotWaitMs(owner, lane, asking.ahead(owner.name), greedy);
     const waitMs = slotMs + prefillMs(owner, 0, now);
@@ -99,7 +125,9 @@ export function place(
         ? placed(owner, "lease")
         : { hold: owner.name, startByMs, againMs: Math.max(1, options.patienceMs - asking.waitedMs) };
   }
-  const lowest = costs(options, asking, fleet, now, avoid, looked);
+  // As it is weighed; and by time alone where that would be too late.
+  let lowest = costs(options, asking, fleet, now, avoid, looked, coldWeight(options, asking));
+  if (lowest > leftMs) lowest = costs(options, asking, fleet, now, avoid, looked);
   if (lowest === never) return { againMs: never };
   const best = amongEquals(fleet.workers, serving, lowest * (1 + equal.share) + equal.ms, asking, moment.random);
   // One that stands idle is tried whatever is predicted: else a wrong prediction would never be put right.
@@ -141,16 +169,48 @@ function look(
 ): Looked {
   const serving = servingOf(fleet, asking);
   const all = asking.prompt.bytes / serving.bytesPerToken;
+  let found: { readonly shared: SharedBeginning | undefined } | undefined;
+  const shared = () => {
+    found ??= { shared: remembered.shared?.() };
+    return found.shared;
+  };
   return {
-    serving,
+    ...{ serving, shared },
     holder: holderOf(options, asking, remembered, fleet, serving, avoid),
     tokens: Math.min(fleet.answerTokens[asking.lane], asking.maxTokens),
     freshTokens: (worker) => {
       for (const { worker: name, freshBytes } of remembered.warm)
         if (name === worker.name) return Math.max(1, freshBytes / serving.bytesPerToken);
-      return all;
+      const beginning = shared();
+      if (!beginning?.holders.includes(worker.name)) return all;
+      return Math.max(1, (asking.prompt.bytes - beginning.bytes) / serving.bytesPerToken);
     },
   };
+}
+
+/** Who has it, of a prompt that is mostly a beginning which others have as well; and what that costs. */
+function sharer(
+  options: ScheduleOptions,
+  asking: Asking,
+  { workers }: FleetView,
+  { now }: Moment,
+  avoid: ReadonlySet<string>,
+  { serving, tokens, freshTokens, shared }: Looked,
+) {
+  const { lane, greedy, ahead, prompt, waitedMs } = asking;
+  const beginning = shared();
+  if (!isMostOf(beginning, prompt.bytes)) return undefined;
+  const slotMs = (worker: WorkerView) => slotWaitMs(worker, lane, hasRoom(worker, lane, greedy) ? 0 : ahead(worker.name), greedy);
+  const costMs = (worker: WorkerView, weight: number) =>
+    slotMs(worker) + prefillMs(worker, weight * freshTokens(worker), now) + tokenMs(worker, now) * tokens;
+  const chosen = sharing(beginning, {
+    workers: serving.at.map((at, i) => ({ worker: workers[at] as WorkerView, hash: serving.hashes[i] as number })),
+    usable: (worker) => !worker.draining && !avoid.has(worker.name) && !cold(options, worker, serving, now),
+    waitMs: (worker) => (hasRoom(worker, lane, greedy) ? waitedMs + slotMs(worker) + prefillMs(worker, 0, now) : never),
+    costMs: (worker) => costMs(worker, coldWeight(options, asking)),
+    ...{ patienceMs: options.patienceMs, replicasMax: options.replicasMax },
+  });
+  return chosen && { ...chosen, costMs: costMs(chosen.worker, 1) };
 }
 
 /** What each serving worker costs, into `serving.costs`; the lowest of all. */
@@ -161,6 +221,7 @@ function costs(
   now: number,
   avoid: ReadonlySet<string>,
   { serving, tokens, freshTokens }: Looked,
+  weight = 1,
 ): number {
   const { at, costs } = serving;
   let lowest = never;
@@ -172,11 +233,17 @@ function costs(
     if (cold(options, worker, serving, now)) continue;
     const before = hasRoom(worker, lane, greedy) ? 0 : ahead(worker.name);
     const cost =
-      slotWaitMs(worker, lane, before, greedy) + prefillMs(worker, freshTokens(worker), now) + tokenMs(worker, now) * tokens;
+      slotWaitMs(worker, lane, before, greedy) +
+      prefillMs(worker, weight * freshTokens(worker), now) +
+      tokenMs(worker, now) * tokens;
     costs[i] = cost;
     if (cost < lowest) lowest = cost;
   }
   return lowest;
+}
+
+function coldWeight(options: ScheduleOptions, { waitedMs }: Asking): number {
+  return options.coldWeight * (1 + Math.min(waitedMs, coldWaitedMs) / options.coldDoublesMs);
 }
 
 /** Enough slots stand empty that the next key finds one, whoever uses the worker. */
@@ -188,64 +255,6 @@ function idle({ spareShare }: ScheduleOptions, { slots, outstanding, running }: 
 function cold({ rampMs }: ScheduleOptions, { joinedMs, slots, outstanding }: WorkerView, serving: Serving, now: number): boolean {
   const age = now - joinedMs;
   return age < rampMs && now - serving.oldestMs >= rampMs && outstanding >= Math.max(1, (slots * age) / rampMs);
-}
-
-/** The session's worker: who holds its lease, else its owner by hash that holds less than its bound of sessions. */
-function holderOf(
-  options: ScheduleOptions,
-  asking: Asking,
-  { lease, home }: Remembered,
-  { workers, rosters }: FleetView,
-  serving: Serving,
-  avoid: ReadonlySet<string>,
-): { readonly worker: WorkerView; readonly lease: Placement["lease"] } | undefined {
-  const usable = (worker: WorkerView) => !worker.draining && !avoid.has(worker.name);
-  const held = lease === undefined ? undefined : workers[serving.named.get(lease) ?? -1];
-  if (held && usable(held) && (home === undefined || home === rosters)) return { worker: held, lease: "kept" };
-  const session = hashOf(asking.session);
-  const isHome = (worker: WorkerView) => homeOf(session, workers, serving) === worker.name;
-  // Workers came or went since: is it still where others look for it?
-  if (held && usable(held)) return { worker: held, lease: isHome(held) ? "home" : "moved" };
-  let [first, within]: (WorkerView | undefined)[] = [];
-  let [firstWeight, withinWeight] = [-1, -1];
-  const most = bound(options, workers, serving);
-  for (let i = 0; i < serving.at.length; i++) {
-    const worker = workers[serving.at[i] as number] as WorkerView;
-    const weight = weightOf(session, serving.hashes[i] as number);
-    if (weight <= withinWeight || !usable(worker)) continue;
-    if (weight > firstWeight) [first, firstWeight] = [worker, weight];
-    // A session for each slot crowds nobody.
-    if (worker.leases < Math.max(1, most) * worker.slots) [within, withinWeight] = [worker, weight];
-  }
-  const worker = within ?? first;
-  if (!worker) return undefined;
-  if (worker !== first) return { worker, lease: "overflowed" };
-  // Most often nobody is away or avoided, and the first is the owner for everyone.
-  const sure = serving.away.length === 0 && avoid.size === 0;
-  return { worker, lease: sure || isHome(worker) ? "home" : "moved" };
-}
-
-/** Where other routers look for a session: its owner by hash, also one that this router alone avoids or has lost the link to. */
-function homeOf(session: number, workers: readonly WorkerView[], { at, hashes, away }: Serving): string | undefined {
-  let [home, most]: [string | undefined, number] = [undefined, -1];
-  for (let i = 0; i < at.length; i++) {
-    const worker = workers[at[i] as number] as WorkerView;
-    const weight = weightOf(session, hashes[i] as number);
-    if (weight > most && !worker.draining) [home, most] = [worker.name, weight];
-  }
-  return away.some((hash) => weightOf(session, hash) > most) ? undefined : home;
-}
-
-/** Sessions a slot that a worker may hold, this one counted. */
-function bound(options: ScheduleOptions, workers: readonly WorkerView[], serving: Serving): number {
-  let [leases, slots] = [1, 0];
-  for (const at of serving.at) {
-    const worker = workers[at] as WorkerView;
-    if (worker.draining) continue;
-    leases += worker.leases;
-    slots += worker.slots;
-  }
-  return (options.boundedLoad * leases) / Math.max(1, slots);
 }
 
 /** Two of the cheapest by chance, and of these the one with less to do. */
@@ -263,32 +272,4 @@ function amongEquals(
   const [a, b] = [one(), one()];
   const room = (worker: WorkerView) => (hasRoom(worker, lane, greedy) ? 1 : 0) - worker.outstanding / worker.slots;
   return room(b) > room(a) ? b : a;
-}
-
-function servingOf({ workers, roster, away }: FleetView, { model, pool }: Pick<Asking, "model" | "pool">): Serving {
-  let models = rosters.get(roster);
-  if (!models) {
-    models = new Map();
-    rosters.set(roster, models);
-  }
-  const key = pool === undefined ? model : `${pool}\n${model}`;
-  let serving = models.get(key);
-  if (!serving) {
-    const serves = (worker: FleetView["away"][number]) =>
-      (pool === undefined || worker.pool === pool) && worker.models.some(({ name }) => name === model);
-    const at = workers.flatMap((worker, i) => (serves(worker) ? [i] : []));
-    const of = at.map((i) => workers[i] as WorkerView);
-    serving = {
-      at,
-      hashes: of.map(({ name }) => hashOf(name)),
-      away: away.filter(serves).map(({ name }) => hashOf(name)),
-      named: new Map(of.map(({ name }, i) => [name, at[i] as number])),
-      bytesPerToken: of[0]?.models.find(({ name }) => name === model)?.bytesPerToken ?? 3,
-      oldestMs: Math.min(...of.map(({ joinedMs }) => joinedMs)),
-      costs: new Float64Array(at.length),
-    };
-    // Names of models and pools come from workers; a call that names another never gets here.
-    models.set(key, serving);
-  }
-  return serving;
 }

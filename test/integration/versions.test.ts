@@ -47,7 +47,11 @@ async function worker(protocol: Protocol): Promise<string> {
 
 function router(address: string, protocol: Protocol) {
   const fleet = new Fleet(
-    { leases: { max: 10, ttlMs: 1_000, exceptionTtlMs: 1_000 }, warmth: { documentsMax: 10, bytesMax: 1_000, ttlMs: 1_000 } },
+    {
+      leases: { max: 10, ttlMs: 1_000, exceptionTtlMs: 1_000 },
+      warmth: { documentsMax: 10, bytesMax: 1_000, ttlMs: 1_000 },
+      shared: { max: 100, ttlMs: 60_000, stepBlocks: 16, stepsMax: 16, workersMax: 8 },
+    },
     { clock: systemClock, capacity: () => {} },
   );
   const reasons: string[] = [];

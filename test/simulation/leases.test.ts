@@ -30,7 +30,11 @@ function slow(bus: MemoryBus, clock: FakeClock, random: Random): Bus {
 function router(name: string, bus: Bus, clock: FakeClock, random: Random) {
   const told: LeaseException[] = [];
   const fleet: Fleet = new Fleet(
-    { leases: { max: 100, ttlMs: 300_000, exceptionTtlMs: 60_000 }, warmth: { documentsMax: 10, bytesMax: 1_000, ttlMs: 1_000 } },
+    {
+      leases: { max: 100, ttlMs: 300_000, exceptionTtlMs: 60_000 },
+      warmth: { documentsMax: 10, bytesMax: 1_000, ttlMs: 1_000 },
+      shared: { max: 100, ttlMs: 60_000, stepBlocks: 16, stepsMax: 16, workersMax: 8 },
+    },
     {
       clock,
       capacity: () => {},
