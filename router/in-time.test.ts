@@ -37,8 +37,8 @@ function asked({ deadlineMs = 100, queueMs = 0, tokenMs = 1, known, lane = "inli
       return { totalMs: prefillMs + tokens * tokenMs * scale, waitMs: 0, prefillMs, tokenMs: tokenMs * scale };
     },
     fallbacks: () => (fallback === undefined ? [] : ["missing", fallback]),
-    fleet: { model: (name: string) => (name === "missing" ? undefined : modelOf({ name })) },
-    queue: { predictedWaitMs: () => queueMs },
+    fleet: { hasRoom: () => false, model: (name: string) => (name === "missing" ? undefined : modelOf({ name })) },
+    queue: { predictedWaitMs: () => queueMs, isGreedy: () => false },
     cache: { find: ({ key }: Prompt) => (key === known ? {} : undefined), join: () => undefined },
     shortened: (how: string) => told.push(how),
     late: () => told.push("late"),

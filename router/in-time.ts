@@ -2,7 +2,7 @@
 // always; else with fewer tokens, else shorter, else the fallback tier's, whichever is predicted to be in time first, or is known
 // or under way already. When none is, the trigger is refused now: it is never started late.
 import { SlipstreamError } from "../lib/errors.ts";
-import { askingOf, workersOf } from "./asking.ts";
+import { askingOf, queueMs } from "./asking.ts";
 import type { Context, Prediction, Prompt, Sampling, ServedModel, Trigger } from "./completion.ts";
 import type { Path } from "./path.ts";
 
@@ -73,13 +73,12 @@ interface Time extends Prediction {
 }
 
 function timeOf(rooms: Path, trigger: Trigger, { prompt, sampling }: Wish): Time | undefined {
-  const { tenant, lane, deadlineMs } = trigger;
+  const { deadlineMs } = trigger;
   const predicted = rooms.predict(askingOf({ ...trigger, sampling }, prompt, deadlineMs));
   if (!predicted) return undefined;
   const leftMs = deadlineMs - rooms.clock.now();
-  const queueMs = rooms.queue.predictedWaitMs(lane, tenant, workersOf(prompt));
   // Who waits in the queue waits for slots: the longer of both.
-  const waitMs = Math.max(queueMs, predicted.waitMs);
+  const waitMs = Math.max(queueMs(rooms, trigger, prompt), predicted.waitMs);
   return { ...predicted, waitMs, leftMs, lateByMs: predicted.totalMs + waitMs - predicted.waitMs - leftMs };
 }
 

@@ -2,7 +2,7 @@
 // that knows the order. Whatever ends a trigger early throws its Retired through here; feedback follows from outside and makes
 // it one Ending. Text is yielded as it becomes sure.
 import { SlipstreamError } from "../lib/errors.ts";
-import { workersOf } from "./asking.ts";
+import { queueMs, servedBy } from "./asking.ts";
 import {
   type Delta,
   type Ending,
@@ -38,7 +38,7 @@ export async function* complete(rooms: Path, trigger: Trigger, at: Milestones): 
     const joined = yield* follow(rooms, trigger, followed, reading);
     if (joined) return joined;
   }
-  const pressure = { predictedWaitMs: waitOf(rooms, trigger) };
+  const pressure = { predictedWaitMs: queueMs(rooms, trigger, servedBy(rooms.fleet.model(trigger.model))) };
   const gated = rooms.gate.judge(trigger, pressure, rooms.clock.now()); // is it worth asking, now?
   if (gated) return { outcome: "gated", usage: noUsage, ...gated };
   await turn.settled(); //                                           what is left of the pause
@@ -69,18 +69,6 @@ export async function* complete(rooms: Path, trigger: Trigger, at: Milestones): 
     if (!other && finish !== "deadline") rooms.fleet.answered(trigger.lane, shaped.usage.completionTokens);
   }
   return endOf(shaped, costOf(flight, shaped), prompt.model, other ? "joined" : "generated");
-}
-
-/** How long it would wait now: for workers of the model asked for, whoever waits for others'. */
-function waitOf(rooms: Path, { model, lane, tenant }: Trigger): number {
-  const asked = rooms.fleet.model(model);
-  return rooms.queue.predictedWaitMs(lane, tenant, asked && workersOf({ model: asked.name, pool: asked.pool }));
-}
-
-/** What it would wait for a worker: nothing where its session's has a slot that is its tenant's, whoever waits for others. */
-function waitOf({ queue, fleet }: Path, { lane, tenant, session }: Trigger): number {
-  if (!queue.isGreedy(tenant) && fleet.hasRoom(session, lane)) return 0;
-  return queue.predictedWaitMs(lane, tenant);
 }
 
 /** Reads on where the typist is; undefined when the flight went another way, or had nothing left to say. */

@@ -171,14 +171,16 @@ test("asked for a pool the fleet serves what its own workers take, also while th
 test("a session's worker has room for it while it has a credit and a slot", () => {
   const { fleet, join, book } = room();
   join("w1", { slots: 2 });
-  expect(fleet.hasRoom("s1", "inline")).toBe(false);
+  const has = (session: string, given = {}) => fleet.hasRoom(session, "inline", { model: "m", ...given });
+  expect(has("s1")).toBe(false);
   const release = book("w1", "inline", { lease: "home" });
-  expect([fleet.hasRoom("s1", "inline"), fleet.hasRoom("s2", "inline")]).toEqual([true, false]);
+  expect([has("s1"), has("s2")]).toEqual([true, false]);
+  expect([has("s1", { pool: "p" }), has("s1", { pool: "q" }), has("s1", { model: "n" })]).toEqual([true, false, false]);
   book("w1", "chat", { session: "s2", lease: "home" });
-  expect(fleet.hasRoom("s1", "inline")).toBe(false);
+  expect(has("s1")).toBe(false);
   release();
   fleet.draining("w1", true);
-  expect(fleet.hasRoom("s1", "inline")).toBe(false);
+  expect(has("s1")).toBe(false);
 });
 
 test("an empty fleet serves no model", () => {

@@ -122,12 +122,13 @@ export class Fleet {
     return { ...this.#leases.holder(session, now), warm: this.#warmth.of(document, prompt, now), shared };
   }
 
-  /** Has the worker that holds the session a slot for it at once? */
-  hasRoom(session: string, lane: Lane): boolean {
+  /** Has the worker that holds the session a slot for it at once, for that model? */
+  hasRoom(session: string, lane: Lane, { model: name, pool }: Pick<Asking, "model" | "pool">): boolean {
     const { lease } = this.#leases.holder(session, this.#deps.clock.now());
     const known = lease === undefined ? undefined : this.#named.get(lease)?.known;
     if (!known || known.draining) return false;
     const { booked, credits, load, profile } = known;
+    if ((pool !== undefined && pool !== profile.pool) || !profile.models.some((model) => model.name === name)) return false;
     const outstanding = booked.inline + booked.chat + booked.speculative + booked.batch;
     return credits[lane] > booked[lane] && Math.max(outstanding, load.running) < profile.slots;
   }
