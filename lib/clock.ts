@@ -68,6 +68,9 @@ export const wallOf = (text: string): number => Date.parse(text);
 /** The same as machines write it: "2026-11-26T09:53:14.000Z". */
 export const writtenTime = (wallMs: number): string => new Date(wallMs).toISOString();
 
+/** For libraries that take no number. */
+export const dateOf = (wallMs: number): Date => new Date(wallMs);
+
 /** Keeps the process alive until disposed: for a command that waits on nothing but the clock, whose timers do not. */
 export function keepAlive(): Disposable {
   const handle = setInterval(() => {}, 0x7fff_ffff);

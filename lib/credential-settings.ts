@@ -2,7 +2,10 @@
 import { duration, flag, setting, text } from "./config.ts";
 
 /** `keysFor` says whose keys the file holds. */
-export function credentialSettings(prefix: "SLIPSTREAM_ROUTER_" | "SLIPSTREAM_WORKER_", words: { keys: string; clients: string }) {
+export function credentialSettings(
+  prefix: "SLIPSTREAM_ROUTER_" | "SLIPSTREAM_WORKER_" | "SLIPSTREAM_OPERATOR_",
+  words: { keys: string; clients: string },
+) {
   return {
     keysFile: setting(`${prefix}KEYS_FILE`, text, "", words.keys),
     tlsCert: setting(`${prefix}TLS_CERT`, text, "", "File with the certificate chain (PEM), own certificate first; empty: no TLS."),

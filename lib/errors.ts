@@ -104,6 +104,13 @@ export const errorTable = {
     exit: 70,
     means: "The inference engine failed or died during the generation.",
   },
+  conflict: {
+    grpc: 10,
+    http: 409,
+    retryable: true,
+    exit: 75,
+    means: "Somebody else changed it meanwhile, or owns the field; read it anew and try again.",
+  },
   unavailable: {
     grpc: 14,
     http: 503,

@@ -53,9 +53,14 @@ export type Metrics<T extends MetricTable> = {
 
 /** Makes every metric of `table` on `registry` as `slipstream_<process>_<key>`. */
 export function createMetrics<const T extends MetricTable>(process: string, table: T, registry = new Registry()): Metrics<T> {
+  return createNamed(`slipstream_${process}_`, table, registry);
+}
+
+/** With another prefix, or none: for names that are not ours. */
+export function createNamed<const T extends MetricTable>(prefix: string, table: T, registry = new Registry()): Metrics<T> {
   const made: Record<string, unknown> = {};
   for (const [key, row] of Object.entries(table)) {
-    const config = { name: `slipstream_${process}_${key}`, help: row.help, labelNames: [...row.labels], registers: [registry] };
+    const config = { name: `${prefix}${key}`, help: row.help, labelNames: [...row.labels], registers: [registry] };
     if (row.kind === "counter") {
       const metric = new Counter(config);
       made[key] = { inc: (labels: Labels<string>, by = 1) => metric.inc(labels, by) } satisfies CounterOf<string>;

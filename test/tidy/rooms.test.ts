@@ -26,7 +26,7 @@ const nouns: Readonly<Record<string, readonly string[]>> = {
     ...["router/placement.ts", "router/rank.ts", "router/trace.ts"],
   ],
   workers: ["workers/generation.ts"],
-  operator: ["operator/pool.ts"],
+  operator: ["operator/objects.ts", "operator/pool.ts"],
 };
 
 /** The one table of a process's metrics: a room takes the type of its slice from there, and nothing that runs. */
