@@ -25,6 +25,11 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "a worker agent beside an engine",
     load: async () => (await import("./cli/processes.ts")).worker,
   },
+  operator: {
+    group: "run",
+    summary: "pools, routers and models of a Kubernetes cluster",
+    load: async () => (await import("./cli/processes.ts")).operator,
+  },
   complete: { group: "use", summary: "complete FILE:LINE:COL", load: async () => (await import("./cli/complete.ts")).complete },
   status: { group: "use", summary: "what a running router does", load: async () => (await import("./cli/status.ts")).status },
   explain: {

@@ -1,6 +1,13 @@
-// processes: `slipstream router` and `slipstream worker`, configured by environment; the worker's engine also by option.
+// processes: `slipstream router`, `slipstream worker` and `slipstream operator`, configured by environment; the worker's engine
+// also by option.
 import type { Command } from "./command.ts";
 import { options, refuseWords } from "./options.ts";
+
+const examples: Readonly<Record<string, string>> = {
+  router: "SLIPSTREAM_ROUTER_WORKERS=127.0.0.1:7421 slipstream router",
+  worker: "SLIPSTREAM_WORKER_ADDRESS=127.0.0.1:7421 slipstream worker",
+  operator: "SLIPSTREAM_OPERATOR_KUBECONFIG=~/.kube/config slipstream operator",
+};
 
 const help = (name: string, more = "") => `Usage: slipstream ${name} [--insecure]${more === "" ? "" : " [OPTIONS]"}
 
@@ -9,7 +16,7 @@ docs/reference/config.md lists them. A port that other machines reach needs TLS 
 (docs/operations/security.md); --insecure lets it be without.
 ${more}
 Example:
-  ${name === "router" ? "SLIPSTREAM_ROUTER_WORKERS=127.0.0.1:7421 slipstream router" : "SLIPSTREAM_WORKER_ADDRESS=127.0.0.1:7421 slipstream worker"}
+  ${examples[name]}
 `;
 
 const workerOptions = `
@@ -49,6 +56,14 @@ export const worker: Command = async (args, io) => {
     if (value !== undefined) env[name] = String(value);
   }
   return (await import("../workers/main.ts")).main(env, io);
+};
+
+export const operator: Command = async (args, io) => {
+  const { values, positionals } = options(args, { insecure: { type: "boolean" } });
+  if (values.help) return told(io, help("operator"));
+  refuseWords(positionals);
+  const env = values.insecure ? { ...io.env, SLIPSTREAM_OPERATOR_INSECURE: "true" } : io.env;
+  return (await import("../operator/main.ts")).main(env, io);
 };
 
 function told(io: Parameters<Command>[1], text: string): number {

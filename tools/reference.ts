@@ -2,6 +2,8 @@
 // descriptors (contracts.ts); these need nothing but the program itself.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { operatorSettings } from "../operator/config.ts";
+import { operatorMetricTable } from "../operator/metrics.ts";
 import { routerSettings } from "../router/config.ts";
 import { openApi } from "../router/http/openapi.ts";
 import { routerMetricTable } from "../router/metrics.ts";
@@ -23,8 +25,12 @@ export function tablePages(): Readonly<Record<string, string>> {
     "docs/reference/openapi.json": `${JSON.stringify(openApi(), null, 2)}\n`,
     "docs/reference/policy.md": policyPage(),
     "docs/reference/sampling.md": samplingPage(),
-    "docs/reference/metrics.md": metricsPage({ router: routerMetricTable, worker: workerMetricTable }),
-    "docs/reference/config.md": configPage({ router: routerSettings, worker: workerSettings }),
+    "docs/reference/metrics.md": metricsPage({
+      router: routerMetricTable,
+      worker: workerMetricTable,
+      operator: operatorMetricTable,
+    }),
+    "docs/reference/config.md": configPage({ router: routerSettings, worker: workerSettings, operator: operatorSettings }),
   };
 }
 

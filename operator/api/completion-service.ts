@@ -152,6 +152,8 @@ export const completionServiceSpec = ruled(
   rules,
 );
 
+export type CompletionServiceSpec = z.infer<typeof completionServiceSpec>;
+
 export const completionServiceStatus = z.strictObject({
   observedGeneration: whole(0, Number.MAX_SAFE_INTEGER).optional().describe("The generation that this status is about."),
   ready: z.string().max(24).optional().describe("Routers that serve, of those wanted: 2/2."),

@@ -14,6 +14,8 @@ export const conditionTypes = {
   Ready: "Summary. Its message names the worst cause.",
 } as const;
 
+export type ConditionType = keyof typeof conditionTypes;
+
 interface Reason {
   readonly means: string;
   readonly todo: string;
@@ -137,3 +139,5 @@ export const reasonTable = {
   },
   ApplyFailed: { means: "The apiserver refused an object.", todo: "Read the message." },
 } as const satisfies Record<string, Reason>;
+
+export type ReasonWord = keyof typeof reasonTable;

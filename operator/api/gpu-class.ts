@@ -35,3 +35,5 @@ export const gpuClassSpec = ruled(
     },
   ],
 );
+
+export type GpuClassSpec = z.infer<typeof gpuClassSpec>;

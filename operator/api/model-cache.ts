@@ -127,3 +127,5 @@ export const modelCacheStatus = z.strictObject({
   conditions: conditions(),
   path: z.string().max(512).optional().describe("Where pods find the files."),
 });
+
+export type ModelCacheSpec = z.infer<typeof modelCacheSpec>;

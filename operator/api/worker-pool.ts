@@ -262,3 +262,5 @@ export const workerPoolSpec = ruled(
   poolRules,
   poolTransitions,
 );
+
+export type WorkerPoolSpec = z.infer<typeof workerPoolSpec>;
