@@ -33,6 +33,10 @@ export class Arm {
     this.#tries = options.tries;
   }
 
+  get trying(): boolean {
+    return this.#trying;
+  }
+
   /** Blocks for which it is not curious; more than one even when only its purse keeps it. */
   get restsFor(): number {
     return this.wait > this.idle ? this.wait - this.idle : exploreEvery.first;

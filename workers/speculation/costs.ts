@@ -149,6 +149,11 @@ export class Costs {
     const expectedMs = relation.value * this.#stepMs;
     if (!(ms > 0 && expectedMs > 0)) return;
     const off = Math.min(outlierFactor, Math.max(1 / outlierFactor, ms / expectedMs));
+    // Nothing makes a pass faster than it is: so much faster, it was disturbed while it was measured.
+    if (!plain && off === 1 / outlierFactor) {
+      relation.value *= off;
+      return;
+    }
     this.#stepMs *= off ** weightOf(scaleWeight, samples);
     // A plain step is the measure itself.
     relation.samples += samples;

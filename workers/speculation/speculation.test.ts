@@ -88,6 +88,15 @@ test("odds of sampled text do not spoil those of greedy text", () => {
   expect(plainMs(gpu, ran.tokens) / ran.ms).toBeGreaterThan(1.7);
 });
 
+test("a draft pass that was disturbed while it was measured is found out", () => {
+  const speculation = calibrated(gpu);
+  speculation.costs.draftMeasured(40);
+  const random = seeded(10);
+  run(gpu, speculation, 4_000, random);
+  const ran = run(gpu, speculation, 4_000, random);
+  expect(plainMs(gpu, ran.tokens) / ran.ms).toBeGreaterThan(1.7);
+});
+
 test("on a processor nearly all steps are ones for which nothing is looked up, and a try is a rare step", () => {
   const world: World = { ...cpu, found: 0.8, lookup: () => 0.45 };
   const speculation = calibrated(world);

@@ -114,7 +114,12 @@ export class Speculation {
     }
     if (kept) return plainPlan.no_budget;
     const early = situation.horizonTokens >= this.#horizon / 2;
-    const hopeful = offers.filter((offer) => couldPay(offer, situation, known));
+    const hopeful = offers.filter((offer) => {
+      const { idle, purse, trying } = kind.arm(offer.source);
+      // Costs that were measured on a busy machine are not believed for ever.
+      const doubted = trying || idle >= exploreEvery.most;
+      return couldPay(offer, situation, known) || (doubted && purse.affords(risk(offer, stepMs)));
+    });
     for (const offer of hopeful) {
       const arm = kind.arm(offer.source);
       if (arm.curious(early) && arm.purse.affords(risk(offer, stepMs))) return this.#planned(offer, "explore", situation);
