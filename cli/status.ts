@@ -51,6 +51,7 @@ function drawn(found: Status): string {
         .map(([outcome, count]) => `${outcome} ${count}`)
         .join(", ") || "none yet"
     }`,
+    ...value(found.value),
     ...policy(found.policy),
     ...found.files.map(({ files, ageS, problem }) => `${files}: ${problem ? `PROBLEM: ${problem}; ` : ""}as read ${ageS} s ago`),
     ...bus(found.bus),
@@ -64,6 +65,37 @@ function drafts({ speculation }: Status["workers"][number]): string {
   const from = speculation.sources.length === 0 ? "none" : speculation.sources.join("+");
   const share = speculation.acceptance > 0 ? ` ${Math.round(speculation.acceptance * 100)} %` : "";
   return `${from}${share} (${speculation.why.replaceAll("_", " ")})`;
+}
+
+/** Where the engines' time went, of the dearest names. */
+function value(rows: Status["value"]): string[] {
+  if (rows.length === 0) return [];
+  const percent = (share: number) => (share === 0 ? "" : `${(100 * share).toFixed(1)} %`);
+  return [
+    "",
+    ...table([
+      [
+        "ENGINE TIME",
+        "S",
+        "TOKENS",
+        "SHOWN",
+        "ACCEPTED",
+        "SUPERSEDED",
+        "LATE",
+        "AHEAD",
+        "EMPTY",
+        "HEDGED",
+        "OTHER",
+        "MS/ACCEPTED CHAR",
+      ],
+      ...rows.map(({ by, of, engineMs, tokens, shares, accepted, acceptedCharacters: characters }) => [
+        ...[`${by} ${of}`, engineMs === 0 ? "–" : (engineMs / 1_000).toFixed(1), tokens, percent(shares.shown), percent(accepted)],
+        ...[shares.superseded, shares.late, shares.speculative, shares.empty, shares.hedged, shares.other].map(percent),
+        characters === 0 || engineMs === 0 ? "–" : (engineMs / characters).toFixed(2),
+      ]),
+    ]),
+    "",
+  ];
 }
 
 /** Who else is there, or that nobody can be. */

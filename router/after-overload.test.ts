@@ -63,7 +63,7 @@ async function afterOverload({ loadEveryMs, slowMs, tokenMs, deadlineMs }: Given
     if (!("worker" in placed)) return false;
     const release = fleet.book(placed, asking);
     clock.timer(promptMs + stepMs * tokens, () => {
-      release({ decodeMs: stepMs * tokens, completionTokens: tokens });
+      release({ engineMs: 0, decodeMs: stepMs * tokens, completionTokens: tokens });
       fleet.answered("inline", tokens);
     });
     return true;

@@ -70,7 +70,8 @@ function sibling(trigger: Trigger, index: number): Trigger {
 
 /** One text to its end; what goes wrong with it costs the others nothing. */
 async function whole(path: Path, trigger: Trigger): Promise<{ readonly text: string; readonly usage?: Usage }> {
-  const reading = path(trigger, {});
+  const at: Milestones = {};
+  const reading = path(trigger, at);
   let text = "";
   try {
     for (let step = await reading.next(); ; step = await reading.next()) {
@@ -79,5 +80,7 @@ async function whole(path: Path, trigger: Trigger): Promise<{ readonly text: str
     }
   } catch {
     return { text: "" };
+  } finally {
+    at.bill?.ended(text === "" ? "other" : "shown");
   }
 }

@@ -1,9 +1,11 @@
 // completion: the nouns that travel along the router's path (pipeline.ts): here those of text under way, and given on from their
 // own files what was asked, what a model is sent, where it is placed and how it ended. All are made once and never changed; the
 // one thing that ends work is the trigger's signal, whose reason is a Retired that says how it ended.
+import type { Bill } from "./bill.ts";
 import type { Finish, Usage } from "./ending.ts";
 import type { Trigger } from "./trigger.ts";
 
+export { type Bill, type Cost, type Fate, fates } from "./bill.ts";
 export { type Ending, type Finish, noUsage, type Outcome, outcomes, type Reason, type Report, type Usage } from "./ending.ts";
 export type {
   Asking,
@@ -48,6 +50,7 @@ export interface Delta {
 export type Work = Pick<Trigger, "session" | "document" | "tenant" | "lane" | "shape" | "sampling" | "deadlineMs" | "signal"> & {
   /** When the last of its readers has no more use for it: it is not started for later. */ readonly due?: () => number;
   /** For the worker's own spans. */ readonly traceparent?: string;
+  /** Who pays for it. */ readonly bill?: Bill;
 };
 
 /** A generation under way that several triggers may read, each from its beginning. */
@@ -57,6 +60,7 @@ export interface Flight {
   readonly text: string;
   /** Nothing more will come. */
   readonly over: boolean;
+  readonly bill?: Bill | undefined;
   /** Name of the worker that runs it; "" until it is placed. */
   worker: string;
   /** Somebody wants it until then. */

@@ -19,6 +19,7 @@ export function explained(rooms: Path, trace: Trace, spanId: () => string): Path
   return {
     clock: rooms.clock,
     quotas: rooms.quotas,
+    bill: rooms.bill,
     fleet: rooms.fleet,
     reuse: {
       typedAhead: (trigger) => {

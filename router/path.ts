@@ -2,7 +2,7 @@
 // generating.ts and in-time.ts call, so that explained.ts can stand in between, and tests can stand in for a room.
 import type { Clock } from "../lib/clock.ts";
 import type { Cache } from "./cache/cache.ts";
-import type { Asking, Hold, Late, Placement, Prediction, Trigger } from "./completion.ts";
+import type { Asking, Bill, Hold, Late, Placement, Prediction, Trigger } from "./completion.ts";
 import type { ContextRoom } from "./context/context.ts";
 import type { Dispatch } from "./dispatch/dispatch.ts";
 import type { Fleet } from "./fleet/fleet.ts";
@@ -34,6 +34,8 @@ export interface Rooms {
   readonly dispatch: Dispatch;
   readonly quotas: Pick<Quotas, "generation">;
   readonly stream: Stream;
+  /** Who pays for a generation of this trigger, on a worker of this pool. */
+  readonly bill: (trigger: Trigger, pool: string) => Bill;
   readonly retried: (when: "before_text" | "after_text") => void;
   /** Told how a trigger was shortened so that it can be in time, and of one that cannot. */
   readonly shortened: (how: Shortening) => void;
@@ -42,7 +44,7 @@ export interface Rooms {
 
 /** What the path asks of the rooms; what stands in between (explained.ts) answers no more. */
 export interface Path
-  extends Pick<Rooms, "clock" | "place" | "predict" | "fallbacks" | "retried" | "quotas" | "shortened" | "late"> {
+  extends Pick<Rooms, "clock" | "place" | "predict" | "fallbacks" | "bill" | "retried" | "quotas" | "shortened" | "late"> {
   readonly reuse: Pick<Reuse, "typedAhead" | "followed" | "drop" | "watch" | "remember">;
   readonly gate: Pick<Gate, "judge">;
   readonly settle: Pick<Settle, "take">;

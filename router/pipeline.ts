@@ -27,7 +27,7 @@ export async function* complete(rooms: Path, trigger: Trigger, at: Milestones): 
   trigger.signal.throwIfAborted(); //                                a trigger that has ended retires nobody
   const ahead = rooms.reuse.typedAhead(trigger); //                  is the person typing what was shown,
   const followed = ahead ? undefined : rooms.reuse.followed(trigger); // or what is being generated?
-  const reading = followed?.flight.read(trigger.signal); //          joined before its owner is retired, so it lives on
+  const reading = followed && read(followed.flight, trigger, at); // joined before its owner is retired, so it lives on
   using turn = rooms.settle.take(trigger); //                        the newest of its document; the older one ends superseded
   if (ahead) {
     yield ahead; //                                                  known: answered now
@@ -57,11 +57,11 @@ export async function* complete(rooms: Path, trigger: Trigger, at: Milestones): 
     return endOf(known, nobody, prompt.model, "cached");
   }
   const other = rooms.cache.join(prompt, sampling); //               an identical one is under way
-  const flight = other ?? launch(rooms, trigger, prompt, sampling, at); //     queue → schedule → dispatch
+  const flight = other ?? launch(rooms, trigger, prompt, sampling, at, model.pool || model.name); //     queue → schedule → dispatch
   flight.wanted(trigger.deadlineMs);
-  if (trigger.kind === "preload") return yield* warm(trigger, flight); // nothing to show: its KV is what was wanted
+  if (trigger.kind === "preload") return yield* warm(trigger, flight, at); // nothing to show: its KV is what was wanted
   rooms.reuse.watch(trigger, flight);
-  const shaped = yield* rooms.stream.shape(trigger, prompt.model, flight.read(trigger.signal)); // cut, trimmed, in time
+  const shaped = yield* rooms.stream.shape(trigger, prompt.model, read(flight, trigger, at)); // cut, trimmed, in time
   if (!shaped.withheld) {
     const { text, finish, confidence } = shaped;
     rooms.cache.keep(prompt, sampling, { text, finish, model: prompt.model, confidence });
@@ -92,8 +92,8 @@ async function* follow(
 
 /** Reads a generation for what it leaves behind: the prefix is resident when the person begins to type. */
 // biome-ignore lint/correctness/useYield: the path's one way to end without text.
-async function* warm(trigger: Trigger, flight: Flight): AsyncGenerator<Delta, Ending> {
-  const deltas = flight.read(trigger.signal);
+async function* warm(trigger: Trigger, flight: Flight, at: Milestones): AsyncGenerator<Delta, Ending> {
+  const deltas = read(flight, trigger, at);
   let step = await deltas.next();
   while (!step.done) step = await deltas.next();
   return {
@@ -106,14 +106,23 @@ async function* warm(trigger: Trigger, flight: Flight): AsyncGenerator<Delta, En
   };
 }
 
+/** Its text, and its bill: whoever followed another one before was shown nothing of it. */
+function read(flight: Flight, trigger: Trigger, at: Milestones): AsyncGenerator<Delta, Generated> {
+  at.bill?.ended("superseded");
+  at.bill = flight.bill;
+  flight.bill?.read();
+  return flight.read(trigger.signal);
+}
+
 /** A generation that lives while someone reads it, whoever asked first. */
-function launch(rooms: Path, trigger: Trigger, prompt: Prompt, sampling: Sampling, at: Milestones): Flight {
+function launch(rooms: Path, trigger: Trigger, prompt: Prompt, sampling: Sampling, at: Milestones, pool: string): Flight {
   const { session, document, tenant, lane, shape } = trigger;
   const deadlineMs = trigger.deadlineMs + (lane === "inline" ? followMs : 0);
   const placed = (worker: string) => {
     flight.worker = worker;
   };
-  const flight = rooms.cache.launch(prompt, { session, document, tenant, lane, shape, sampling, deadlineMs }, (work, say) =>
+  const bill = rooms.bill(trigger, pool);
+  const flight = rooms.cache.launch(prompt, { session, document, tenant, lane, shape, sampling, deadlineMs, bill }, (work, say) =>
     generate(rooms, work, prompt, at, { placed, say }),
   );
   return flight;

@@ -85,6 +85,7 @@ export interface Prediction {
 /** What a generation turned out to cost, as the worker counted it. */
 export interface Spent {
   readonly decodeMs: number;
+  readonly engineMs: number;
   readonly completionTokens: number;
 }
 

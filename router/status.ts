@@ -5,6 +5,7 @@ import type { FilesState } from "../lib/watched-files.ts";
 import type { PeerView } from "./peers/peers.ts";
 import type { PolicyState } from "./policy/policy.ts";
 import type { Router } from "./router.ts";
+import { type ValueRow, type Sample as ValueSample, valueRows } from "./value-status.ts";
 
 export interface Status {
   readonly version: string;
@@ -36,13 +37,13 @@ export interface Status {
   /** Of inline triggers since the start, interpolated from the histogram; null before the first. */
   readonly firstTextMs: { readonly p50: number | null; readonly p95: number | null };
   readonly promptTokens: { readonly cached: number; readonly recomputed: number };
+  /** What became of the engine time spent, by pool, by tenant and by language. */
+  readonly value: readonly ValueRow[];
   /** Keys and certificates: whether what is used is what their files say. */
   readonly files: readonly FilesState[];
 }
 
-interface Sample {
-  readonly value: number;
-  readonly labels: Readonly<Partial<Record<string, string | number>>>;
+interface Sample extends ValueSample {
   readonly metricName?: string;
 }
 
@@ -58,7 +59,9 @@ export async function statusOf(
     outcomes[String(labels["outcome"])] = (outcomes[String(labels["outcome"])] ?? 0) + value;
   const kv = new Map((await samples("prompt_tokens_total")).map(({ labels, value }) => [labels["kv"], value]));
   const firstText = (await samples("first_text_seconds")).filter(({ labels }) => labels["lane"] === "inline");
+  const value = await valueRows(samples);
   return {
+    value,
     version: options.version,
     router: options.name,
     ready: router.missing().length === 0,

@@ -1,6 +1,7 @@
 // trace: what became of one trigger, step by step: which room, from when, how long, and why, in words. Kept by explain, and
 // made into spans where tracing is on; so no code text is in it, and it keeps no document alive. At most `stepsMax` steps.
 import type { SpanContext } from "../lib/tracing/context.ts";
+import type { Bill } from "./bill.ts";
 
 /** When things happened on the way, filled in by the path; read by timing, metrics and explanations. */
 export interface Milestones {
@@ -8,6 +9,8 @@ export interface Milestones {
   queuedMs?: number;
   placedMs?: number;
   firstTextMs?: number;
+  /** Of the generation whose text it reads. */
+  bill?: Bill | undefined;
 }
 
 export type RoomName =

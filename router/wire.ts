@@ -20,6 +20,7 @@ import type { Router, RouterDeps, WireOptions } from "./router.ts";
 import { runner } from "./running.ts";
 import { busyShare, Settle } from "./settle/settle.ts";
 import { Stream } from "./stream/stream.ts";
+import { Value } from "./value/value.ts";
 import { wireFleet } from "./wire-fleet.ts";
 
 export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
@@ -44,6 +45,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     },
   );
   const quotas = new Quotas({ tenantsMax: 10_000 }, { clock, metrics, granted: (tenant) => policy.of(tenant).quotas });
+  const value = new Value({ poolsMax: 32, tenantsMax: 50, languagesMax: 40 }, { metrics });
   const rooms: Rooms = {
     clock,
     quotas,
@@ -75,6 +77,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     ...{ place, predict },
     dispatch,
     stream: new Stream({ linesMax: 12, leastConfidence: options.leastConfidence }),
+    bill: (trigger, pool) => value.open(trigger, pool),
     retried: (when) => metrics.worker_retries_total.inc({ when }),
     fallbacks: (tenant, model) => fallbacksOf(policy.of(tenant).route(model)?.fallback),
     shortened: (how) => metrics.shortened_total.inc({ how }),
@@ -90,7 +93,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
   const explain = new Explain({ max: options.explainMax }, { clock });
   const feedback = new Feedback(
     { completionsMax: 50_000, keepText: (tenant) => policy.of(tenant).keepText ?? options.keepText },
-    { clock, random, log, outbox, metrics, reported, refused: (trigger, ending) => explain.refused(trigger, ending) },
+    { clock, random, log, outbox, metrics, reported, value, refused: (trigger, ending) => explain.refused(trigger, ending) },
   );
   const run = runner(
     rooms,

@@ -63,6 +63,8 @@ export interface Usage {
   queueMs: number;
   prefillMs: number;
   decodeMs: number;
+  /** Of the engine's own time, shared by all that ran in it; 0: it does not say. */
+  engineMs: number;
 }
 
 export type Finish = "stop" | "length" | "cut";
@@ -84,6 +86,7 @@ export function noUsage(): Usage {
     queueMs: 0,
     prefillMs: 0,
     decodeMs: 0,
+    engineMs: 0,
   };
 }
 

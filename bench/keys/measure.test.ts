@@ -3,6 +3,7 @@ import type { Cost } from "./counted.ts";
 import { figuresOf } from "./measure.ts";
 import type { Fate } from "./probe.ts";
 import type { Window } from "./stand.ts";
+import { noValue } from "./value.ts";
 
 const cost = (id: string, recomputed: number, completion: number, lane: Cost["lane"] = "inline"): Cost => ({
   ...{ id, lane, prompt: 1_000, recomputed, completion },
@@ -32,6 +33,7 @@ function windowOf(costs: readonly Cost[], reached: readonly string[], keys = cos
     workers: [{ costs, stops: [], abortMs: [5, 15], slotMs: 5_000, busyMs: 4_000 }],
     loadShare: 0.5,
     clientDelayP99Ms: 1,
+    value: noValue,
     reached: new Set(reached),
     fates: new Map(),
   };

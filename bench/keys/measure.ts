@@ -1,6 +1,7 @@
 // measure: one stand in, the figures of one window of it out. docs/operations/bench-keys.md says what each figure means.
 import { mean, percentile } from "../../sim/statistics.ts";
 import type { Window } from "./stand.ts";
+import { type ValueFigures, valueFigures } from "./value.ts";
 import { coldOf, type WasteCause, wasteBy, wasteKept } from "./waste.ts";
 
 export { wasteCauses } from "./waste.ts";
@@ -37,6 +38,8 @@ export interface Figures {
   /** Prompts of which more than half was computed, and those of them whose text reached nobody. */
   readonly cold_prompts: { readonly all: number; readonly wasted: number };
   readonly tokens_per_trigger: number;
+  /** By the router's own metrics: engine time and tokens by what became of their text. */
+  readonly value: ValueFigures;
   readonly abort_ms: Quantiles;
   /** Before that: from the router's Cancel to the engine's abort. */
   readonly abort_issued_ms: Quantiles;
@@ -99,6 +102,7 @@ export function figuresOf(window: Window, sessions: number, violations: readonly
     waste_kept_share: round(wasteKept(window), 4),
     cold_prompts: coldOf(window),
     tokens_per_trigger: round(tokens(costs) / Math.max(1, client.triggers), 1),
+    value: valueFigures(window.value),
     abort_ms: quantiles(workers.flatMap((worker) => worker.abortMs)),
     abort_issued_ms: quantiles(issuedMs(window)),
     recomputed_tokens_per_key: {

@@ -20,6 +20,7 @@ import type { RouterFigures, RouterOrders } from "./router-process.ts";
 import { typedSources } from "./sources.ts";
 import type { Switches } from "./switches.ts";
 import { type Tallied, Tally } from "./tally.ts";
+import { less, noValue, type ValueSums, valueFromTotals } from "./value.ts";
 import type { WorkerOrders } from "./worker-process.ts";
 
 export interface StandOptions {
@@ -53,6 +54,8 @@ export interface Window {
   readonly loadShare: number;
   /** How late this process came to its own work. */
   readonly clientDelayP99Ms: number;
+  /** By the router's own metrics. */
+  readonly value: ValueSums;
   /** Ids of all generations so far whose text reached a live trigger. */
   readonly reached: ReadonlySet<string>;
   /** Of generations that are over, the latest. */
@@ -88,6 +91,7 @@ export class Stand implements Typing {
   /** Of the router. */
   address = "";
   #sinceMs = systemClock.now();
+  #value = noValue;
   #met = 0;
 
   private constructor(options: StandOptions) {
@@ -149,6 +153,9 @@ export class Stand implements Typing {
     const clientDelayP99Ms = this.#delay.percentile(99) / 1e6;
     this.#delay.reset();
     this.#known.add(figures);
+    const before = this.#value;
+    const value = valueFromTotals(figures.totals);
+    this.#value = value;
     const slotMs = workers.reduce((sum, worker) => sum + (worker as { figures: WorkerFigures }).figures.slotMs, 0);
     return {
       wallMs,
@@ -157,6 +164,7 @@ export class Stand implements Typing {
       workers: workers.map((worker) => (worker as { figures: WorkerFigures }).figures),
       loadShare: slotMs / (this.#options.slots * this.#options.workers * wallMs),
       clientDelayP99Ms,
+      value: less(value, before),
       ...this.#known.all,
     };
   }

@@ -49,3 +49,30 @@ test("given traces are typed instead, and every answer is told", async () => {
     expect(total_ms ?? -1, `${id} ${outcome}`).toBeGreaterThanOrEqual(first_text_ms ?? 0);
   }
 });
+
+test("every token that a worker computed is on somebody's bill, and engine time is shared out whole", async () => {
+  const stand = await VirtualStand.start({
+    ...{ profile: "l40s-7b-eagle3", profileEnd: "slow", workers: 2, slots: 2, seed: 3, agreement: 0.5, switches: allOn },
+  });
+  try {
+    stand.crowd(6);
+    await stand.pass(6_000, signal);
+    // What runs is answered, and nobody asks for more.
+    stand.crowd(0);
+    await stand.pass(4_000, signal);
+    const window = await stand.take();
+    const computed = window.workers
+      .flatMap(({ costs }) => costs)
+      .reduce((sum, { recomputed, completion }) => sum + recomputed + completion, 0);
+    const sum = (of: Readonly<Record<string, number>>) => Object.values(of).reduce((all, value) => all + value, 0);
+    expect(computed).toBeGreaterThan(500);
+    expect(sum(window.value.tokens)).toBe(computed);
+    const busyMs = window.workers.reduce((all, worker) => all + worker.busyMs, 0);
+    expect(sum(window.value.engineMs)).toBeGreaterThan(0.9 * busyMs);
+    expect(sum(window.value.engineMs)).toBeLessThan(1.02 * busyMs);
+    expect(window.value.tokens.shown).toBeGreaterThan(0);
+    expect(window.value.acceptedTokens).toBeLessThanOrEqual(window.value.tokens.shown + window.value.tokens.speculative);
+  } finally {
+    await stand.end();
+  }
+});

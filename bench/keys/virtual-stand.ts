@@ -26,6 +26,7 @@ import { typedSources } from "./sources.ts";
 import { type StandOptions, type Typing, typed, type Window } from "./stand.ts";
 import { shut } from "./switches.ts";
 import { Tally } from "./tally.ts";
+import { less, noValue, valueFrom } from "./value.ts";
 
 /** One way, as on loopback. */
 const hop = { latencyMs: 0.1, jitterMs: 0.1 } as const;
@@ -41,6 +42,8 @@ export class VirtualStand implements Typing {
   readonly #counted: Counted[] = [];
   readonly #people: Person[] = [];
   readonly #known = new Known();
+  readonly #metrics = new RecordedMetrics(routerMetricTable);
+  #value = noValue;
   readonly #sources: readonly Source[];
   readonly #router: Router;
   #added: () => Added = nothingAdded;
@@ -58,7 +61,7 @@ export class VirtualStand implements Typing {
       { ...readRouterConfig({}), workers: [...this.#agents.keys()], sessionsMax: 20_000 },
       {
         ...{ clock, random: this.#random, log: silentLog, bus: this.#bus },
-        metrics: new RecordedMetrics(routerMetricTable).metrics,
+        metrics: this.#metrics.metrics,
         connect: (address) => this.#link(address),
         measured: (rooms) => {
           shut(rooms, options.switches);
@@ -106,12 +109,15 @@ export class VirtualStand implements Typing {
     const workers = this.#counted.map((counted) => counted.take());
     const added = this.#added();
     this.#known.add(added);
+    const before = this.#value;
+    const value = valueFrom((name, labels) => this.#metrics.count(name, labels));
+    this.#value = value;
     const now = this.clock.now();
     const wallMs = now - this.#sinceMs;
     this.#sinceMs = now;
     const slotMs = workers.reduce((sum, worker) => sum + worker.slotMs, 0);
     return {
-      ...{ wallMs, workers, client: this.#tally.take(), ...this.#known.all, clientDelayP99Ms: 0 },
+      ...{ wallMs, workers, client: this.#tally.take(), ...this.#known.all, clientDelayP99Ms: 0, value: less(value, before) },
       router: { ...added, loopDelayP99Ms: 0, heapMib: 0, totals: {}, spent: { cpuMs: 0, wallMs, rssMib: 0 } },
       loadShare: slotMs / (this.#options.slots * this.#options.workers * wallMs),
     };

@@ -1,7 +1,7 @@
 // flight: one generation under way, read by whoever wants its text: the trigger that asked, one that joined, one that follows
 // the typist. It lives while it has a reader; when the last one leaves, its signal aborts in that same moment. Holds the text
 // of one generation, which its token limit bounds.
-import { type Delta, type Flight, type Generated, noUsage, Retired, type Usage, type Work } from "../completion.ts";
+import { type Bill, type Delta, type Flight, type Generated, noUsage, Retired, type Usage, type Work } from "../completion.ts";
 
 export interface Flying {
   readonly model: string;
@@ -33,6 +33,10 @@ export class SharedFlight implements Flight {
 
   get model(): string {
     return this.#flying.model;
+  }
+
+  get bill(): Bill | undefined {
+    return this.#flying.work.bill;
   }
 
   get text(): string {

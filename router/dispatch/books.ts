@@ -7,8 +7,9 @@ export type Books = Pick<RouterMetrics, "completion_tokens_total" | "prompt_toke
 
 export function book(
   { completion_tokens_total, prompt_tokens_total, drafted_tokens_total }: Books,
-  { usage, cancelledMs, delivered }: LinkGeneration,
+  { usage, spent, cancelledMs, delivered, bill, hedged }: LinkGeneration,
 ): void {
+  bill?.spent({ tokens: usage.recomputedTokens + usage.completionTokens, engineMs: spent?.engineMs ?? 0 }, hedged);
   completion_tokens_total.inc({ fate: cancelledMs === undefined || delivered > 0 ? "used" : "wasted" }, usage.completionTokens);
   prompt_tokens_total.inc({ kv: "cached" }, usage.cachedTokens);
   prompt_tokens_total.inc({ kv: "recomputed" }, usage.recomputedTokens);

@@ -2,7 +2,7 @@
 // until the worker says it stopped, because only then is the credit free and the cost known.
 import { SlipstreamError } from "../../lib/errors.ts";
 import type { Mailbox } from "../../lib/structures/mailbox.ts";
-import type { Booking, Delta, Generated, Lane, Spent, Usage } from "../completion.ts";
+import type { Bill, Booking, Delta, Generated, Lane, Spent, Usage } from "../completion.ts";
 import { noUsage } from "../completion.ts";
 
 /** Bytes a worker may send ahead of the reader; an inline completion is far below it. */
@@ -23,6 +23,7 @@ export interface GenerationOptions {
   readonly submittedMs: number;
   /** The reader's, who may read two workers. Deltas are at most the window, which a worker that keeps to it cannot fill. */
   readonly inbox: Mailbox<Item>;
+  readonly bill?: Bill | undefined;
 }
 
 export class LinkGeneration {
@@ -32,7 +33,10 @@ export class LinkGeneration {
   readonly booking: Booking;
   readonly submittedMs: number;
   readonly inbox: Mailbox<Item>;
+  readonly bill: Bill | undefined;
   cancelledMs: number | undefined;
+  /** Another worker answered first. */
+  hedged = false;
   /** When its first delta came. */
   firstMs: number | undefined;
   /** Of its prompt; all of it with Done, Refused or CancelAck. */
@@ -43,13 +47,14 @@ export class LinkGeneration {
   #unread = 0;
   #tokens = 0;
 
-  constructor({ id, worker, lane, booking, submittedMs, inbox }: GenerationOptions) {
+  constructor({ id, worker, lane, booking, submittedMs, inbox, bill }: GenerationOptions) {
     this.id = id;
     this.worker = worker;
     this.lane = lane;
     this.booking = booking;
     this.submittedMs = submittedMs;
     this.inbox = inbox;
+    this.bill = bill;
   }
 
   delta(delta: Delta): void {

@@ -97,8 +97,9 @@ export class Link {
   submit(work: Work, prompt: Prompt, booking: Booking, inbox: Mailbox<Item>): LinkGeneration {
     const { clock } = this.#deps;
     const { worker } = booking.placement;
-    const { lane } = work;
-    const generation = new LinkGeneration({ id: this.#nextId++, worker, lane, booking, submittedMs: clock.now(), inbox });
+    const { lane, bill } = work;
+    const submittedMs = clock.now();
+    const generation = new LinkGeneration({ id: this.#nextId++, worker, lane, booking, submittedMs, inbox, bill });
     if (!this.ready) {
       generation.end({ error: new SlipstreamError("worker_lost", `the link to ${this.address} is down`) });
       return generation;
@@ -128,6 +129,7 @@ export class Link {
     if (!this.#owed.has(generation) || generation.cancelledMs !== undefined) return;
     const { clock, metrics } = this.#deps;
     generation.cancelledMs = clock.now();
+    generation.hedged = cause === "hedged";
     if (generation.firstMs === undefined) {
       this.health.unasked();
       // Where all are late nobody is: what was given up counts as far as it was waited for.

@@ -41,7 +41,7 @@ function room(completionsMax = 10, keepText = false) {
   const log = createLog({ process: "router", level: "debug" }, { write: (line) => lines.push(line) });
   const feedback = new Feedback(
     { completionsMax, keepText: () => keepText },
-    { clock, random: seeded(1), log, outbox, metrics: metrics.metrics },
+    { clock, random: seeded(1), log, outbox, metrics: metrics.metrics, value: { accepted: () => {} } },
   );
   /** What the path does: these texts, then this end. */
   const path = async function* (parts: readonly string[], end: Ending | Error): AsyncGenerator<Delta, Ending> {

@@ -9,10 +9,13 @@ import type { Random } from "../../lib/random.ts";
 import { Lru } from "../../lib/structures/lru.ts";
 import type { Feedback as FeedbackMessage } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import {
+  type Bill,
   type Delta,
   type Ending,
+  type Fate,
   type Milestones,
   noUsage,
+  type Outcome,
   type Reason,
   type Report,
   Retired,
@@ -39,6 +42,8 @@ export interface FeedbackDeps {
   readonly random: Random;
   readonly log: Log;
   readonly outbox: Outbox;
+  /** What was accepted, and what that had cost. */
+  readonly value: { accepted(of: Delivered, accepted: { readonly characters: number; readonly share: number }): void };
   /** Told of each report that belongs to a completion we remember. */
   readonly reported?: (report: Report) => void;
   /** Told of what ended before it was a trigger. */
@@ -63,6 +68,7 @@ export interface Delivered extends Pick<Trigger, "tenant" | "document" | "shape"
   readonly textUtf16: number;
   readonly text: string | undefined;
   readonly reactions: Reactions;
+  readonly bill: Bill | undefined;
 }
 
 const keptTextBytesMax = 64 << 20;
@@ -130,7 +136,7 @@ export class Feedback {
 
   /** A report of what became of a completion; false: not one we remember, or another tenant's. */
   report(message: FeedbackMessage, tenant: string): boolean {
-    const { clock, metrics, outbox, reported } = this.#deps;
+    const { clock, metrics, outbox, reported, value } = this.#deps;
     const now = clock.now();
     const reaction = reactionOf(message);
     const event = reaction ?? "unknown";
@@ -147,8 +153,11 @@ export class Feedback {
     }
     metrics.feedback_total.inc({ event, shape });
     if (!shownBefore) metrics.shown_characters_total.inc({ shape }, textUtf16);
-    if (reactions.acceptedUtf16 > acceptedBefore)
-      metrics.accepted_characters_total.inc({ shape }, reactions.acceptedUtf16 - acceptedBefore);
+    const characters = reactions.acceptedUtf16 - acceptedBefore;
+    if (characters > 0) {
+      metrics.accepted_characters_total.inc({ shape }, characters);
+      value.accepted(delivered, { characters, share: characters / Math.max(1, textUtf16) });
+    }
     const stood = reaction !== "shown" && reaction !== "retained" && reactions.shownMs > 0;
     if (stood) metrics.shown_seconds.observe({ event }, reactions.shownMs / 1000);
     reported?.({ document: delivered.document, reaction, shownMs: message.shownMs });
@@ -163,7 +172,8 @@ export class Feedback {
     const { lane } = trigger;
     const delivered = at.firstTextMs !== undefined;
     const ending: Ending = delivered ? { ...given, textUtf16, completionId: this.#deps.random.hex(16) } : { ...given, textUtf16 };
-    if (ending.completionId) this.#remember(ending.completionId, trigger, ending, text, now);
+    at.bill?.ended(delivered ? "shown" : (fateOf[ending.outcome] ?? "other"));
+    if (ending.completionId) this.#remember(ending.completionId, trigger, ending, { text, bill: at.bill }, now);
     metrics.outcomes_total.inc({ lane, outcome: ending.outcome });
     metrics.total_seconds.observe({ lane, outcome: ending.outcome }, (now - trigger.receivedMs) / 1000);
     if (at.firstTextMs !== undefined) metrics.first_text_seconds.observe({ lane }, (at.firstTextMs - trigger.receivedMs) / 1000);
@@ -188,12 +198,21 @@ export class Feedback {
     return ending;
   }
 
-  #remember(id: string, trigger: Trigger, { model, textUtf16 = 0 }: Ending, text: string | undefined, now: number): void {
+  #remember(
+    id: string,
+    trigger: Trigger,
+    { model, textUtf16 = 0 }: Ending,
+    { text, bill }: Pick<Delivered, "text" | "bill">,
+    now: number,
+  ): void {
     const { tenant, document, shape, kind, language } = trigger;
     const reactions = new Reactions(textUtf16);
-    this.#delivered.set(id, { tenant, document, shape, kind, language, pool: model ?? "", textUtf16, text, reactions }, now);
+    this.#delivered.set(id, { tenant, document, shape, kind, language, pool: model ?? "", textUtf16, text, reactions, bill }, now);
   }
 }
+
+/** Of what nobody was shown. */
+const fateOf: Partial<Record<Outcome, Fate>> = { superseded: "superseded", expired: "late", empty: "empty" };
 
 const retiredReason = { superseded: "superseded", cancelled: "cancelled", expired: "deadline" } as const satisfies Record<
   Retired["outcome"],

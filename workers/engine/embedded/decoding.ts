@@ -45,7 +45,7 @@ interface Options {
 
 interface Deps {
   readonly clock: Clock;
-  readonly turns: Turns;
+  readonly turns: Pick<Turns, "take">;
   readonly meter: Meter;
   readonly onProgress: () => void;
   readonly pace: Pace;

@@ -2,7 +2,7 @@
 // encode, claim a sequence, prefill what is not cached, decode until it stops, is full or is aborted.
 import type { Clock } from "../../../lib/clock.ts";
 import { SlipstreamError } from "../../../lib/errors.ts";
-import { lanes, noUsage, type Piece } from "../../generation.ts";
+import { lanes, noUsage, type Piece, type Usage } from "../../generation.ts";
 import type { Speculation } from "../../speculation/speculation.ts";
 import { Healing } from "../healing.ts";
 import type { Meter } from "../meter.ts";
@@ -22,7 +22,7 @@ import type { Turns } from "./turns.ts";
 export interface Parts {
   readonly loaded: LoadedModel;
   readonly pool: SequencePool;
-  readonly turns: Turns;
+  readonly turns: Pick<Turns, "take">;
   readonly chunkTokens: number;
   readonly meter: Meter;
   readonly clock: Clock;
@@ -51,6 +51,7 @@ export async function generating(
   const { loaded, pool, clock } = parts;
   const usage = noUsage();
   const receivedMs = clock.now();
+  const turns = timed(parts.turns, clock, usage);
   let claim: Claim | undefined;
   try {
     const { tokens, takenBack } = encodePrompt(work.segments, loaded, {
@@ -78,7 +79,7 @@ export async function generating(
         confidenceTokens,
         usage,
       },
-      { ...parts, biasTo: loaded.biasTo, biasAgainst: loaded.biasAgainst, endsText: loaded.endsText },
+      { ...parts, turns, biasTo: loaded.biasTo, biasAgainst: loaded.biasAgainst, endsText: loaded.endsText },
     );
     const first = await decoding.prefill(tokens, claim.cached, signal, work.kind === "generate");
     if (work.kind === "warm") return signal.aborted ? { kind: "aborted", usage } : { kind: "done", finish: "stop", usage };
@@ -110,6 +111,7 @@ export async function generating(
       },
       {
         ...parts,
+        turns,
         decoding,
         drafting:
           claim.draft &&
@@ -143,6 +145,23 @@ export async function generating(
     if (work.kind === "generate" && usage.completionTokens > 0) parts.speculation.finished(usage.completionTokens);
     claim?.release();
   }
+}
+
+/** The same turns; the time that this generation has one is its share of the engine. */
+function timed(turns: Pick<Turns, "take">, clock: Clock, usage: Usage): Pick<Turns, "take"> {
+  return {
+    async take(rank, signal) {
+      const turn = await turns.take(rank, signal);
+      if (!turn) return undefined;
+      const sinceMs = clock.now();
+      return {
+        [Symbol.dispose]: () => {
+          usage.engineMs += clock.now() - sinceMs;
+          turn[Symbol.dispose]();
+        },
+      };
+    },
+  };
 }
 
 function messageOf(thrown: unknown): string {

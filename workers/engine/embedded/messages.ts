@@ -76,6 +76,7 @@ const usage = z.object({
   queueMs: amount,
   prefillMs: amount,
   decodeMs: amount,
+  engineMs: amount,
 });
 
 const load = z.object({

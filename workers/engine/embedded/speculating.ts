@@ -44,7 +44,7 @@ interface Deps {
   readonly drafting: Drafting | undefined;
   readonly speculation: Speculation;
   readonly tally: Tally;
-  readonly turns: Turns;
+  readonly turns: Pick<Turns, "take">;
   readonly clock: Clock;
   readonly processorMs: () => number;
 }

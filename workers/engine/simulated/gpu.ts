@@ -99,6 +99,7 @@ export class Gpu {
       this.#stepEndsMs = undefined;
       this.busyMs += ms;
       this.recent.step(ms);
+      share(step, ms);
       this.#finish(step);
       this.#start(Math.max(endedMs, this.#deps.clock.now() - catchUpMaxMs));
     });
@@ -183,6 +184,15 @@ export class Gpu {
       sequence.push({ text, tokens: said, confidence: 0.5 + sequence.random.next() / 2, ...sequence.promptUse() });
     if (end) this.#remove(sequence, { kind: "done", finish: end, usage });
   }
+}
+
+/** A step's time to those that ran in it: a prompt's by its tokens, a decode's by equal parts; together it is all of it. */
+function share({ prefill, decode, prefillMs, ms: plannedMs }: Step, ms: number): void {
+  const slower = plannedMs > 0 ? ms / plannedMs : 1;
+  const forPrompts = decode.length === 0 ? ms : prefill.length === 0 ? 0 : prefillMs * slower;
+  const tokens = prefill.reduce((sum, each) => sum + each.tokens, 0);
+  for (const { sequence, tokens: own } of prefill) sequence.usage.engineMs += (forPrompts * own) / Math.max(1, tokens);
+  for (const { sequence } of decode) sequence.usage.engineMs += (ms - forPrompts) / decode.length;
 }
 
 /** Blocks that hold so many tokens. */
