@@ -32,6 +32,7 @@ Options:
   --parts LIST       of ${parts.join(", ")} (default all)
   --ablate LIST      of ${names.join(", ")} (default all)
   --loads LIST       shares of all slots in use (default 0.6,0.85,0.95)
+  --people LIST      crowds of these sizes, one a load, instead of crowds that are sized for it by trying
   --fleet N          decision: workers (default 1000)
   --decisions N      decision: of each kind (default 20000)
   --workers N, --slots N   of a simulated fleet (default 6 and 4)
@@ -53,6 +54,7 @@ export const benchScheduleCommand: Command = async (args, io) => {
     parts: { type: "string", default: parts.join(",") },
     ablate: { type: "string", default: names.join(",") },
     loads: { type: "string", default: "0.6,0.85,0.95" },
+    people: { type: "string" },
     fleet: { type: "string", default: "1000" },
     decisions: { type: "string", default: "20000" },
     workers: { type: "string", default: "6" },
@@ -73,6 +75,7 @@ export const benchScheduleCommand: Command = async (args, io) => {
     parts: listOf("parts", values.parts, parts),
     ablations: [...new Set<Ablation>(["as_shipped", ...listOf("ablate", values.ablate, names)])],
     loads: values.loads.split(",").map((load) => number("loads", load, 0.05, 0.99)),
+    ...(values.people === undefined ? {} : { people: values.people.split(",").map((each) => whole("people", each, 1, 2_000)) }),
     fleet: whole("fleet", values.fleet, 1, 10_000),
     decisions: whole("decisions", values.decisions, 200, 10_000_000),
     workers: whole("workers", values.workers, 1, 64),

@@ -20,6 +20,8 @@ export interface ScheduleBenchOptions {
   readonly parts: readonly Part[];
   readonly ablations: readonly Ablation[];
   readonly loads: readonly number[];
+  /** Crowds of these sizes, one a load (the parts that have one load: the first), instead of crowds that are sized for it. */
+  readonly people?: readonly number[];
   readonly seed: number;
   readonly workers: number;
   readonly slots: number;
@@ -92,8 +94,8 @@ class Fleets {
   /** The same crowd with one part off (or the map on) at each load. */
   async ablation() {
     const report: Record<string, unknown> = {};
-    for (const load of this.#options.loads) {
-      const people = await this.#size(load);
+    for (const [i, load] of this.#options.loads.entries()) {
+      const people = await this.#size(load, "typing", i);
       const rows: Record<string, unknown> = { people };
       let base: FleetFigures | undefined;
       for (const name of this.#options.ablations) {
@@ -173,7 +175,9 @@ class Fleets {
     return report;
   }
 
-  async #size(load: number, mix: Mix = "typing"): Promise<number> {
+  async #size(load: number, mix: Mix = "typing", nth = 0): Promise<number> {
+    const given = this.#options.people;
+    if (given) return given[Math.min(nth, given.length - 1)] as number;
     const name = `${mix} ${load}`;
     const known = this.#sized.get(name);
     if (known !== undefined) return known;
