@@ -112,7 +112,9 @@ function sentence({ detail, reason, code, outcome }: Ending): string {
   return code !== undefined && detail.startsWith(`${code}: `) ? detail.slice(code.length + 2) : detail;
 }
 
+/** An abort that has been is not told again. */
 function drained(reply: FastifyReply, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {
       reply.raw.off("drain", done);
