@@ -128,7 +128,7 @@ export class Agent {
 
   /** The path of one generation, top to bottom. */
   async #generate(submit: Submit, stream: Joined, receivedMs: number): Promise<void> {
-    const { intake, emit, report } = this.#rooms;
+    const { intake, emit, kv, report } = this.#rooms;
     const emission = emit.start(submit, stream.send, () => this.#firstDelta(work?.lane, receivedMs));
     using open = new Outstanding({ emission }, this.#deps);
     stream.open.set(submit.id, open);
@@ -140,6 +140,7 @@ export class Agent {
       using claim = stream.credits.claim(work.lane); //              2 within its credits, or refused
       const finished = await this.#compute(work, open); //           3 a slot, then the engine, text leaving as it comes
       usage = finished.usage;
+      if (usage.completionTokens > 0) kv.computed(work);
       claim.idle(); //                                               4 the slot is another's; the text may wait for its reader
       await open.drained();
       ending = open.ending(finished); //                             5 one closing frame
@@ -188,9 +189,10 @@ export class Agent {
     this.#rooms.kv.close();
   }
 
-  /** Takes work again. */
+  /** Takes work again; of an engine that was away the hot prefixes are computed anew. */
   resume(): void {
     this.#drainingMs = undefined;
+    this.#rooms.kv.reheat();
     this.#rooms.slots.resume();
     for (const { send } of this.#streams) send(this.#rooms.emit.resume());
   }

@@ -41,6 +41,24 @@ export const workerSettings = {
     "embedded (llama.cpp in a child process), vllm (docs/operations/vllm.md) or simulated (a pretend GPU, for tests and plans).",
   ),
   engineUrl: setting("SLIPSTREAM_WORKER_ENGINE_URL", text, "http://127.0.0.1:8000", "Where an engine behind HTTP (vllm) serves."),
+  engineCommand: setting(
+    "SLIPSTREAM_WORKER_ENGINE_COMMAND",
+    text,
+    "",
+    "Command that starts such an engine, started anew when it ends: words, or a JSON list where one holds a blank; empty: somebody else runs it.",
+  ),
+  engineSleepMs: setting(
+    "SLIPSTREAM_WORKER_ENGINE_SLEEP",
+    duration(0, 86_400_000),
+    "0ms",
+    "A vLLM that can sleep does so when nobody has asked for so long, and wakes for the next generation; 0: never.",
+  ),
+  engineAdapters: setting(
+    "SLIPSTREAM_WORKER_ADAPTERS",
+    text,
+    "",
+    "LoRA adapters that vLLM serves besides its model: name=path, separated by commas; the paths are the engine's.",
+  ),
   engineKeyFile: setting(
     "SLIPSTREAM_WORKER_ENGINE_KEY_FILE",
     text,
@@ -123,6 +141,12 @@ export const workerSettings = {
     duration(0, 10_000),
     "50ms",
     "Longest decode step: fewer generations run at once where all slots would make it longer, as learned; 0: all slots always.",
+  ),
+  warmBytesPerSecond: setting(
+    "SLIPSTREAM_WORKER_WARM_BYTES",
+    bytes(0, 1 << 30),
+    "256KiB",
+    "Bytes of prompts a second that are computed ahead in idle time, behind all lanes; eight seconds of it may come at once.",
   ),
   routersMax: setting("SLIPSTREAM_WORKER_ROUTERS_MAX", integer(1, 1_000), "64", "Routers connected at once."),
   graceMs: setting("SLIPSTREAM_WORKER_GRACE", duration(0, 600_000), "5s", "Time for running generations when the process ends."),

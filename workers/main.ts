@@ -19,6 +19,7 @@ import { startTracing } from "../lib/tracing/start.ts";
 import { Announcer, advertised } from "./announcer.ts";
 import { readWorkerConfig, type WorkerConfig } from "./config.ts";
 import type { Engine } from "./engine/engine.ts";
+import { SleepingEngine } from "./engine/sleeping.ts";
 import { SupervisedEngine } from "./engine/supervised.ts";
 import { createWorkerMetrics, type WorkerMetrics } from "./metrics.ts";
 import { workerService } from "./service.ts";
@@ -42,6 +43,8 @@ interface Deps {
   readonly log: Log;
   /** Where it says that it is there; absent: routers must know. */
   readonly bus?: Bus;
+  /** Of an engine that is started from here. */
+  readonly env?: Env;
   /** Instead of the engine that the settings name: for measurements. */
   readonly startEngine?: () => Promise<Engine>;
 }
@@ -180,12 +183,22 @@ async function startEngine(config: WorkerConfig, deps: Deps & { metrics: WorkerM
 
 async function startVllm(config: WorkerConfig, deps: Deps & { metrics: WorkerMetrics; signal: AbortSignal }): Promise<Engine> {
   const { VllmEngine } = await import("./engine/vllm/vllm.ts");
+  const { commandWords, startOwn } = await import("./engine/vllm/own-process.ts");
+  const { adapterList } = await import("./engine/vllm/adapters.ts");
   const { slots, modelName: model, engineUrl: url, engineStartMs: startMs, engineHungMs: hungMs } = config;
   const { engineTokenizer: tokenizer, engineConfidence: confidence, engineKeyFile: keyFile } = config;
   const key = keyFile === "" ? "" : (await readFile(keyFile, "utf8")).trim();
   const { metrics } = deps;
   const aborted = (how: "closed" | "late") => metrics.engine_aborts_total.inc({ how });
-  return VllmEngine.start({ url, key, model, slots, tokenizer, startMs, hungMs, confidence }, { ...deps, aborted });
+  const adapters = adapterList(config.engineAdapters);
+  const options = { url, key, model, slots, tokenizer, startMs, hungMs, confidence, adapters };
+  const command = commandWords(config.engineCommand);
+  const engine =
+    command.length === 0
+      ? await VllmEngine.start(options, { ...deps, aborted })
+      : await startOwn(command, options, { ...deps, aborted, env: deps.env ?? {} });
+  const afterMs = config.engineSleepMs;
+  return afterMs > 0 && engine.capabilities.includes("sleep") ? new SleepingEngine(engine, { afterMs }, deps) : engine;
 }
 
 async function joinBus(config: WorkerConfig, log: Log): Promise<Bus | undefined> {
@@ -201,7 +214,7 @@ export async function main(env: Env, io: Omit<Parameters<typeof run>[1], "clock"
   const log = createLog({ process: "worker", level: config.logLevel });
   return run({ graceMs: config.graceMs }, { clock: systemClock, log, ...io }, async (lifecycle) => {
     const bus = await joinBus(config, log);
-    const deps = { lifecycle, clock: systemClock, random: systemRandom(), log, ...(bus && { bus }) };
+    const deps = { lifecycle, clock: systemClock, random: systemRandom(), log, env, ...(bus && { bus }) };
     const { died, ...ports } = await startWorker(config, deps);
     log.info({ ...ports, engine: config.engine }, "listening");
     throw await died;

@@ -26,6 +26,8 @@ export interface AgentOptions {
   readonly routersMax: number;
   /** Longest decode step before fewer generations run at once; 0: no bound. */
   readonly stepBudgetMs: number;
+  /** Of prompts that are computed ahead. */
+  readonly warmBytesPerSecond: number;
   /** Generations that wait here for a slot beyond those that run. */
   readonly ahead?: number;
   /** Protocol versions that it speaks, instead of those of this release. */
@@ -39,6 +41,7 @@ export const agentDefaults: Omit<AgentOptions, "worker" | "pool"> = {
   loadEveryMs: 100,
   routersMax: 64,
   stepBudgetMs: 50,
+  warmBytesPerSecond: 256 << 10,
 };
 
 /** An agent in front of `engine`, for gRPC or for streams in memory. */
@@ -69,7 +72,10 @@ export function createAgent(
       slots,
       engine,
       emit: new Emit({ coalesceMs: options.coalesceMs }, given),
-      kv: new Kv({ everyMs: 50, kept: 1_024, digestsMax: 4_096, warmingsMax: 8 }, given),
+      kv: new Kv(
+        { everyMs: 50, kept: 1_024, digestsMax: 4_096, warmingsMax: 8, warmBytesPerSecond: options.warmBytesPerSecond, hotMax: 32 },
+        given,
+      ),
       report: new Report({ everyMs: options.loadEveryMs, slots: engine.slots }, { ...given, slots }),
     },
     { ...given, log, ...(deps.ended ? { ended: deps.ended } : {}) },

@@ -156,13 +156,21 @@ export class SupervisedEngine implements Engine {
       try {
         await clock.sleep(pauseMs, this.#closing.signal);
         const engine = await this.#deps.start(this.#closing.signal);
-        if (!this.#closing.signal.aborted) return engine;
+        const wrong = this.#wrongModels(engine);
+        if (!this.#closing.signal.aborted && !wrong) return engine;
         await engine.close();
+        if (wrong) last = wrong;
       } catch (error) {
         last = SlipstreamError.from(error);
       }
     }
     return undefined;
+  }
+
+  /** Routers were told of models in each Welcome, and will ask for them. */
+  #wrongModels(engine: Engine): SlipstreamError | undefined {
+    const missing = this.models.find(({ name }) => !engine.models.some((model) => model.name === name));
+    return missing && new SlipstreamError("model_unusable", `the engine came back without ${JSON.stringify(missing.name)}`);
   }
 
   /** Doubles with each death of the window; undefined when there were too many. */

@@ -27,7 +27,10 @@ function room(options: { kept?: number; digestsMax?: number } = {}) {
   const onKv = (listener: typeof tell) => {
     tell = listener;
   };
-  const kv = new Kv({ everyMs: 50, kept: 4, digestsMax: 3, warmingsMax: 2, ...options }, { clock, engine: { warm, onKv } });
+  const kv = new Kv(
+    { everyMs: 50, kept: 4, digestsMax: 3, warmingsMax: 2, warmBytesPerSecond: 1 << 20, hotMax: 2, ...options },
+    { clock, engine: { warm, onKv } },
+  );
   const event = (stored: number[], removed: number[] = [], cleared = false) =>
     tell({ stored: stored.map(hex), removed: removed.map(hex), cleared });
   return { clock, kv, event };

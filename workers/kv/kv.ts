@@ -6,6 +6,7 @@ import type { Clock } from "../../lib/clock.ts";
 import { type WorkerFrame, WorkerFrameSchema } from "../../proto/gen/slipstream/v1/worker_pb.ts";
 import type { Segment } from "../generation.ts";
 import type { WorkerMetrics } from "../metrics.ts";
+import { HotPrefixes } from "./hot.ts";
 import { type Warming, Warmings } from "./warming.ts";
 
 export type { Warming } from "./warming.ts";
@@ -17,7 +18,14 @@ export interface KvOptions {
   readonly digestsMax: number;
   /** Prefixes that wait to be computed ahead. */
   readonly warmingsMax: number;
+  /** Of prompts computed ahead. */
+  readonly warmBytesPerSecond: number;
+  /** Sessions whose last prompt is computed again for an engine that comes back with nothing. */
+  readonly hotMax: number;
 }
+
+/** With 32 sessions 2 MiB. */
+const hotBytesMax = 64 << 10;
 
 interface Deps {
   readonly clock: Clock;
@@ -46,6 +54,7 @@ export class Kv {
   readonly #clock: Clock;
   readonly #metrics: Pick<WorkerMetrics, "kv_changes_total"> | undefined;
   readonly #warmings: Warmings;
+  readonly #hot: HotPrefixes;
   readonly #readers = new Set<(frame: WorkerFrame) => unknown>();
   /** Bounded by the engine's blocks. */
   readonly #resident = new Set<string>();
@@ -60,7 +69,9 @@ export class Kv {
     this.#options = options;
     this.#clock = deps.clock;
     this.#metrics = deps.metrics;
-    this.#warmings = new Warmings({ waitingMax: options.warmingsMax }, deps);
+    const { warmingsMax: waitingMax, warmBytesPerSecond: bytesPerSecond, hotMax: max } = options;
+    this.#warmings = new Warmings({ waitingMax: Math.max(waitingMax, max), bytesPerSecond }, deps);
+    this.#hot = new HotPrefixes({ max, bytesMax: hotBytesMax });
     deps.engine.onKv((event) => this.take(event));
   }
 
@@ -88,6 +99,16 @@ export class Kv {
   /** Compute this prefix when the engine has nothing else to do. */
   warm(warming: Warming): void {
     this.#warmings.take(warming);
+  }
+
+  /** A prompt that the engine has computed. */
+  computed(work: Parameters<HotPrefixes["computed"]>[0]): void {
+    this.#hot.computed(work);
+  }
+
+  /** The engine came back and holds nothing: what was hot is computed again, the newest first. */
+  reheat(): void {
+    for (const warming of this.#hot.all()) this.#warmings.take(warming);
   }
 
   /** Whether generations run or wait: real work stops warming, idle time goes on with it. */

@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
-import { settle } from "../../lib/clock.fake.ts";
+import { FakeClock, settle } from "../../lib/clock.fake.ts";
+import { HotPrefixes } from "./hot.ts";
 import { Warmings } from "./warming.ts";
 
-function queue(waitingMax = 2) {
+function queue(waitingMax = 2, bytesPerSecond = 1 << 20) {
+  const clock = new FakeClock();
   const started: string[] = [];
   let end: () => void = () => {};
   const warm = (model: string, _segments: unknown, signal: AbortSignal) => {
@@ -14,9 +16,9 @@ function queue(waitingMax = 2) {
   };
   const ends: string[] = [];
   const metrics = { warmings_total: { inc: (labels: { end: string }) => ends.push(labels.end) } };
-  const made = new Warmings({ waitingMax }, { engine: { warm }, metrics });
-  const take = (model: string) => made.take({ model, segments: [], cacheSalt: "" });
-  return { made, take, started, ends, end: () => end() };
+  const made = new Warmings({ waitingMax, bytesPerSecond }, { clock, engine: { warm }, metrics });
+  const take = (model: string, bytes = 0) => made.take({ model, segments: [{ text: "x".repeat(bytes) }], cacheSalt: "" });
+  return { clock, made, take, started, ends, end: () => end() };
 }
 
 test("one at a time, the newest first, the oldest dropped beyond the most", async () => {
@@ -44,4 +46,43 @@ test("real work stops a warming and holds up the others; idle time goes on", asy
   made.close();
   await settle();
   expect(started).toEqual(["a", "c"]);
+});
+
+test("what is computed ahead stays within its bytes a second, after a first burst", async () => {
+  const { clock, take, started, end } = queue(9, 100);
+  take("a", 800);
+  end();
+  await settle();
+  take("b", 100);
+  await clock.advance(900);
+  expect(started).toEqual(["a"]);
+  await clock.advance(200);
+  expect(started).toEqual(["a", "b"]);
+  end();
+  await settle();
+  // Longer than all that the budget ever holds: computed when that is there.
+  take("c", 5_000);
+  await clock.advance(7_000);
+  expect(started).toEqual(["a", "b"]);
+  await clock.advance(2_000);
+  expect(started).toEqual(["a", "b", "c"]);
+});
+
+test("without a budget nothing is computed ahead", async () => {
+  const { clock, take, started } = queue(2, 0);
+  take("a");
+  await clock.advance(100_000);
+  expect(started).toEqual([]);
+});
+
+test("of each session its last prompt is hot, of all sessions the last ones", () => {
+  const hot = new HotPrefixes({ max: 2, bytesMax: 10 });
+  const computed = (affinity: string, text: string) => hot.computed({ affinity, model: "m", segments: [{ text }], cacheSalt: "t" });
+  computed("a", "one");
+  computed("b", "two");
+  computed("a", "three");
+  computed("c", "four");
+  computed("d", "longer than ten");
+  computed("", "nobody's");
+  expect(hot.all().flatMap(({ segments }) => segments)).toEqual([{ text: "three" }, { text: "four" }]);
 });

@@ -18,6 +18,8 @@ export interface FakeOptions extends Pretence {
   readonly details?: boolean;
   readonly metrics?: boolean;
   readonly tokensOnly?: boolean;
+  /** False: started without --enable-lora. */
+  readonly adapters?: boolean;
   readonly kvEndpoints?: { readonly endpoint: string; readonly replay: string };
   readonly events?: (events: BlockEvent[]) => void;
 }
@@ -117,7 +119,17 @@ export class FakeVllm {
     const { model = "tiny", root = "/nowhere/tiny", contextTokens = 4_096, blockTokens = 16, blocks = 4_096 } = this.#options;
     const { tokensOnly = true, kvEndpoints, perStep = 1 } = this.#options;
     return {
-      ...{ model, root, contextTokens, blockTokens, blocks, tokensOnly, adapters: this.#adapters, asleep: this.#asleep },
+      ...{
+        model,
+        root,
+        contextTokens,
+        blockTokens,
+        blocks,
+        tokensOnly,
+        adapters: this.#adapters,
+        asleep: this.#asleep,
+        adaptable: this.#options.adapters !== false,
+      },
       ...{
         running: this.running,
         waiting: this.#waiting.length,

@@ -8,6 +8,7 @@ export interface FakeState {
   readonly blocks: number;
   readonly tokensOnly: boolean;
   readonly adapters: readonly string[];
+  readonly adaptable: boolean;
   readonly asleep: boolean;
   readonly running: number;
   readonly waiting: number;
@@ -45,6 +46,7 @@ export function answers(path: string, body: Record<string, unknown>, state: Fake
       return { status: 200, body: { status: "awake", tags: null } };
     case "/v1/load_lora_adapter":
     case "/v1/unload_lora_adapter":
+      if (!state.adaptable) return missing;
       return body["lora_name"] === undefined
         ? { status: 400, body: errorBody(400, "2 validation errors") }
         : { status: 200, body: "Success" };

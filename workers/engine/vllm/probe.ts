@@ -59,7 +59,7 @@ export interface Probed {
 
 export async function probe(http: Pick<HttpEngine, "ask">, signal: AbortSignal): Promise<Probed> {
   const ask = (path: string, body?: object) => http.ask(path, body, { signal, timeoutMs: 30_000 });
-  const models = await servedModels(ask);
+  const models = await servedModels(http, signal);
   const [version, metrics, tokenizes, sources, tokensOnly, sleeping, adapters] = await Promise.all([
     ask("/version"),
     ask("/metrics"),
@@ -86,8 +86,8 @@ export async function probe(http: Pick<HttpEngine, "ask">, signal: AbortSignal):
   };
 }
 
-async function servedModels(ask: (path: string) => Promise<Answer>): Promise<ServedModel[]> {
-  const answer = await ask("/v1/models");
+export async function servedModels(http: Pick<HttpEngine, "ask">, signal: AbortSignal): Promise<ServedModel[]> {
+  const answer = await http.ask("/v1/models", undefined, { signal });
   if (answer.status === 401 || answer.status === 403)
     throw new SlipstreamError("permission_denied", "the engine asks for a key (SLIPSTREAM_WORKER_ENGINE_KEY_FILE)");
   const read = modelsShape.safeParse(json(answer));

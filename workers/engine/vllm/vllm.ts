@@ -1,9 +1,6 @@
 // vllm: a running vLLM behind the Engine interface, over its HTTP server. A Generation in, Pieces and one Finished out; at most
 // `slots` at once. What it is and can do is probed at the start; that it is gone is told by `died`, and fails what runs.
-import type { Clock } from "../../../lib/clock.ts";
 import { SlipstreamError } from "../../../lib/errors.ts";
-import type { Log } from "../../../lib/log.ts";
-import type { Random } from "../../../lib/random.ts";
 import {
   type Acceptance,
   type EngineLoad,
@@ -16,59 +13,19 @@ import {
 } from "../../generation.ts";
 import { AcceptanceWindow } from "../acceptance-window.ts";
 import type { Capability, Engine, KvEvent } from "../engine.ts";
-import { FileTokenizer } from "../file-tokenizer.ts";
-import { HttpEngine } from "../http.ts";
 import { Meter } from "../meter.ts";
 import { Running, refusal } from "../running.ts";
-import type { EngineTokenizer } from "../tokenizer.ts";
-import { adviceFor } from "./advice.ts";
-import { AskedTokenizer } from "./asked-tokenizer.ts";
 import { blockKeys, seedOf } from "./block-chain.ts";
+import { connect, type Parts, type VllmDeps, type VllmOptions } from "./connecting.ts";
 import type { Counters } from "./counters.ts";
 import { KvWatch } from "./kv-watch.ts";
-import { describeModels } from "./models.ts";
-import { type Probed, probe } from "./probe.ts";
 import { blockEnds, type Encoded, encode } from "./prompts.ts";
-import { untilReady } from "./ready.ts";
 import { completionBody, warmBody } from "./request.ts";
 import { byPosition } from "./speculated.ts";
+import { warmUp } from "./warm-up.ts";
 import { Watch, type WatchOptions } from "./watch.ts";
 
-export interface VllmOptions extends Partial<WatchOptions> {
-  readonly url: string;
-  readonly key?: string;
-  /** Model that it must serve; "": whatever it serves. */
-  readonly model: string;
-  readonly slots: number;
-  /** Folder or file of the model's tokenizer; "": where the engine says it loaded the model from, else it is asked. */
-  readonly tokenizer: string;
-  /** Most time until it answers. */
-  readonly startMs: number;
-  /** Asks for the probability of each token. */
-  readonly confidence: boolean;
-  /** For measurements: goes on past the end of the text. */
-  readonly ignoreEnd?: boolean;
-  /** False: its KV events are not read (default true). */
-  readonly kvEvents?: boolean;
-}
-
-export interface VllmDeps {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log?: Log;
-  /** Resolves when the process that runs it, if it is ours, has ended. */
-  readonly exited?: Promise<SlipstreamError>;
-  readonly aborted?: (how: "closed" | "late") => void;
-  /** Ends the waiting for an engine that does not come. */
-  readonly signal?: AbortSignal;
-}
-
-interface Parts {
-  readonly http: HttpEngine;
-  readonly probed: Probed;
-  readonly models: readonly Model[];
-  readonly tokenizer: EngineTokenizer;
-}
+export type { VllmDeps, VllmOptions } from "./connecting.ts";
 
 /** Of a prefix memory: 1,000 prompts of 8,000 tokens. */
 const blocksMax = 500_000;
@@ -126,7 +83,7 @@ export class VllmEngine implements Engine {
         http: parts.http,
         running: () => this.#running.size,
         movedMs: () => Math.max(...[...this.#running].map(({ movedMs }) => movedMs)),
-        counters: (counters) => this.#told(counters),
+        counters: (counters) => this.#read(counters),
         gone: (why) => this.#end(why),
       },
     );
@@ -135,36 +92,16 @@ export class VllmEngine implements Engine {
 
   /** Waits until the engine answers, then asks what it is. Throws a sentence when it cannot be used. */
   static async start(options: VllmOptions, deps: VllmDeps): Promise<VllmEngine> {
-    const { url, key = "", slots, startMs } = options;
-    const http = new HttpEngine({ url, key, connectionsMax: 2 * slots + 8 }, deps);
-    const signal = deps.signal ?? new AbortController().signal;
+    const parts = await connect(options, deps);
+    const engine = new VllmEngine(parts, options, deps);
     try {
-      await untilReady({ startMs }, { ...deps, http });
-      const probed = await probe(http, signal);
-      const { root = "", id = "" } = probed.models.find(({ parent }) => !parent) ?? {};
-      const tokenizer = await openTokenizer(options.tokenizer, root, () => new AskedTokenizer({ model: id }, { http }), deps.log);
-      if (tokenizer.kind === "asked" && !probed.tokenizes)
-        throw new SlipstreamError(
-          "model_unusable",
-          "the engine has no /tokenize; set SLIPSTREAM_WORKER_TOKENIZER to the model's folder",
-        );
-      const models = await describeModels(probed.models, options.model, tokenizer, signal);
-      const { version, priority, cacheSalt, cachedTokens } = probed;
-      const said = {
-        version,
-        models: models.map(({ name }) => name),
-        tokenizer: tokenizer.kind,
-        priority,
-        cacheSalt,
-        cachedTokens,
-      };
-      deps.log?.info(said, "vLLM answers");
-      for (const { what, flag } of adviceFor(probed)) deps.log?.warn({ flag }, `vLLM: ${what}`);
-      return new VllmEngine({ http, probed, models, tokenizer }, options, deps);
+      await warmUp(engine, { withinMs: options.startMs }, deps);
     } catch (thrown) {
-      http.close();
+      await engine.close();
       throw thrown;
     }
+    engine.#watch.start();
+    return engine;
   }
 
   async *generate(work: Generation, signal: AbortSignal): AsyncGenerator<Piece, Finished> {
@@ -246,12 +183,28 @@ export class VllmEngine implements Engine {
     this.#kv.listen(listener);
   }
 
-  async close(): Promise<void> {
-    this.#end(new SlipstreamError("engine_failed", "the engine is closed"));
-    this.#parts.http.close();
+  /** Gives its memory away, KV included. */
+  async sleep(): Promise<void> {
+    await this.#told("/sleep?level=1");
   }
 
-  #told(counters: Counters): void {
+  async wake(): Promise<void> {
+    await this.#told("/wake_up");
+  }
+
+  async close(): Promise<void> {
+    const dead = this.#gone !== undefined;
+    this.#end(new SlipstreamError("engine_failed", "the engine is closed"));
+    this.#parts.http.close();
+    await this.#deps.ending?.(dead);
+  }
+
+  async #told(path: string): Promise<void> {
+    const answer = await this.#parts.http.ask(path, {}, { timeoutMs: 120_000 });
+    if (answer.status !== 200) throw refusal(answer);
+  }
+
+  #read(counters: Counters): void {
     this.#counters = counters;
     if (counters.speculation) this.#acceptance.add(byPosition(counters.speculation));
   }
@@ -275,21 +228,5 @@ export class VllmEngine implements Engine {
     const model = this.models.find((each) => each.name === name);
     if (!model) throw new SlipstreamError("not_found", `the engine serves no ${JSON.stringify(name)}`);
     return model;
-  }
-}
-
-/** The given one must be there; the engine's own folder is used where this process sees it too. */
-async function openTokenizer(
-  given: string,
-  root: string,
-  ask: () => EngineTokenizer,
-  log: Log | undefined,
-): Promise<EngineTokenizer> {
-  if (given !== "") return FileTokenizer.open(given);
-  try {
-    return await FileTokenizer.open(root);
-  } catch {
-    log?.info({ root }, "the model's tokenizer is not on this machine: the engine is asked");
-    return ask();
   }
 }

@@ -33,22 +33,29 @@ export class Watch {
   #answeredMs: number;
   #timer: Disposable | undefined;
   #asking = false;
+  #started = false;
 
   constructor(options: WatchOptions, deps: Deps) {
     this.#options = options;
     this.#deps = deps;
     this.#answeredMs = deps.clock.now();
+  }
+
+  /** Not before the engine is warm: compiling, it stands still for longer than one that is dead. */
+  start(): void {
+    this.#started = true;
+    this.#answeredMs = this.#deps.clock.now();
     this.#later();
   }
 
   /** A generation has just begun: do not sleep on in the idle rhythm. */
   nudge(): void {
-    if (!this.#asking && !this.#over.signal.aborted) this.#later();
+    if (this.#started && !this.#asking && !this.#over.signal.aborted) this.#later();
   }
 
   /** A request found nobody there: looks at once instead of at the next turn. */
   doubt(): void {
-    if (this.#asking || this.#over.signal.aborted) return;
+    if (!this.#started || this.#asking || this.#over.signal.aborted) return;
     this.#timer?.[Symbol.dispose]();
     void this.#look();
   }
