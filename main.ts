@@ -37,6 +37,11 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "what became of a trigger, step by step",
     load: async () => (await import("./cli/explain.ts")).explain,
   },
+  fetch: {
+    group: "use",
+    summary: "bring a model's files into a folder, proved",
+    load: async () => (await import("./cli/fetch.ts")).fetch,
+  },
   key: { group: "use", summary: "make an API key for a tenant", load: async () => (await import("./cli/key.ts")).key },
   bench: { group: "use", summary: "measure on this machine", load: async () => (await import("./cli/bench.ts")).bench },
   eval: {
