@@ -1,6 +1,7 @@
 // grpc/read-ahead: the reading side of a grpc-js stream as an AsyncIterable. Bounded: the peer is paused after `max`
 // unread frames and resumed when half of them are read. Every frame that arrived is given out before the end or the error.
 import { Mailbox } from "../structures/mailbox.ts";
+import { pulled } from "../structures/pulled.ts";
 
 /** The part of a grpc-js stream that reading needs; both ends have it. */
 export interface ReadableFrames {
@@ -35,21 +36,20 @@ export function readAhead<T>(stream: ReadableFrames, max: number): ReadAhead<T> 
   stream.on("end", () => inbox.end(last));
   stream.on("close", () => inbox.end(last));
 
-  async function* frames(): AsyncGenerator<T, void> {
-    for (;;) {
-      const frame = inbox.take();
-      if (frame === undefined) {
-        if (inbox.over) return;
-        await inbox.filled();
-        continue;
-      }
-      if (paused && inbox.length < max / 2) {
-        paused = false;
-        stream.resume();
-      }
-      yield frame;
-    }
-  }
+  const frames = (): AsyncGenerator<T, void> =>
+    pulled<T, void>({
+      step: () => {
+        const value = inbox.take();
+        if (value === undefined) return inbox.over ? { done: true, value: undefined } : undefined;
+        if (paused && inbox.length < max / 2) {
+          paused = false;
+          stream.resume();
+        }
+        return { done: false, value };
+      },
+      wait: (wake) => inbox.whenFilled(wake),
+      over: () => {},
+    });
   return {
     frames: { [Symbol.asyncIterator]: frames },
     end: (error) => inbox.end(error),

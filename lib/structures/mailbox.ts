@@ -75,17 +75,23 @@ export class Mailbox<T> implements AsyncIterable<T> {
 
   /** Resolves when there is something to take, or the end to see. */
   filled(): Promise<void> {
-    if (this.length > 0 || this.#ended) return Promise.resolve();
-    return new Promise<void>((resolve) => {
-      // A reader that was given up while it waited must not keep the next one asleep.
-      const other = this.#wake;
-      this.#wake = other
-        ? () => {
-            other();
-            resolve();
-          }
-        : resolve;
-    });
+    return new Promise((resolve) => this.whenFilled(resolve));
+  }
+
+  /** The same for who wants no promise: calls `wake` once, now or then. */
+  whenFilled(wake: () => void): void {
+    if (this.length > 0 || this.#ended) {
+      wake();
+      return;
+    }
+    // A reader that was given up while it waited must not keep the next one asleep.
+    const other = this.#wake;
+    this.#wake = other
+      ? () => {
+          other();
+          wake();
+        }
+      : wake;
   }
 
   #wakeUp(): void {

@@ -1,6 +1,7 @@
 // flight: one generation under way, read by whoever wants its text: the trigger that asked, one that joined, one that follows
 // the typist. It lives while it has a reader; when the last one leaves, its signal aborts in that same moment. Holds the text
 // of one generation, which its token limit bounds.
+import { pulled } from "../../lib/structures/pulled.ts";
 import { type Bill, type Delta, type Flight, type Generated, noUsage, Retired, type Usage, type Work } from "../completion.ts";
 
 export interface Flying {
@@ -53,8 +54,12 @@ export class SharedFlight implements Flight {
 
   /** The generation begins with its first reader: until then nothing would keep it. */
   read(signal: AbortSignal): AsyncGenerator<Delta, Generated> {
-    let waiting: () => void = () => {};
-    const wake = () => waiting();
+    let waiting: (() => void) | undefined;
+    const wake = () => {
+      const woken = waiting;
+      waiting = undefined;
+      woken?.();
+    };
     this.#readers.add(wake);
     const leave = () => {
       // The last one's leaving ends the generation in this tick, before anyone is woken to tidy up.
@@ -63,14 +68,24 @@ export class SharedFlight implements Flight {
     };
     signal.addEventListener("abort", leave, { once: true });
     if (signal.aborted) leave();
-    const wait = (resolve: () => void) => {
-      waiting = resolve;
-    };
-    const woken = () => new Promise<void>(wait);
     if (!this.#started) void this.#fly();
-    return this.#reading(signal, woken, () => {
-      signal.removeEventListener("abort", leave);
-      leave();
+    let at = 0;
+    return pulled<Delta, Generated>({
+      step: () => {
+        if (signal.aborted) throw signal.reason;
+        const delta = this.#deltas[at];
+        if (delta) at += 1;
+        else if (!this.#landed) return undefined;
+        else if (!this.#end) throw this.#error;
+        return delta ? { done: false, value: delta } : { done: true, value: this.#end as Generated };
+      },
+      wait: (woken) => {
+        waiting = woken;
+      },
+      over: () => {
+        signal.removeEventListener("abort", leave);
+        leave();
+      },
     });
   }
 
@@ -79,23 +94,6 @@ export class SharedFlight implements Flight {
     if (this.#booked || this.#readers.size > 0) return noUsage;
     this.#booked = true;
     return usage;
-  }
-
-  async *#reading(signal: AbortSignal, woken: () => Promise<void>, leave: () => void): AsyncGenerator<Delta, Generated> {
-    try {
-      for (let at = 0; ; ) {
-        if (signal.aborted) throw signal.reason;
-        const delta = this.#deltas[at];
-        if (delta) {
-          at += 1;
-          yield delta;
-        } else if (!this.#landed) await woken();
-        else if (this.#end) return this.#end;
-        else throw this.#error;
-      }
-    } finally {
-      leave();
-    }
   }
 
   async #fly(): Promise<void> {

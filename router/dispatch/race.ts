@@ -3,6 +3,7 @@
 // most two generations and their window.
 import { SlipstreamError } from "../../lib/errors.ts";
 import { Mailbox } from "../../lib/structures/mailbox.ts";
+import { pulled } from "../../lib/structures/pulled.ts";
 import { type Delta, type Generated, Retired, type Work } from "../completion.ts";
 import { type Item, type LinkGeneration, windowBytes } from "./generation.ts";
 
@@ -30,6 +31,7 @@ export class Race {
   readonly inbox = new Mailbox<Item>({ max: windowBytes, full: "refuse" });
   readonly work: Work;
   #entrants: Entrant[] = [];
+  #winner: LinkGeneration | undefined;
   /** Told once, who answered first and whom it left behind. */
   readonly #won: (winner: LinkGeneration, losers: readonly LinkGeneration[]) => void;
   readonly #retired: () => void;
@@ -57,54 +59,49 @@ export class Race {
     return this.#entrants.length === 1 && this.#entrants[0]?.generation.firstMs === undefined && !this.work.signal.aborted;
   }
 
-  async *read(): AsyncGenerator<Delta, Generated> {
+  read(): AsyncGenerator<Delta, Generated> {
+    return pulled({
+      step: () => this.#step(),
+      wait: (wake) => this.inbox.whenFilled(wake),
+      over: (how, thrown) => {
+        if (how === "left") this.#watcher?.left();
+        else if (how === "broke") this.#watcher?.broke(thrown);
+        this.work.signal.removeEventListener("abort", this.#retired);
+        this.#leave("cut");
+      },
+    });
+  }
+
+  /** The next delta or the end, where one is there. */
+  #step(): IteratorResult<Delta, Generated> | undefined {
     const { signal } = this.work;
-    let winner: LinkGeneration | undefined;
-    let over = false;
-    try {
-      // Its own loop, not the inbox's: every delta comes this way.
-      for (;;) {
-        const item = this.inbox.take();
-        if (!item) {
-          if (this.inbox.over) break;
-          await this.inbox.filled();
-          continue;
-        }
-        const { from } = item;
-        // Both may have spoken in one tick.
-        if (winner && from !== winner) continue;
-        if ("error" in item) {
-          this.#entrants = this.#entrants.filter(({ generation }) => generation !== from);
-          // The other one may still answer.
-          if (this.#entrants.length > 0) continue;
-          throw item.error;
-        }
-        if (!winner) {
-          winner = from;
-          this.#decide(from);
-          if ("delta" in item) this.#watcher?.first();
-        }
-        if ("end" in item) {
-          over = true;
-          this.#watcher?.ended(item.end);
-          return item.end;
-        }
-        const { track } = this.#entrants[0] as Entrant;
-        track.grant(from, from.read(item.delta.text));
-        // A trigger that ended while the delta waited wants none of it.
-        if (signal.aborted) throw signal.reason;
-        yield item.delta;
+    for (let item = this.inbox.take(); item; item = this.inbox.take()) {
+      const { from } = item;
+      // Both may have spoken in one tick.
+      if (this.#winner && from !== this.#winner) continue;
+      if ("error" in item) {
+        this.#entrants = this.#entrants.filter(({ generation }) => generation !== from);
+        // The other one may still answer.
+        if (this.#entrants.length > 0) continue;
+        throw item.error;
       }
-      throw signal.aborted ? signal.reason : new SlipstreamError("worker_lost", "the generation ended without a word");
-    } catch (thrown) {
-      over = true;
-      this.#watcher?.broke(thrown);
-      throw thrown;
-    } finally {
-      if (!over) this.#watcher?.left();
-      signal.removeEventListener("abort", this.#retired);
-      this.#leave("cut");
+      if (!this.#winner) {
+        this.#winner = from;
+        this.#decide(from);
+        if ("delta" in item) this.#watcher?.first();
+      }
+      if ("end" in item) {
+        this.#watcher?.ended(item.end);
+        return { done: true, value: item.end };
+      }
+      const { track } = this.#entrants[0] as Entrant;
+      track.grant(from, from.read(item.delta.text));
+      // A trigger that ended while the delta waited wants none of it.
+      if (signal.aborted) throw signal.reason;
+      return { done: false, value: item.delta };
     }
+    if (!this.inbox.over) return undefined;
+    throw signal.aborted ? signal.reason : new SlipstreamError("worker_lost", "the generation ended without a word");
   }
 
   #decide(winner: LinkGeneration): void {
