@@ -28,7 +28,7 @@ export class BenchProcess {
   }
 
   static async start(
-    entry: "router" | "worker" | "front",
+    entry: "router" | "worker" | "front" | "scheduled",
     orders: object,
     flags: readonly string[] = [],
     bench: "keys" | "fleet" | "router" | "faults" | "peers" = "keys",

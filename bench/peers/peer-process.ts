@@ -22,6 +22,7 @@ export interface PeerOptions {
 const readyWithinMs = 30_000;
 const askEveryMs = 200;
 const endsWithinMs = 4_000;
+const startsMax = 3;
 /** Of /proc: clock ticks a second and bytes a page, as Linux tells them to programs nearly everywhere. */
 const tickMs = 10;
 const pageBytes = 4_096;
@@ -42,7 +43,17 @@ export class PeerProcess {
     });
   }
 
+  /** Its ports are free when they are looked for, and may be somebody's when it comes to them: then with others. */
   static async start(name: PeerName, options: PeerOptions, signal: AbortSignal): Promise<PeerProcess> {
+    for (let attempt = 1; ; attempt++)
+      try {
+        return await PeerProcess.#start(name, options, signal);
+      } catch (thrown) {
+        if (attempt === startsMax || signal.aborted) throw thrown;
+      }
+  }
+
+  static async #start(name: PeerName, options: PeerOptions, signal: AbortSignal): Promise<PeerProcess> {
     const [port, sidePort] = [await freePort(), await freePort()];
     const { program, workers, folder, model, key } = options;
     const file = join(folder, `${name.replaceAll(/\W+/g, "-")}-${port}.json`);

@@ -26,6 +26,8 @@ export interface Sizes {
 export interface RoundsOptions extends Sizes {
   readonly seed: number;
   readonly rounds: number;
+  /** At a round during which the machine may be too busy. */
+  readonly attempts: number;
   /** Sides at once. */
   readonly lanes: number;
   readonly dilation: number;
@@ -83,7 +85,7 @@ async function lane(cell: Cell, sides: readonly Side[], nth: number, options: Ro
   for (let attempt = 1; ; attempt++) {
     const { rounds, busy } = await together(cell, sides, nth, options, deps);
     const valid = busy <= busyMax;
-    if (valid || attempt === 2) return rounds.map((figures) => ({ figures, busy, valid }));
+    if (valid || attempt === options.attempts) return rounds.map((figures) => ({ figures, busy, valid }));
     deps.say(`the machine was ${(100 * busy).toFixed(0)} % busy, more than ${100 * busyMax} %: once more`);
   }
 }
@@ -110,6 +112,7 @@ async function together(cell: Cell, sides: readonly Side[], nth: number, options
 }
 
 function keyOf(cell: Cell, side: Side, nth: number, options: RoundsOptions): object {
-  const { lanes: _, rounds: __, ...sizes } = options;
+  const { people, workers, slots, maxTokens, warmupSeconds, seconds, seed, dilation } = options;
+  const sizes = { people, workers, slots, maxTokens, warmupSeconds, seconds, seed, dilation };
   return { kind: "round", ...cell, ...side, nth, ...sizes };
 }

@@ -13,7 +13,7 @@ export interface Side {
   readonly editor: "native" | EditorName;
 }
 
-const ours: Side = { name: "slipstream", editor: "native" };
+export const ours: Side = { name: "slipstream", editor: "native" };
 export const sides: readonly Side[] = [ours, ...editorNames.flatMap((editor) => peerNames.map((name) => ({ name, editor })))];
 
 export interface Machine {

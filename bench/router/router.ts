@@ -50,6 +50,8 @@ export interface RouterRow {
   readonly cpu_ms_per_generation: number;
   /** Of one core. */
   readonly cpu_share: number;
+  /** Resident set of the router's process when the row ended. */
+  readonly router_rss_mib: number;
   readonly first_ms: { readonly router: Quantiles; readonly direct: Quantiles };
   readonly total_ms: { readonly router: Quantiles; readonly direct: Quantiles };
   readonly added_first_ms: Quantiles;
@@ -234,7 +236,7 @@ function rowOf(
   figures: {
     readonly before: RouterFigures;
     readonly after: RouterFigures;
-    readonly spent: { readonly cpuMs: number; readonly wallMs: number };
+    readonly spent: { readonly cpuMs: number; readonly wallMs: number; readonly rssMib: number };
     readonly workers: ScheduleFigures;
     readonly machine: MachineShare;
     readonly clientDelayMs: number;
@@ -251,6 +253,7 @@ function rowOf(
     ...{ way, rate, generations: router.length, not_generated: missed },
     cpu_ms_per_generation: round(spent.cpuMs / Math.max(1, router.length)),
     cpu_share: round(spent.cpuMs / spent.wallMs),
+    router_rss_mib: round(spent.rssMib, 0),
     first_ms: first,
     total_ms: total,
     added_first_ms: less(first.router, first.direct),

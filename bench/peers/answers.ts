@@ -1,0 +1,123 @@
+// answers: how many developers a GPU serves, by side and cell: every question that a comparison asks of virtual time, each kept as
+// it is answered. Peers of one policy share an answer: in virtual time they are the same.
+import type { Switches } from "../keys/switches.ts";
+import { ablations } from "../keys/switches.ts";
+import type { Capacity, Question } from "./capacity.ts";
+import type { Figures } from "./fleet.ts";
+import { type PeerName, peers } from "./peer-table.ts";
+import { type Cell, nameOf, type Sizes } from "./rounds.ts";
+import { ours, type Side } from "./sides.ts";
+import type { State } from "./state.ts";
+import type { Threads } from "./threads.ts";
+
+export interface AnswersOptions extends Pick<Sizes, "slots" | "maxTokens"> {
+  readonly seed: number;
+  /** Of our own figure, for its band. */
+  readonly seeds: number;
+  readonly gpus: number;
+}
+
+interface Deps {
+  readonly threads: Threads;
+  readonly state: State;
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Of several seeds. */
+export interface Band {
+  readonly developers_per_gpu: number;
+  readonly low: number;
+  readonly high: number;
+  readonly figures: Figures | null;
+}
+
+/** About where answers were, on the profiles there are. */
+const firstGuess = { naive: 2, careful: 12, expert: 100, native: 90 } as const;
+
+/** Rows of the ablation: one mechanism of our router off, or all of them. */
+export const ablated = {
+  gate_off: ablations.gate_off,
+  ahead_off: ablations.ahead_off,
+  hedge_off: ablations.hedge_off,
+  reuse_and_follow_off: { reuse: false, follow: false },
+  supersede_off: ablations.supersede_off,
+  prefix_first: ablations.prefix_first,
+  sliding_window: ablations.sliding_window,
+  requests_not_keystrokes: ablations.requests_not_keystrokes,
+} as const satisfies Record<string, Partial<Switches>>;
+export type Ablated = keyof typeof ablated;
+
+export class Answers {
+  readonly #options: AnswersOptions;
+  readonly #deps: Deps;
+  readonly #open = new Map<string, Promise<Capacity>>();
+
+  constructor(options: AnswersOptions, deps: Deps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  /** By side; of ours with a band over seeds. */
+  async cell(cell: Cell, sides: readonly Side[]): Promise<Map<Side, Band>> {
+    const found = await Promise.all(
+      sides.map(async (side): Promise<[Side, Band]> => {
+        const seeds = side === ours ? this.#options.seeds : 1;
+        return [side, await this.#band(cell, side, seeds)];
+      }),
+    );
+    return new Map(found);
+  }
+
+  async ablation(cell: Cell, names: readonly Ablated[], first: number): Promise<Partial<Record<Ablated, Capacity>>> {
+    const found = await Promise.all(
+      names.map(async (name) => [name, await this.#ask(cell, ours, this.#options.seed, { switches: ablated[name], first }, name)]),
+    );
+    return Object.fromEntries(found);
+  }
+
+  /** What this side sees with a crowd of that size on so many GPUs. */
+  async predicted(cell: Cell, side: Side, people: number, gpus: number): Promise<Figures> {
+    const question = this.#question(cell, sameAs(side), this.#options.seed, { gpus });
+    const { state, threads, signal } = this.#deps;
+    return state.once({ kind: "predicted", question, people }, () => threads.ask<Figures>({ question, people }, signal));
+  }
+
+  async #band(cell: Cell, side: Side, seeds: number): Promise<Band> {
+    const { seed } = this.#options;
+    const all = await Promise.all(Array.from({ length: seeds }, (_, nth) => this.#ask(cell, side, seed + nth, {}, nameOf(side))));
+    const values = all.map(({ developers_per_gpu }) => developers_per_gpu).sort((a, b) => a - b);
+    return {
+      developers_per_gpu: values[(values.length - 1) >> 1] as number,
+      ...{ low: values[0] as number, high: values.at(-1) as number, figures: all[0]?.figures ?? null },
+    };
+  }
+
+  #ask(cell: Cell, side: Side, seed: number, given: Partial<Question>, name: string): Promise<Capacity> {
+    const { state, threads, say, signal } = this.#deps;
+    const question = this.#question(cell, sameAs(side), seed, given);
+    const key = JSON.stringify(question);
+    const open = this.#open.get(key);
+    if (open) return open;
+    const asked = state.once({ kind: "capacity", question }, async () => {
+      const answer = await threads.ask<Capacity>({ question }, signal);
+      say(`${cell.profile} ${cell.end} ${100 * cell.agreement} %, ${name}: ${answer.developers_per_gpu} developers a GPU`);
+      return answer;
+    });
+    this.#open.set(key, asked);
+    return asked;
+  }
+
+  #question({ profile, end, agreement }: Cell, side: Side, seed: number, given: Partial<Question>): Question {
+    const { gpus, slots, maxTokens } = this.#options;
+    return { profile, end, agreement, side, gpus, slots, maxTokens, seed, first: firstGuess[side.editor], ...given };
+  }
+}
+
+/** The first peer of the same policy. */
+function sameAs(side: Side): Side {
+  if (side.name === "slipstream") return side;
+  const { policy } = peers[side.name];
+  const name = (Object.keys(peers) as PeerName[]).find((each) => peers[each].policy === policy) as PeerName;
+  return { name, editor: side.editor };
+}
