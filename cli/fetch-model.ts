@@ -2,17 +2,19 @@
 // renamed last; the folder is marked when it is whole.
 import { createHash } from "node:crypto";
 import {
+  closeSync,
   createReadStream,
   createWriteStream,
   existsSync,
   mkdirSync,
+  openSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
-import { open as openFile } from "node:fs/promises";
 import { basename, dirname, join, normalize } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
@@ -145,14 +147,22 @@ async function download({ name, url }: File, part: string, reach: Reach, { progr
   const { body, resumed, length } = await open(url, reach, have);
   let bytes = resumed ? have : 0;
   const total = length === undefined ? undefined : bytes + length;
-  const file = await openFile(part, resumed ? "a" : "w");
+  const file = openSync(part, resumed ? "a" : "w");
   try {
-    // Piece by piece, so that all that came before it broke off is kept.
-    for await (const piece of body as AsyncIterable<Buffer>) {
-      await file.write(piece);
-      bytes += piece.length;
-      progress(name, bytes, total);
-    }
+    await new Promise<void>((resolve, reject) => {
+      // At once, piece by piece: what waits in a stream that breaks off is lost, and would be fetched again.
+      body.on("data", (piece: Buffer) => {
+        try {
+          writeSync(file, piece);
+        } catch (thrown) {
+          body.destroy(thrown as Error);
+          return;
+        }
+        bytes += piece.length;
+        progress(name, bytes, total);
+      });
+      body.once("end", resolve).once("error", reject);
+    });
   } catch (thrown) {
     if (signal.aborted) throw thrown;
     const { code, message } = thrown as NodeJS.ErrnoException;
@@ -160,7 +170,7 @@ async function download({ name, url }: File, part: string, reach: Reach, { progr
       ? new SlipstreamError("config", `${part}: the volume is full`, { cause: thrown })
       : new SlipstreamError("unavailable", `${url} broke off: ${message}`, { cause: thrown });
   } finally {
-    await file.close();
+    closeSync(file);
   }
   if (total !== undefined && bytes !== total)
     throw new SlipstreamError("unavailable", `${url} broke off after ${bytes} of ${total} bytes`);
