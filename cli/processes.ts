@@ -24,6 +24,8 @@ Options (each stands for a setting):
   --engine NAME      embedded, vllm, simulated (SLIPSTREAM_WORKER_ENGINE)
   --engine-url URL   where the engine serves (SLIPSTREAM_WORKER_ENGINE_URL)
   --model-name NAME  the model it must serve (SLIPSTREAM_WORKER_MODEL_NAME)
+  --probe URL        say what the engine at URL is and can do, and what to change for Slipstream; starts nothing
+  --json             of --probe: one JSON object
 `;
 
 const settings = {
@@ -47,9 +49,12 @@ export const worker: Command = async (args, io) => {
     engine: { type: "string" },
     "engine-url": { type: "string" },
     "model-name": { type: "string" },
+    probe: { type: "string" },
+    json: { type: "boolean", default: false },
   });
   if (values.help) return told(io, help("worker", workerOptions));
   refuseWords(positionals);
+  if (values.probe !== undefined) return (await import("./probe.ts")).probe(String(values.probe), values.json === true, io);
   const env = { ...io.env };
   for (const [option, name] of Object.entries(settings)) {
     const value = values[option as keyof typeof settings];

@@ -36,11 +36,16 @@ export const workerSettings = {
   }),
   engine: setting(
     "SLIPSTREAM_WORKER_ENGINE",
-    choice("embedded", "simulated", "vllm"),
+    choice("embedded", "simulated", "vllm", "openai"),
     "embedded",
-    "embedded (llama.cpp in a child process), vllm (docs/operations/vllm.md) or simulated (a pretend GPU, for tests and plans).",
+    "embedded (llama.cpp in a child process), vllm (docs/operations/vllm.md), openai (any server with OpenAI's completions) or simulated (a pretend GPU, for tests and plans).",
   ),
-  engineUrl: setting("SLIPSTREAM_WORKER_ENGINE_URL", text, "http://127.0.0.1:8000", "Where an engine behind HTTP (vllm) serves."),
+  engineUrl: setting(
+    "SLIPSTREAM_WORKER_ENGINE_URL",
+    text,
+    "http://127.0.0.1:8000",
+    "Where an engine behind HTTP (vllm, openai) serves.",
+  ),
   engineCommand: setting(
     "SLIPSTREAM_WORKER_ENGINE_COMMAND",
     text,

@@ -1,7 +1,6 @@
 // main: the worker process: settings in; engine, agent and servers up; drained on a signal. An engine that dies is started
 // anew; until it is back, routers are told to go elsewhere and /readyz says what is missing. One that dies again and again
 // ends the process.
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startAdmin } from "../lib/admin.ts";
 import type { Bus } from "../lib/bus/bus.ts";
@@ -19,7 +18,6 @@ import { startTracing } from "../lib/tracing/start.ts";
 import { Announcer, advertised } from "./announcer.ts";
 import { readWorkerConfig, type WorkerConfig } from "./config.ts";
 import type { Engine } from "./engine/engine.ts";
-import { SleepingEngine } from "./engine/sleeping.ts";
 import { SupervisedEngine } from "./engine/supervised.ts";
 import { createWorkerMetrics, type WorkerMetrics } from "./metrics.ts";
 import { workerService } from "./service.ts";
@@ -162,7 +160,7 @@ function exposed(config: WorkerConfig, { keys, offer }: Credentials): string[] {
 async function startEngine(config: WorkerConfig, deps: Deps & { metrics: WorkerMetrics; signal: AbortSignal }): Promise<Engine> {
   const { clock, random, log } = deps;
   const { slots, modelName, threads, profile, profileEnd, seed } = config;
-  if (config.engine === "vllm") return startVllm(config, deps);
+  if (config.engine === "vllm" || config.engine === "openai") return (await import("./wire-served.ts")).startServed(config, deps);
   if (config.engine === "simulated") {
     const { SimulatedEngine } = await import("./engine/simulated/simulated.ts");
     const options = { profile, profileEnd, seed, slots, ...(modelName === "" ? {} : { model: modelName }) };
@@ -179,26 +177,6 @@ async function startEngine(config: WorkerConfig, deps: Deps & { metrics: WorkerM
     ...(threads === 0 ? {} : { threads }),
   };
   return EmbeddedEngine.start({ modelPath, slots, ...given }, { clock, log });
-}
-
-async function startVllm(config: WorkerConfig, deps: Deps & { metrics: WorkerMetrics; signal: AbortSignal }): Promise<Engine> {
-  const { VllmEngine } = await import("./engine/vllm/vllm.ts");
-  const { commandWords, startOwn } = await import("./engine/vllm/own-process.ts");
-  const { adapterList } = await import("./engine/vllm/adapters.ts");
-  const { slots, modelName: model, engineUrl: url, engineStartMs: startMs, engineHungMs: hungMs } = config;
-  const { engineTokenizer: tokenizer, engineConfidence: confidence, engineKeyFile: keyFile } = config;
-  const key = keyFile === "" ? "" : (await readFile(keyFile, "utf8")).trim();
-  const { metrics } = deps;
-  const aborted = (how: "closed" | "late") => metrics.engine_aborts_total.inc({ how });
-  const adapters = adapterList(config.engineAdapters);
-  const options = { url, key, model, slots, tokenizer, startMs, hungMs, confidence, adapters };
-  const command = commandWords(config.engineCommand);
-  const engine =
-    command.length === 0
-      ? await VllmEngine.start(options, { ...deps, aborted })
-      : await startOwn(command, options, { ...deps, aborted, env: deps.env ?? {} });
-  const afterMs = config.engineSleepMs;
-  return afterMs > 0 && engine.capabilities.includes("sleep") ? new SleepingEngine(engine, { afterMs }, deps) : engine;
 }
 
 async function joinBus(config: WorkerConfig, log: Log): Promise<Bus | undefined> {

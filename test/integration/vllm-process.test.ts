@@ -4,8 +4,9 @@ import { afterEach, expect, test } from "vitest";
 import { systemClock } from "../../lib/clock.ts";
 import { packageRoot } from "../../lib/package-root.ts";
 import { seeded } from "../../lib/random.ts";
+import { commandWords, startOwn } from "../../workers/engine/own-process.ts";
 import { SupervisedEngine } from "../../workers/engine/supervised.ts";
-import { commandWords, startOwn } from "../../workers/engine/vllm/own-process.ts";
+import { VllmEngine } from "../../workers/engine/vllm/vllm.ts";
 import type { Generation } from "../../workers/generation.ts";
 import { freePort } from "../support/ports.ts";
 import { until } from "../support/until.ts";
@@ -23,7 +24,16 @@ async function start(more: readonly string[] = [], startMs = 20_000, model = "")
   const deps = { clock: systemClock, random: seeded(1), env: process.env };
   const engine = await SupervisedEngine.start(
     { firstPauseMs: 20 },
-    { clock: systemClock, start: (signal) => startOwn(command, { ...options, busyMs: 20, idleMs: 50 }, { ...deps, signal }) },
+    {
+      clock: systemClock,
+      start: (signal) =>
+        startOwn(
+          command,
+          options.url,
+          (owned) => VllmEngine.start({ ...options, busyMs: 20, idleMs: 50 }, { ...deps, ...owned, signal }),
+          deps,
+        ),
+    },
   );
   open.push(() => engine.close());
   const ask = async (maxTokens = 8) => {
@@ -77,8 +87,9 @@ test.each<[name: string, more: string[], startMs: number, model: string, says: R
 
 test("a command that ends at once is told with its last words", async () => {
   const options = { url: "http://127.0.0.1:9", model: "", slots: 4, tokenizer: "", startMs: 20_000, confidence: false };
+  const deps = { clock: systemClock, random: seeded(1), env: process.env };
   const command = [process.execPath, "-e", "console.error('ValueError: no such device'); process.exit(1)"];
-  const starting = startOwn(command, options, { clock: systemClock, random: seeded(1), env: process.env });
+  const starting = startOwn(command, options.url, (owned) => VllmEngine.start(options, { ...deps, ...owned }), deps);
   await expect(starting).rejects.toThrow(/status 1; it said: ValueError: no such device/);
 });
 

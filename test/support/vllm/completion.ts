@@ -31,6 +31,8 @@ export interface Body {
 
 /** How the model pretends. */
 export interface Pretence {
+  /** Which server it is, among those with OpenAI's completions; bare: one that has nothing else. */
+  readonly speaks?: "vllm" | "sglang" | "llama.cpp" | "bare";
   readonly stepMs?: number;
   readonly firstMs?: number;
   /** Tokens of a step. */
@@ -80,7 +82,7 @@ export class FakeCompletion {
   }
 
   #step(): void {
-    const { body, fault, stepMs = 1, perStep = 1 } = this.#options;
+    const { body, fault, stepMs = 1, perStep = 1, speaks = "vllm" } = this.#options;
     const { response, after, speculated } = this.#deps;
     if (response.destroyed || this.#faulty(fault)) return;
     const count = Math.min(perStep, this.#most - this.#given);
@@ -94,7 +96,10 @@ export class FakeCompletion {
     this.#said += part;
     const stop = body.stop?.find((word) => this.#said.includes(word));
     const reason = stop !== undefined ? "stop" : this.#given >= this.#most ? "length" : null;
-    if (body.stream) this.#event({ choices: [this.#choice(part, reason, stop)], usage: this.#usage(false) });
+    // Other servers than vLLM leave the stop string out, and count at the end, if at all.
+    const shown = speaks === "vllm" || stop === undefined ? part : part.slice(0, Math.max(0, part.length - stop.length));
+    const usage = speaks === "vllm" ? this.#usage(false) : null;
+    if (body.stream) this.#event({ choices: [this.#choice(shown, reason, stop)], usage });
     if (reason === null) after(stepMs, () => this.#step());
     else this.#end(reason);
   }
@@ -128,7 +133,7 @@ export class FakeCompletion {
   }
 
   #end(reason: string): void {
-    const { body, fault } = this.#options;
+    const { body, fault, speaks } = this.#options;
     const { response } = this.#deps;
     const whole = { choices: [this.#choice(this.#said, reason, undefined)], usage: this.#usage(true) };
     if (!body.stream) {
@@ -136,7 +141,7 @@ export class FakeCompletion {
       return;
     }
     if (fault !== "no_end") {
-      this.#event({ choices: [], usage: this.#usage(true), system_fingerprint: "vllm-fake" });
+      if (speaks !== "bare") this.#event({ choices: [], usage: this.#usage(true), system_fingerprint: "vllm-fake" });
       response.write("data: [DONE]\n\n");
     }
     response.end();

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import { type BlockEvent, FakeBlocks } from "./blocks.ts";
 import { type Body, FakeCompletion, type Fault, json, type Pretence } from "./completion.ts";
-import { answers, errorBody, exposition, type FakeState } from "./messages.ts";
+import { answers, errorBody, exposition, type FakeState, otherAnswers } from "./messages.ts";
 
 export interface FakeOptions extends Pretence {
   readonly port?: number;
@@ -98,10 +98,14 @@ export class FakeVllm {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const text = await bodyOf(request);
     if (this.#frozen) return;
+    const { speaks = "vllm" } = this.#options;
     const body = (text === "" ? {} : JSON.parse(text)) as Body;
     const path = (request.url ?? "").split("?")[0] as string;
     if (path === "/v1/completions") this.#complete(body, response);
-    else if (path === "/health" && !this.ready) json(response, 503, {});
+    else if (speaks !== "vllm") {
+      const found = otherAnswers(path, speaks, this.#state(), this.ready);
+      json(response, found.status, found.body);
+    } else if (path === "/health" && !this.ready) json(response, 503, {});
     else if (path === "/metrics" && this.#options.metrics !== false) plain(response, exposition(this.#state()));
     else {
       if (path === "/sleep" || path === "/wake_up") this.#asleep = path === "/sleep";
@@ -159,6 +163,7 @@ export class FakeVllm {
     if (body.model !== model && !this.#adapters.includes(body.model ?? "")) return [404, "no such model"];
     if (tokens.length + (body.max_tokens ?? 16) > contextTokens) return [400, "the prompt is too long"];
     if (!priority && (body.priority ?? 0) !== 0) return [400, "priority scheduling is not enabled"];
+    if (this.#options.speaks === "bare" && typeof body.prompt !== "string") return [400, "prompt must be a text"];
     if (fault === "refused") return [400, "refused for a test"];
     if (fault === "full") return [503, "the queue is full"];
     if (fault === "broken") return [500, "EngineCore encountered an issue"];

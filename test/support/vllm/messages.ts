@@ -55,6 +55,33 @@ export function answers(path: string, body: Record<string, unknown>, state: Fake
   }
 }
 
+/** Servers that are not vLLM, as their own documents describe their pages. */
+export function otherAnswers(
+  path: string,
+  speaks: "sglang" | "llama.cpp" | "bare",
+  state: FakeState,
+  ready: boolean,
+): { status: number; body: unknown } {
+  const { model, contextTokens } = state;
+  const found = (body: unknown) => ({ status: 200, body });
+  if (path === "/health" && speaks !== "bare") return { status: ready ? 200 : 503, body: {} };
+  if (path === "/v1/models") {
+    const meta = speaks === "llama.cpp" ? { meta: { n_ctx_train: 32_768 } } : {};
+    return found({ object: "list", data: [{ id: model, object: "model", ...meta }] });
+  }
+  if (speaks === "llama.cpp" && path === "/props")
+    return found({
+      build_info: "b1-fake",
+      total_slots: 4,
+      model_path: `/models/${model}.gguf`,
+      default_generation_settings: { n_ctx: contextTokens },
+    });
+  if (speaks === "sglang" && path === "/get_model_info") return found({ model_path: `/models/${model}` });
+  if (speaks === "sglang" && path === "/get_server_info")
+    return found({ version: "0.5-fake", context_length: contextTokens, max_running_requests: 16 });
+  return { status: 404, body: { detail: "Not Found" } };
+}
+
 function modelsOf({ model, root, contextTokens, adapters }: FakeState): object[] {
   const about = { object: "model", created: 1, owned_by: "vllm" };
   const base = { id: model, ...about, root, parent: null, max_model_len: contextTokens, permission: [] };

@@ -7,14 +7,14 @@ import type { Random } from "../../../lib/random.ts";
 import type { Model } from "../../generation.ts";
 import { FileTokenizer } from "../file-tokenizer.ts";
 import { HttpEngine } from "../http.ts";
+import { untilReady } from "../ready.ts";
 import type { EngineTokenizer } from "../tokenizer.ts";
+import type { WatchOptions } from "../watch.ts";
 import { type Adapters, loadAdapters } from "./adapters.ts";
 import { adviceFor } from "./advice.ts";
 import { AskedTokenizer } from "./asked-tokenizer.ts";
 import { describeModels } from "./models.ts";
 import { type Probed, probe, servedModels } from "./probe.ts";
-import { untilReady } from "./ready.ts";
-import type { WatchOptions } from "./watch.ts";
 
 export interface VllmOptions extends Partial<WatchOptions> {
   readonly url: string;

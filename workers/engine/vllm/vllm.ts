@@ -15,15 +15,15 @@ import { AcceptanceWindow } from "../acceptance-window.ts";
 import type { Capability, Engine, KvEvent } from "../engine.ts";
 import { Meter } from "../meter.ts";
 import { Running, refusal } from "../running.ts";
+import { warmUp } from "../warm-up.ts";
+import { Watch, type WatchOptions } from "../watch.ts";
 import { blockKeys, seedOf } from "./block-chain.ts";
 import { connect, type Parts, type VllmDeps, type VllmOptions } from "./connecting.ts";
-import type { Counters } from "./counters.ts";
+import { type Counters, readCounters } from "./counters.ts";
 import { KvWatch } from "./kv-watch.ts";
 import { blockEnds, type Encoded, encode } from "./prompts.ts";
 import { completionBody, warmBody } from "./request.ts";
 import { byPosition } from "./speculated.ts";
-import { warmUp } from "./warm-up.ts";
-import { Watch, type WatchOptions } from "./watch.ts";
 
 export type { VllmDeps, VllmOptions } from "./connecting.ts";
 
@@ -80,10 +80,12 @@ export class VllmEngine implements Engine {
       { ...watchDefaults, ...options },
       {
         clock: deps.clock,
-        http: parts.http,
+        ask: async (how) => {
+          const answer = await parts.http.ask("/metrics", undefined, how);
+          if (answer.status === 200) this.#read(readCounters(answer.text));
+        },
         running: () => this.#running.size,
         movedMs: () => Math.max(...[...this.#running].map(({ movedMs }) => movedMs)),
-        counters: (counters) => this.#read(counters),
         gone: (why) => this.#end(why),
       },
     );

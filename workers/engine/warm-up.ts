@@ -1,10 +1,10 @@
 // warm-up: the first generations of an engine compile what they need, for seconds: they are run before anybody waits for one. A prompt
 // of some length and a few tokens, asked as real ones are.
-import type { Clock } from "../../../lib/clock.ts";
-import { SlipstreamError } from "../../../lib/errors.ts";
-import type { Log } from "../../../lib/log.ts";
-import type { Engine } from "../engine.ts";
-import { sampleCode } from "../sample-code.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { SlipstreamError } from "../../lib/errors.ts";
+import type { Log } from "../../lib/log.ts";
+import type { Engine } from "./engine.ts";
+import { sampleCode } from "./sample-code.ts";
 
 /** It is warm when a generation takes no more than twice the best one. */
 const roundsMax = 4;

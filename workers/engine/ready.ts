@@ -1,9 +1,9 @@
 // ready: waits until an engine's server says that it serves. A model takes minutes to load, so being refused is no failure until
 // `startMs` are over; that its process has ended is one at once.
-import type { Clock } from "../../../lib/clock.ts";
-import { SlipstreamError } from "../../../lib/errors.ts";
-import type { Log } from "../../../lib/log.ts";
-import type { HttpEngine } from "../http.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { SlipstreamError } from "../../lib/errors.ts";
+import type { Log } from "../../lib/log.ts";
+import type { HttpEngine } from "./http.ts";
 
 const firstPauseMs = 50;
 const pauseMaxMs = 1_000;
@@ -28,7 +28,8 @@ export async function untilReady({ startMs }: { startMs: number }, { clock, http
   for (let pauseMs = firstPauseMs, last = "it has not answered"; ; pauseMs = Math.min(pauseMaxMs, pauseMs * 1.5)) {
     try {
       const { status } = await http.ask("/health", undefined, { timeoutMs: 5_000, ...(signal && { signal }) });
-      if (status === 200) return;
+      // Not every server has the page; one that says so is there.
+      if (status === 200 || status === 404 || status === 405) return;
       last = `it answers with status ${status}`;
     } catch (thrown) {
       last = SlipstreamError.from(thrown).message;

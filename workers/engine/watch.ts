@@ -1,9 +1,7 @@
-// watch: asks a running engine how it is, over and over: every `busyMs` while generations run, every `idleMs` else. Counters out as
-// they come; and one word when it is gone: its port refuses, or nothing has answered or moved for `hungMs`. One question at a time.
-import type { Clock } from "../../../lib/clock.ts";
-import { SlipstreamError } from "../../../lib/errors.ts";
-import type { HttpEngine } from "../http.ts";
-import { type Counters, readCounters } from "./counters.ts";
+// watch: asks a running engine how it is, over and over: every `busyMs` while generations run, every `idleMs` else. What it says goes to
+// its owner; and one word when it is gone: its port refuses, or nothing has answered or moved for `hungMs`. One question at a time.
+import type { Clock } from "../../lib/clock.ts";
+import { SlipstreamError } from "../../lib/errors.ts";
 
 export interface WatchOptions {
   readonly busyMs: number;
@@ -13,11 +11,11 @@ export interface WatchOptions {
 
 interface Deps {
   readonly clock: Clock;
-  readonly http: Pick<HttpEngine, "ask">;
+  /** Throws when there is no answer. */
+  readonly ask: (options: { signal: AbortSignal; timeoutMs: number }) => Promise<void>;
   /** Generations under way, and when one of them last moved. */
   readonly running: () => number;
   readonly movedMs: () => number;
-  readonly counters: (counters: Counters) => void;
   readonly gone: (why: SlipstreamError) => void;
 }
 
@@ -71,15 +69,14 @@ export class Watch {
   }
 
   async #look(): Promise<void> {
-    const { clock, http, counters, running, movedMs } = this.#deps;
+    const { clock, ask, running, movedMs } = this.#deps;
     const { hungMs } = this.#options;
     const { signal } = this.#over;
     this.#asking = true;
     try {
-      const answer = await http.ask("/metrics", undefined, { signal, timeoutMs: hungMs });
+      await ask({ signal, timeoutMs: hungMs });
       this.#refused = 0;
       this.#answeredMs = clock.now();
-      if (answer.status === 200) counters(readCounters(answer.text));
     } catch (thrown) {
       if (signal.aborted) return;
       if (isRefused(thrown)) this.#refused += 1;
