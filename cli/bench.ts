@@ -29,6 +29,7 @@ fleet         two routers on a real nats-server: how soon a key at one ends the 
 peers         our router and others (SMG, vllm-router, Envoy, none) side by side, before the same workers and typists; it has
               options of its own: slipstream bench peers --help
 router        what a router costs a generation and adds to it, with workers that answer at fixed moments
+guard         has this tree become worse than it was (npm run bench:guard): slipstream bench guard --help
 k6            load tests by the real k6 (loadtest/), over gRPC and HTTP: slipstream bench k6 --help
 faults        what people see when a worker is killed, frozen or slowed under load
               (both have options of their own: --help)
@@ -88,6 +89,7 @@ export const bench: Command = async (args, io) => {
   if (args[0] === "layout") return (await import("./bench-layout.ts")).benchLayoutCommand(args.slice(1), io);
   if (args[0] === "keys") return (await import("./bench-keys.ts")).benchKeysCommand(args.slice(1), io);
   if (args[0] === "schedule") return (await import("./bench-schedule.ts")).benchScheduleCommand(args.slice(1), io);
+  if (args[0] === "guard") return (await import("./bench-guard.ts")).benchGuardCommand(args.slice(1), io);
   if (args[0] === "k6") return (await import("./bench-k6.ts")).benchK6Command(args.slice(1), io);
   if (args[0] === "faults") return (await import("./bench-faults.ts")).benchFaultsCommand(args.slice(1), io);
   if (args[0] === "peers") return (await import("./bench-peers.ts")).benchPeersCommand(args.slice(1), io);
@@ -99,7 +101,9 @@ export const bench: Command = async (args, io) => {
   }
   const [name = ""] = positionals;
   if (positionals.length !== 1 || !Object.hasOwn(benches, name)) {
-    const known = [...Object.keys(benches), "faults", "fleet", "k6", "keys", "layout", "peers", "router", "schedule"].join(", ");
+    const known = [...Object.keys(benches), "faults", "fleet", "guard", "k6", "keys", "layout", "peers", "router", "schedule"].join(
+      ", ",
+    );
     const one = positionals.length === 1 ? `no bench "${name}"` : "one bench is wanted";
     throw new SlipstreamError("invalid_request", `${one}; there are: ${known}; --help says more`);
   }
