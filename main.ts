@@ -44,6 +44,11 @@ const commands: Readonly<Record<string, Entry>> = {
   },
   key: { group: "use", summary: "make an API key for a tenant", load: async () => (await import("./cli/key.ts")).key },
   bench: { group: "use", summary: "measure on this machine", load: async () => (await import("./cli/bench.ts")).bench },
+  plan: {
+    group: "use",
+    summary: "how many GPUs so many developers need",
+    load: async () => (await import("./cli/plan.ts")).plan,
+  },
   eval: {
     group: "use",
     summary: "how good completions are, on code never trained on",

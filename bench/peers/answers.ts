@@ -2,7 +2,7 @@
 // it is answered. Peers of one policy share an answer: in virtual time they are the same.
 import type { Switches } from "../keys/switches.ts";
 import { ablations } from "../keys/switches.ts";
-import type { Capacity, Question } from "./capacity.ts";
+import { type Capacity, capacityOf, type Question } from "./capacity.ts";
 import type { Figures } from "./fleet.ts";
 import { type PeerName, peers } from "./peer-table.ts";
 import { type Cell, nameOf, type Sizes } from "./rounds.ts";
@@ -21,7 +21,6 @@ interface Deps {
   readonly threads: Threads;
   readonly state: State;
   readonly say: (line: string) => void;
-  readonly signal: AbortSignal;
 }
 
 /** Of several seeds. */
@@ -52,6 +51,7 @@ export class Answers {
   readonly #options: AnswersOptions;
   readonly #deps: Deps;
   readonly #open = new Map<string, Promise<Capacity>>();
+  readonly #seen = new Map<string, Promise<Figures>>();
 
   constructor(options: AnswersOptions, deps: Deps) {
     this.#options = options;
@@ -71,21 +71,26 @@ export class Answers {
 
   async ablation(cell: Cell, names: readonly Ablated[], first: number): Promise<Partial<Record<Ablated, Capacity>>> {
     const found = await Promise.all(
-      names.map(async (name) => [name, await this.#ask(cell, ours, this.#options.seed, { switches: ablated[name], first }, name)]),
+      names.map(async (name) => [
+        name,
+        await this.#ask({ ...this.#question(cell, ours, this.#options.seed), switches: ablated[name] }, first, name),
+      ]),
     );
     return Object.fromEntries(found);
   }
 
   /** What this side sees with a crowd of that size on so many GPUs. */
-  async predicted(cell: Cell, side: Side, people: number, gpus: number): Promise<Figures> {
-    const question = this.#question(cell, sameAs(side), this.#options.seed, { gpus });
-    const { state, threads, signal } = this.#deps;
-    return state.once({ kind: "predicted", question, people }, () => threads.ask<Figures>({ question, people }, signal));
+  predicted(cell: Cell, side: Side, people: number, gpus: number): Promise<Figures> {
+    return this.#sees({ ...this.#question(cell, side, this.#options.seed), gpus }, people);
   }
 
   async #band(cell: Cell, side: Side, seeds: number): Promise<Band> {
     const { seed } = this.#options;
-    const all = await Promise.all(Array.from({ length: seeds }, (_, nth) => this.#ask(cell, side, seed + nth, {}, nameOf(side))));
+    const all = await Promise.all(
+      Array.from({ length: seeds }, (_, nth) =>
+        this.#ask(this.#question(cell, side, seed + nth), firstGuess[side.editor], nameOf(side)),
+      ),
+    );
     const values = all.map(({ developers_per_gpu }) => developers_per_gpu).sort((a, b) => a - b);
     return {
       developers_per_gpu: values[(values.length - 1) >> 1] as number,
@@ -93,24 +98,32 @@ export class Answers {
     };
   }
 
-  #ask(cell: Cell, side: Side, seed: number, given: Partial<Question>, name: string): Promise<Capacity> {
-    const { state, threads, say, signal } = this.#deps;
-    const question = this.#question(cell, sameAs(side), seed, given);
+  #ask(question: Question, first: number, name: string): Promise<Capacity> {
     const key = JSON.stringify(question);
     const open = this.#open.get(key);
     if (open) return open;
-    const asked = state.once({ kind: "capacity", question }, async () => {
-      const answer = await threads.ask<Capacity>({ question }, signal);
-      say(`${cell.profile} ${cell.end} ${100 * cell.agreement} %, ${name}: ${answer.developers_per_gpu} developers a GPU`);
+    const asked = capacityOf(question.gpus, first, (people) => this.#sees(question, people)).then((answer) => {
+      const { profile, end, agreement } = question;
+      this.#deps.say(`${profile} ${end} ${100 * agreement} %, ${name}: ${answer.developers_per_gpu} developers a GPU`);
       return answer;
     });
     this.#open.set(key, asked);
     return asked;
   }
 
-  #question({ profile, end, agreement }: Cell, side: Side, seed: number, given: Partial<Question>): Question {
+  /** Each crowd is kept as it has typed: a search that was interrupted goes on. */
+  #sees(question: Question, people: number): Promise<Figures> {
+    const { state, threads } = this.#deps;
+    const of = { kind: "virtual", question, people };
+    const key = JSON.stringify(of);
+    const seen = this.#seen.get(key) ?? state.once(of, () => threads.ask({ question, people }));
+    this.#seen.set(key, seen);
+    return seen;
+  }
+
+  #question({ profile, end, agreement }: Cell, side: Side, seed: number): Question {
     const { gpus, slots, maxTokens } = this.#options;
-    return { profile, end, agreement, side, gpus, slots, maxTokens, seed, first: firstGuess[side.editor], ...given };
+    return { profile, end, agreement, side: sameAs(side), gpus, slots, maxTokens, seed };
   }
 }
 

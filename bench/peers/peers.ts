@@ -68,7 +68,7 @@ export async function benchPeers(options: PeersOptions, { say, signal, env }: De
   const present = sides.filter(({ name }) => !missing.some((each) => each.name === name));
   const program = (name: PeerName) => programs.get(name);
   const machine = { dilation: options.dilation, folder, program };
-  using threads = new Threads(wanted.has("capacity") || wanted.has("ablation") ? {} : { threads: 1 });
+  using threads = new Threads(wanted.has("capacity") || wanted.has("ablation") ? {} : { threads: 1 }, { signal });
   try {
     const measured = new Map<Cell, Map<Side, Round[]>>();
     for (const cell of wanted.has("rounds") ? options.measured : []) {
@@ -77,7 +77,7 @@ export async function benchPeers(options: PeersOptions, { say, signal, env }: De
     }
     // Ahead of the searches, which take every core.
     const cost = wanted.has("cost") ? await measureCost(options.cost, { program, state, say, signal }) : new Map<string, Cost>();
-    const answers = new Answers(options, { threads, state, say, signal });
+    const answers = new Answers(options, { threads, state, say });
     const cells: CellReport[] = [];
     for (const cell of options.cells) {
       const { people, workers } = options;

@@ -1,20 +1,19 @@
-// thread: a thread that answers questions of capacity, one after the other: virtual time takes a processor to itself.
+// thread: a thread that lets crowds type in virtual time, one after the other: it takes a processor to itself.
 import { parentPort } from "node:worker_threads";
 import { SlipstreamError } from "../../lib/errors.ts";
-import { capacityOf, type Question, typed } from "./capacity.ts";
+import { type Question, typed } from "./capacity.ts";
 
-/** With a crowd: what it sees; without: how large it may be. */
+/** What does a crowd of that size see? */
 export interface Asked {
   readonly question: Question;
-  readonly people?: number;
+  readonly people: number;
 }
 
 const { signal } = new AbortController();
 
 parentPort?.on("message", async ({ question, people }: Asked) => {
   try {
-    const value = people === undefined ? await capacityOf(question, { signal }) : await typed(question, people, signal);
-    parentPort?.postMessage({ value });
+    parentPort?.postMessage({ value: await typed(question, people, signal) });
   } catch (thrown) {
     parentPort?.postMessage({ error: SlipstreamError.from(thrown).message });
   }

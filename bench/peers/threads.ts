@@ -1,15 +1,16 @@
-// threads: questions of capacity in, answers out, as many at once as the machine has cores. Ends its threads when it is closed, and
+// threads: crowds in virtual time in, what they see out, as many at once as the machine has cores. Ends its threads when it is closed, and
 // with them whatever they are at.
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { SlipstreamError } from "../../lib/errors.ts";
 import { packageRoot } from "../../lib/package-root.ts";
+import type { Figures } from "./fleet.ts";
 import type { Asked } from "./thread.ts";
 
 interface Waiting {
   readonly asked: Asked;
-  readonly resolve: (value: unknown) => void;
+  readonly resolve: (value: Figures) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -17,18 +18,25 @@ export class Threads implements Disposable {
   readonly #idle: Worker[] = [];
   readonly #all: Worker[] = [];
   readonly #waiting: Waiting[] = [];
+  readonly #signal: AbortSignal;
+  /** Whoever waits for an answer, or for a thread. */
+  readonly #open = new Set<(error: Error) => void>();
 
-  constructor(options: { readonly threads?: number } = {}) {
+  constructor(options: { readonly threads?: number }, deps: { readonly signal: AbortSignal }) {
     const path = join(packageRoot(), "dist", "bench", "peers", "thread.js");
     for (let i = 0; i < (options.threads ?? availableParallelism()); i++) this.#all.push(new Worker(path));
     this.#idle.push(...this.#all);
+    this.#signal = deps.signal;
+    this.#signal.addEventListener("abort", () => {
+      for (const reject of this.#open) reject(this.#signal.reason as Error);
+    });
   }
 
-  ask<T>(asked: Asked, signal: AbortSignal): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason as Error);
-      signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-      this.#waiting.push({ asked, resolve: resolve as (value: unknown) => void, reject });
+  ask(asked: Asked): Promise<Figures> {
+    this.#signal.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      this.#open.add(reject);
+      this.#waiting.push({ asked, resolve, reject });
       this.#next();
     });
   }
@@ -48,11 +56,12 @@ export class Threads implements Disposable {
     }
     const over = (end: () => void) => {
       worker.removeAllListeners();
+      this.#open.delete(next.reject);
       end();
       this.#idle.push(worker);
       this.#next();
     };
-    worker.once("message", ({ value, error }: { value?: unknown; error?: string }) =>
+    worker.once("message", ({ value, error }: { value: Figures; error?: string }) =>
       over(() => (error === undefined ? next.resolve(value) : next.reject(new SlipstreamError("internal", error)))),
     );
     worker.once("error", (thrown) => next.reject(thrown));
