@@ -81,8 +81,14 @@ export class Health {
     this.#become(tripped(this.#breaker, this.#deps.clock.now(), this.#options), why);
   }
 
+  /** Nothing is heard of it: what it did is no measure of others. */
+  lost(): void {
+    this.promptness.forget();
+    this.speed.forget();
+  }
+
   close(): void {
-    this.promptness.close();
+    this.lost();
     this.speed.among(undefined);
     this.#timer?.[Symbol.dispose]();
   }
@@ -93,6 +99,7 @@ export class Health {
     this.#breaker = breaker;
     if (breaker.state === "open" && before.state !== "open") {
       const { clock } = this.#deps;
+      this.lost();
       this.#timer = clock.timer(breaker.untilMs - clock.now(), () => this.#become(lapsed(this.#breaker, clock.now())));
       this.#deps.changed(why);
     } else if (allows(before) !== allows(breaker)) this.#deps.changed(undefined);

@@ -200,6 +200,7 @@ export class Link {
         this.#deps.metrics.link_reconnects_total.inc({});
         if (this.#owed.size > 0) this.health.failed("lost");
       }
+      this.health.lost();
       this.#deps.roster.left(this.address);
       this.#deps.changed();
     }

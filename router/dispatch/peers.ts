@@ -57,6 +57,10 @@ export class Speed {
     this.#be(prefillTokensPerSecond > 0 ? 1_000 / prefillTokensPerSecond : undefined, stepMs > 0 ? stepMs : undefined);
   }
 
+  forget(): void {
+    this.#be(undefined, undefined);
+  }
+
   /** Was it late with an answer, for the prompt that it was? Undefined: that says nothing. */
   late({ tookMs, computed, sinceMs }: Answered): boolean | undefined {
     const { firsts, prompts, steps } = this.#peers ?? {};

@@ -45,7 +45,7 @@ test("what is kept in order is what a fresh look at every worker finds, whoever 
   for (let i = 0; i < 4_000; i++) {
     const at = below(random, workers.length);
     workers[at]?.add(1 + below(random, 20));
-    if (i % 100 === 99) workers.splice(at, 1)[0]?.close();
+    if (i % 100 === 99) workers.splice(at, 1)[0]?.forget();
     if (workers.length < 20) workers.push(new Promptness(usual));
     const known = workers.flatMap(({ expectedMs }) => (expectedMs === undefined ? [] : [expectedMs])).sort((a, b) => a - b);
     expect(usual.expectedMs).toBe(known[(known.length - 1) >> 1]);

@@ -46,8 +46,8 @@ export class Promptness {
     if (ms > this.#mean) this.add(ms);
   }
 
-  /** Its worker is left for good. */
-  close(): void {
+  /** Its worker is left, for a while or for good: what it took is no measure any more. */
+  forget(): void {
     this.#usual?.changed(this.expectedMs, undefined);
     this.#samples = 0;
   }
