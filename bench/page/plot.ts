@@ -17,17 +17,19 @@ interface Axes {
 }
 
 const colours = ["#1f6feb", "#bc4c00", "#1a7f37", "#8250df", "#9a6700", "#cf222e", "#57606a"];
-const [width, height, left, bottom, top] = [520, 250, 56, 38, 14];
+const [width, height, left, right, bottom, top] = [520, 250, 56, 18, 38, 14];
+/** Names in a line of the key. */
+const [keyNames, keyLine] = [5, 16];
 const pointsMax = 600;
 
 export function linesOf(axes: Axes, series: readonly Series[]): string {
   const drawn = series.map(({ name, points }) => ({ name, points: thinned(points) })).filter(({ points }) => points.length > 0);
   const all = drawn.flatMap(({ points }) => points);
   const most = {
-    x: Math.max(1e-9, ...all.map(([x]) => x)),
+    x: niceMax(Math.max(1e-9, ...all.map(([x]) => x))),
     y: niceMax(Math.max(...all.map(([, y]) => y), ...(axes.limits ?? []).map(({ at }) => at), 1e-9)),
   };
-  const x = (value: number) => left + (value / most.x) * (width - left - 8);
+  const x = (value: number) => left + (value / most.x) * (width - left - right);
   const y = (value: number) => height - bottom - (value / most.y) * (height - bottom - top);
   const lines = drawn.map(
     ({ points }, i) =>
@@ -35,7 +37,7 @@ export function linesOf(axes: Axes, series: readonly Series[]): string {
   );
   const limits = (axes.limits ?? []).map(
     ({ name, at }) =>
-      `<line x1="${left}" x2="${width - 8}" y1="${y(at).toFixed(1)}" y2="${y(at).toFixed(1)}" stroke="#cf222e" stroke-dasharray="5 4"/><text x="${width - 10}" y="${(y(at) - 4).toFixed(1)}" text-anchor="end" class="faint">${escaped(name)}</text>`,
+      `<line x1="${left}" x2="${width - right}" y1="${y(at).toFixed(1)}" y2="${y(at).toFixed(1)}" stroke="#cf222e" stroke-dasharray="5 4"/><text x="${width - 10}" y="${(y(at) - 4).toFixed(1)}" text-anchor="end" class="faint">${escaped(name)}</text>`,
   );
   return figure(
     axes,
@@ -47,7 +49,7 @@ export function linesOf(axes: Axes, series: readonly Series[]): string {
 /** Bars of equal width, each with its label. */
 export function barsOf(axes: Axes, bars: readonly (readonly [string, number])[]): string {
   const most = niceMax(Math.max(...bars.map(([, value]) => value), 1e-9));
-  const step = (width - left - 8) / Math.max(1, bars.length);
+  const step = (width - left - right) / Math.max(1, bars.length);
   const y = (value: number) => height - bottom - (value / most) * (height - bottom - top);
   const every = Math.ceil(bars.length / 14);
   const drawn = bars.map(([label, value], i) => {
@@ -62,12 +64,18 @@ export function barsOf(axes: Axes, bars: readonly (readonly [string, number])[])
 }
 
 function figure({ title, x, y, caption }: Axes, inside: string, names: readonly string[]): string {
-  const key =
-    names.length > 1
-      ? names.map((name, i) => `<tspan fill="${colours[i % colours.length]}">● </tspan><tspan>${escaped(name)}  </tspan>`).join("")
-      : "";
-  return `<figure><svg viewBox="0 0 ${width} ${height + 22}" width="${width}" role="img"><title>${escaped(title)}</title>${inside}
-<text x="${left}" y="${top - 3}" class="faint">${escaped(y)}</text><text x="${width - 8}" y="${height - 4}" text-anchor="end" class="faint">${escaped(x)}</text><text x="${left}" y="${height + 16}">${key}</text></svg>
+  const shown = names.length > 1 ? names : [];
+  const lines = Math.ceil(shown.length / keyNames);
+  const key = Array.from({ length: lines }, (_, line) => {
+    const words = shown.slice(line * keyNames, (line + 1) * keyNames).map((name, nth) => {
+      const colour = colours[(line * keyNames + nth) % colours.length];
+      return `<tspan fill="${colour}">● </tspan><tspan>${escaped(name)}  </tspan>`;
+    });
+    return `<text x="${left}" y="${height + 14 + line * keyLine}">${words.join("")}</text>`;
+  });
+  const whole = height + 6 + lines * keyLine;
+  return `<figure><svg viewBox="0 0 ${width} ${whole}" width="${width}" role="img"><title>${escaped(title)}</title>${inside}
+<text x="${left}" y="${top - 3}" class="faint">${escaped(y)}</text><text x="${width - right}" y="${height - 4}" text-anchor="end" class="faint">${escaped(x)}</text>${key.join("")}</svg>
 <figcaption><b>${escaped(title)}</b>${caption ? ` ${escaped(caption)}` : ""}</figcaption></figure>`;
 }
 
@@ -75,7 +83,7 @@ function grid(most: { x: number | undefined; y: number }, x: (value: number) => 
   const steps = [0, 0.25, 0.5, 0.75, 1];
   const across = steps.map((part) => {
     const at = y(part * most.y).toFixed(1);
-    return `<line x1="${left}" x2="${width - 8}" y1="${at}" y2="${at}" stroke="#d0d7de"/><text x="${left - 6}" y="${Number(at) + 4}" text-anchor="end" class="faint">${short(part * most.y)}</text>`;
+    return `<line x1="${left}" x2="${width - right}" y1="${at}" y2="${at}" stroke="#d0d7de"/><text x="${left - 6}" y="${Number(at) + 4}" text-anchor="end" class="faint">${short(part * most.y)}</text>`;
   });
   const { x: mostX } = most;
   const along =
@@ -88,10 +96,13 @@ function grid(most: { x: number | undefined; y: number }, x: (value: number) => 
   return [...across, ...along].join("");
 }
 
-/** 1, 2, 4, 5 or 10 times a power of ten: quarters of it are short numbers. */
+/** Quarters of them are short numbers. */
+const nice = [1, 1.2, 1.6, 2, 2.4, 2.8, 3.2, 4, 5, 6, 8, 10];
+
+/** A nice number times a power of ten that is no less. */
 function niceMax(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
-  return power * ([1, 2, 4, 5, 10].find((times) => times * power >= value) ?? 10);
+  return power * (nice.find((times) => times * power >= value) ?? 10);
 }
 
 const short = (value: number) =>

@@ -77,6 +77,14 @@ export const habitParameters = {
     means: "Chance that what changes in the first tenth of a file (imports) is written last.",
     source: "assumed",
   },
+  awayProbability: {
+    value: 0.4,
+    unit: "",
+    means: "Of a day: chance that reading, running, reviewing or talking comes between two stretches, beside the thinking.",
+    source: "assumed",
+  },
+  awayMedianMs: { value: 5 * 60_000, unit: "ms", means: "Median of it; lognormal.", source: "assumed" },
+  awaySigma: { value: 0.9, unit: "", means: "Sigma of its logarithm.", source: "assumed" },
   meetingProbability: { value: 0.15, unit: "", means: "Chance that an hour of a day begins with a meeting.", source: "assumed" },
   meetingMs: { value: 30 * 60_000, unit: "ms", means: "How long it takes.", source: "assumed" },
 } as const satisfies Record<string, { value: number; unit: string; means: string; source: string }>;

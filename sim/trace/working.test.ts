@@ -64,6 +64,7 @@ test("keys are pressed at the pace of the table while one writes, and a day has 
   expect(meanKeysPerSecond(parameters as never)).toBeCloseTo(2.13, 2);
   const day = workingTrace({ sources, seed: 9, keys: 100_000, hours: 1 });
   expect(day.events.at(-1)?.tMs).toBeLessThan(1.2 * 3_600_000);
+  expect(day.events.length).toBeLessThan(0.8 * 3_600 * 2.13);
 });
 
 test("a seed decides every byte", () => {

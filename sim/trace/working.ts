@@ -102,7 +102,8 @@ class Person {
     const { habits, shaped } = this.#options;
     const { hand, choice } = this.#desk;
     const ms = lognormal(choice, habits.thinkMedianMs, habits.thinkSigma);
-    hand.wait(shaped ? ms / paceAt(hand.nowMs) : ms);
+    const awayMs = shaped && this.#draws(habits.awayProbability) ? lognormal(choice, habits.awayMedianMs, habits.awaySigma) : 0;
+    hand.wait(shaped ? (ms + awayMs) / paceAt(hand.nowMs) : ms);
     if (shaped && hourOf(hand.nowMs) !== this.#hour && this.#draws(habits.meetingProbability)) hand.wait(habits.meetingMs);
     this.#hour = hourOf(hand.nowMs);
   }
