@@ -37,7 +37,7 @@ Options:
   --people N         typists before each router (default 24)
   --workers N        at least 4 (default 4)
   --slots N          generations that a GPU runs at once (default 16)
-  --dilation N       times as slowly (default 4)
+  --dilation N       times as slowly (default 3)
   --lanes N          sides that are measured at the same time (default 7)
   --gpus N           in the search for developers a GPU (default 2)
   --seeds N          of our own figure there, for its band (default 2, with --full 3)
@@ -98,7 +98,7 @@ export const benchPeersCommand: Command = async (args, io) => {
     people: whole("people", values.people ?? (quick ? "6" : "24"), 1, 2_000),
     workers: whole("workers", values.workers, 4, 64),
     slots: whole("slots", values.slots, 1, 256),
-    dilation: number("dilation", values.dilation ?? (quick ? "2" : "4"), 1, 100),
+    dilation: number("dilation", values.dilation ?? (quick ? "2" : "3"), 1, 100),
     attempts: quick ? 1 : 2,
     lanes: whole("lanes", values.lanes, 1, 32),
     gpus: whole("gpus", values.gpus, 1, 64),
