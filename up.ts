@@ -27,7 +27,7 @@ Options:
   --engine NAME        embedded (llama.cpp) or simulated (default embedded)
   --threads N          threads of the embedded engine (default: one less than the cores)
   --grpc HOST:PORT     editors and products connect here (default 127.0.0.1:7411)
-  --http HOST:PORT     status page, OpenAI-compatible completions (default 127.0.0.1:7412)
+  --http HOST:PORT     status page, endpoints that other clients know (default 127.0.0.1:7412)
   --admin HOST:PORT    health and metrics (default 127.0.0.1:7413)
   --insecure           let other machines in without TLS or without asking who calls
   --log-level LEVEL    fatal, error, warn, info, debug or silent (default warn)
@@ -117,7 +117,7 @@ function welcome(ports: { grpc: number; http: number; admin: number }, models: r
   return `Slipstream is ready after ${seconds.toFixed(1)} s with ${models.join(", ")}.
 
   gRPC    127.0.0.1:${ports.grpc}
-  HTTP    http://127.0.0.1:${ports.http}/        status page, OpenAI-compatible /v1/completions
+  HTTP    http://127.0.0.1:${ports.http}/        status page; clients: docs/clients.md
   admin   http://127.0.0.1:${ports.admin}/metrics
 
 Try next, in another terminal:

@@ -28,7 +28,21 @@ Options (each stands for a setting):
   --json             of --probe: one JSON object
 `;
 
-const settings = {
+const routerOptions = `
+Options (each stands for a setting; port 0 takes any free one):
+  --grpc HOST:PORT   editors and products connect here (SLIPSTREAM_ROUTER_GRPC_ADDRESS)
+  --http HOST:PORT   status page, endpoints that other clients know (SLIPSTREAM_ROUTER_HTTP_ADDRESS)
+  --admin HOST:PORT  health and metrics (SLIPSTREAM_ROUTER_ADMIN_ADDRESS)
+`;
+
+const routerSettings = {
+  insecure: "SLIPSTREAM_ROUTER_INSECURE",
+  grpc: "SLIPSTREAM_ROUTER_GRPC_ADDRESS",
+  http: "SLIPSTREAM_ROUTER_HTTP_ADDRESS",
+  admin: "SLIPSTREAM_ROUTER_ADMIN_ADDRESS",
+} as const;
+
+const workerSettings = {
   insecure: "SLIPSTREAM_WORKER_INSECURE",
   engine: "SLIPSTREAM_WORKER_ENGINE",
   "engine-url": "SLIPSTREAM_WORKER_ENGINE_URL",
@@ -36,11 +50,15 @@ const settings = {
 } as const;
 
 export const router: Command = async (args, io) => {
-  const { values, positionals } = options(args, { insecure: { type: "boolean" } });
-  if (values.help) return told(io, help("router"));
+  const { values, positionals } = options(args, {
+    insecure: { type: "boolean" },
+    grpc: { type: "string" },
+    http: { type: "string" },
+    admin: { type: "string" },
+  });
+  if (values.help) return told(io, help("router", routerOptions));
   refuseWords(positionals);
-  const env = values.insecure ? { ...io.env, SLIPSTREAM_ROUTER_INSECURE: "true" } : io.env;
-  return (await import("../router/main.ts")).main(env, io);
+  return (await import("../router/main.ts")).main({ ...io.env, ...given(routerSettings, values) }, io);
 };
 
 export const worker: Command = async (args, io) => {
@@ -55,12 +73,7 @@ export const worker: Command = async (args, io) => {
   if (values.help) return told(io, help("worker", workerOptions));
   refuseWords(positionals);
   if (values.probe !== undefined) return (await import("./probe.ts")).probe(String(values.probe), values.json === true, io);
-  const env = { ...io.env };
-  for (const [option, name] of Object.entries(settings)) {
-    const value = values[option as keyof typeof settings];
-    if (value !== undefined) env[name] = String(value);
-  }
-  return (await import("../workers/main.ts")).main(env, io);
+  return (await import("../workers/main.ts")).main({ ...io.env, ...given(workerSettings, values) }, io);
 };
 
 export const operator: Command = async (args, io) => {
@@ -70,6 +83,13 @@ export const operator: Command = async (args, io) => {
   const env = values.insecure ? { ...io.env, SLIPSTREAM_OPERATOR_INSECURE: "true" } : io.env;
   return (await import("../operator/main.ts")).main(env, io);
 };
+
+/** The settings that options stand for. */
+function given(names: Readonly<Record<string, string>>, values: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(names).flatMap(([option, name]) => (values[option] === undefined ? [] : [[name, String(values[option])]])),
+  );
+}
 
 function told(io: Parameters<Command>[1], text: string): number {
   io.out(text);

@@ -2,6 +2,7 @@
 // bodies, headers and connections that are too much.
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { start } from "../support/command.ts";
 import { HttpPort, read } from "../support/http.ts";
 import { keyFile } from "../support/keys.ts";
 import { type Platform, startPlatform } from "../support/platform.ts";
@@ -80,6 +81,14 @@ describe("pages in a browser", () => {
     const answered = await port.post("/v1/completions", body, headers);
     expect([answered.status, answered.headers.get("access-control-allow-origin")]).toEqual([200, null]);
   });
+});
+
+test("`slipstream router` takes its addresses as options, any free port among them", async () => {
+  const worker = ["--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+  const env = { SLIPSTREAM_ROUTER_WORKERS: `127.0.0.1:${platform.worker}` };
+  await using router = await start(process.execPath, ["bin/slipstream.js", "router", ...worker], /"listening"/, env);
+  const http = Number(/"http":(\d+)/.exec(router.out())?.[1]);
+  await expect.poll(() => new HttpPort(http).ask("GET", "/health").then(({ status }) => status), { timeout: 10_000 }).toBe(200);
 });
 
 describe("bounds", () => {

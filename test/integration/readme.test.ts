@@ -41,6 +41,16 @@ test("what to try next works while `npm start` runs", async () => {
   }
 });
 
+test("each API completes by the command that the page gives for it", async () => {
+  const lines = commands("Clients");
+  expect(lines.length).toBeGreaterThanOrEqual(6);
+  for (const line of lines) {
+    const { code, out, err } = await shell(line.replace("curl ", "curl -sS --fail-with-body "));
+    expect({ line, code, err, said: code === 0 ? "" : out }).toEqual({ line, code: 0, err: "", said: "" });
+    expect(out.trim(), `${line} says nothing`).not.toBe("");
+  }
+});
+
 test("the commands that npm start itself suggests work", async () => {
   const suggested = running.out().match(/^ {2}npx slipstream .*$/gm) ?? [];
   expect(suggested.length).toBeGreaterThanOrEqual(2);
