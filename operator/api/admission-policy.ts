@@ -15,7 +15,7 @@ export function admissionPolicies(): Record<string, unknown>[] {
   return [
     ...policy("gpus", {
       match: match(["workerpools"]),
-      when: `has(namespaceObject.metadata.labels) && '${gpusMaxLabel}' in namespaceObject.metadata.labels`,
+      namespaces: { matchExpressions: [{ key: gpusMaxLabel, operator: "Exists" }] },
       validations: [
         {
           expression: `!has(object.spec.gpu) || object.spec.scaling.maxReplicas * object.spec.gpu.count * object.spec.parallelism.nodes <= int(namespaceObject.metadata.labels['${gpusMaxLabel}'])`,
@@ -29,7 +29,7 @@ export function admissionPolicies(): Record<string, unknown>[] {
     }),
     ...policy("digests", {
       match: match(["workerpools", "completionservices"]),
-      when: `has(namespaceObject.metadata.labels) && '${productionLabel}' in namespaceObject.metadata.labels && namespaceObject.metadata.labels['${productionLabel}'] == 'true'`,
+      namespaces: { matchLabels: { [productionLabel]: "true" } },
       validations: [
         {
           expression:
@@ -48,11 +48,11 @@ export function admissionPolicies(): Record<string, unknown>[] {
 
 interface Wanted {
   readonly match: ReturnType<typeof match>;
-  readonly when: string;
+  readonly namespaces: object;
   readonly validations: readonly Record<string, unknown>[];
 }
 
-function policy(what: string, { match: constraints, when, validations }: Wanted): Record<string, unknown>[] {
+function policy(what: string, { match: constraints, namespaces, validations }: Wanted): Record<string, unknown>[] {
   const name = `slipstream-${what}.${group}`;
   const head = { apiVersion: "admissionregistration.k8s.io/v1", metadata: { name, labels: labelled } };
   return [
@@ -61,8 +61,7 @@ function policy(what: string, { match: constraints, when, validations }: Wanted)
       kind: "ValidatingAdmissionPolicy",
       spec: {
         failurePolicy: "Fail",
-        matchConstraints: constraints,
-        matchConditions: [{ name: "asked-for", expression: when }],
+        matchConstraints: { ...constraints, namespaceSelector: namespaces },
         validations,
       },
     },

@@ -128,7 +128,7 @@ const isZero = (share: number | string) => share === 0 || share === "0%";
 
 export const rolloutRules: readonly Rule<Rollout>[] = [
   both(
-    "!(self.maxSurge in [0, '0%'] && self.maxUnavailable in [0, '0%'])",
+    "!((self.maxSurge == 0 || self.maxSurge == '0%') && (self.maxUnavailable == 0 || self.maxUnavailable == '0%'))",
     "rollout: maxSurge and maxUnavailable are both 0, so nothing could ever be replaced",
     ({ maxSurge, maxUnavailable }) => !(isZero(maxSurge) && isZero(maxUnavailable)),
   ),

@@ -139,7 +139,8 @@ export function definition(made: Resource): Record<string, unknown> {
     properties: {
       apiVersion: { type: "string", description: `Version of this shape: ${apiVersion}.` },
       kind: { type: "string", description: `${kind}.` },
-      metadata: { type: "object", description: "Name, namespace, labels and annotations, as of every object." },
+      // The apiserver explains it itself, and lets nobody else.
+      metadata: { type: "object" },
       spec: { ...structural(spec), description: "What is wanted." },
       ...(status ? { status: { ...structural(status), description: "What the operator found. Written by it alone." } } : {}),
     },

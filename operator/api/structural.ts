@@ -31,11 +31,22 @@ function walk(given: Schema): Schema {
   if (made.type === "integer") made["format"] ??= "int64";
   if (made["x-kubernetes-preserve-unknown-fields"]) return made;
   if (properties) made.properties = Object.fromEntries(Object.entries(properties).map(([name, field]) => [name, walk(field)]));
+  // The rules of an object are tried on its default as it is written, before the defaults within are filled in.
+  if (isObject(made.default)) made.default = { ...made.default, ...defaultsOf(made) };
   if (items) made.items = walk(items);
   if (typeof additionalProperties === "object" && !properties) made.additionalProperties = walk(additionalProperties);
   // The pattern of a key cannot be said in a structural schema; its bound can.
   delete made["propertyNames"];
   return made;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function defaultsOf({ properties = {} }: Schema): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(properties).flatMap(([name, field]) => (field.default === undefined ? [] : [[name, field.default]])),
+  );
 }
 
 function withoutType({ type: _, ...rest }: Schema): Schema {
