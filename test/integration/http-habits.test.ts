@@ -42,7 +42,7 @@ describe("llama.vscode never takes a request back", () => {
   test("its next key retires the request before, which ends with an empty text", async () => {
     const prompt = file();
     const first = port.post("/infill", infill(prompt, ""), vscode);
-    await expect.poll(() => platform.router.explain.last(1)[0]?.outcome, { timeout: 10_000 }).toBe("under_way");
+    await expect.poll(() => platform.router.explain.last(1)[0]?.outcome, { timeout: 10_000, interval: 1 }).toBe("under_way");
     const second = port.post("/infill", infill(prompt, "x"), vscode);
     const [before, after] = [await read(await first), await read(await second)];
     expect([before.status, before.headers.get("slipstream-outcome"), before.json]).toMatchObject([
@@ -119,7 +119,7 @@ describe("a connection that is closed takes its generation with it", () => {
       const leaving = new AbortController();
       const answer = port.post(path, body(file(), stream), {}, leaving.signal);
       if (stream) await (await answer).body?.getReader().read();
-      else await expect.poll(() => platform.router.explain.last(1)[0]?.outcome, { timeout: 10_000 }).toBe("under_way");
+      else await expect.poll(() => platform.router.explain.last(1)[0]?.outcome, { timeout: 10_000, interval: 1 }).toBe("under_way");
       leaving.abort();
       await answer.catch(() => {});
       await expect.poll(() => outcomes(1), { timeout: 10_000 }).toEqual(["cancelled"]);

@@ -64,9 +64,11 @@ export function worldOf(seed: number): WorldOptions {
     ...{ workerFreeze: one(0, 0, 4), workerSlow: one(0, 0, 4), workerDeath: one(0, 0, 3) },
     ...{ routerDeath: one(0, 0, 2), partition: one(0, 0, 4) },
   };
+  // An owner that stands still for longer than another would take from the start is what hedges are for.
+  const stall = { ...world.stall, ms: one(60, 400) };
   // A crowd types fewer keys each: what meets is the number of them.
   const keys = world.typists > 2 ? 12 : 30;
-  return { ...world, keys, rates: world.rates === noFaults ? noFaults : { ...world.rates, ...worse, ...deaths } };
+  return { ...world, keys, stall, rates: world.rates === noFaults ? noFaults : { ...world.rates, ...worse, ...deaths } };
 }
 
 /** What a hundred worlds must meet for the invariants to mean something. */
