@@ -35,6 +35,8 @@ faults        what people see when a worker is killed, frozen or slowed under lo
               (both have options of their own: --help)
 layout        prompt tokens that a key costs, by the form of the model's family, and with one rule of the prompt's layout off
               at a time; it has options of its own: slipstream bench layout --help
+vllm          a real vLLM behind the agent: how soon it stops, what the agent costs, what a key makes it compute; it has options
+              of its own: slipstream bench vllm --help
 document      what a key costs the router's processor against the length of its document (1 KB, 100 KB, 1 MB)
 engine        the embedded engine: prompt and decode rates, what reused KV saves, abort latency
 schedule      what a placement costs among 1,000 workers; what leases, hedging and late binding are worth, what overload and
@@ -91,6 +93,7 @@ export const bench: Command = async (args, io) => {
   if (args[0] === "schedule") return (await import("./bench-schedule.ts")).benchScheduleCommand(args.slice(1), io);
   if (args[0] === "guard") return (await import("./bench-guard.ts")).benchGuardCommand(args.slice(1), io);
   if (args[0] === "k6") return (await import("./bench-k6.ts")).benchK6Command(args.slice(1), io);
+  if (args[0] === "vllm") return (await import("./bench-vllm.ts")).benchVllmCommand(args.slice(1), io);
   if (args[0] === "faults") return (await import("./bench-faults.ts")).benchFaultsCommand(args.slice(1), io);
   if (args[0] === "peers") return (await import("./bench-peers.ts")).benchPeersCommand(args.slice(1), io);
   if (args[0] === "router") return (await import("./bench-router.ts")).benchRouterCommand(args.slice(1), io);
@@ -101,9 +104,8 @@ export const bench: Command = async (args, io) => {
   }
   const [name = ""] = positionals;
   if (positionals.length !== 1 || !Object.hasOwn(benches, name)) {
-    const known = [...Object.keys(benches), "faults", "fleet", "guard", "k6", "keys", "layout", "peers", "router", "schedule"].join(
-      ", ",
-    );
+    const own = ["faults", "fleet", "guard", "k6", "keys", "layout", "peers", "router", "schedule", "vllm"];
+    const known = [...Object.keys(benches), ...own].join(", ");
     const one = positionals.length === 1 ? `no bench "${name}"` : "one bench is wanted";
     throw new SlipstreamError("invalid_request", `${one}; there are: ${known}; --help says more`);
   }

@@ -14,6 +14,10 @@ export const workerMetricTable = {
     "Generations that an engine behind HTTP was told to stop; late: it had ended by itself. Such engines do not count them.",
     ["how"],
   ),
+  cached_expectations_total: counter(
+    "Prompts by whether an engine behind HTTP had as many of their tokens cached as the agent expected (equal), or more, or less.",
+    ["fit"],
+  ),
   running: gauge("Generations in the engine.", []),
   waiting: gauge("Generations waiting in the agent for a slot.", ["lane"]),
   slots: gauge("Generations the engine runs at once.", []),

@@ -17,7 +17,7 @@ interface Deps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly metrics: Pick<WorkerMetrics, "engine_aborts_total">;
+  readonly metrics: Pick<WorkerMetrics, "engine_aborts_total" | "cached_expectations_total">;
   readonly signal: AbortSignal;
   readonly env?: Env;
 }
@@ -33,7 +33,12 @@ export async function startServed(config: WorkerConfig, deps: Deps): Promise<Eng
 async function startVllm(config: WorkerConfig, key: string, deps: Deps, owned: Owned): Promise<Engine> {
   const engine = await VllmEngine.start(
     { ...common(config, key), confidence: config.engineConfidence, adapters: adapterList(config.engineAdapters) },
-    { ...deps, ...owned, aborted: (how) => deps.metrics.engine_aborts_total.inc({ how }) },
+    {
+      ...{ ...deps, ...owned },
+      aborted: (how) => deps.metrics.engine_aborts_total.inc({ how }),
+      counted: (expected, cached) =>
+        deps.metrics.cached_expectations_total.inc({ fit: expected === cached ? "equal" : cached > expected ? "more" : "less" }),
+    },
   );
   const afterMs = config.engineSleepMs;
   return afterMs > 0 && engine.capabilities.includes("sleep") ? new SleepingEngine(engine, { afterMs }, deps) : engine;

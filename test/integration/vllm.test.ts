@@ -1,10 +1,10 @@
 // The whole platform before engines that speak vLLM's HTTP: from a client's call to the engine's request, and what becomes of work
 // when an engine is killed.
 import { afterEach, expect, test } from "vitest";
+import { startFleet } from "../../bench/vllm/fleet.ts";
 import { Outcome, TriggerKind } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import { until } from "../support/until.ts";
 import { type FakeOptions, FakeVllm } from "../support/vllm/fake-vllm.ts";
-import { startFleet } from "../support/vllm/fleet.ts";
 
 const open: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

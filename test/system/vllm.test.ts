@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startFleet } from "../../bench/vllm/fleet.ts";
 import { modelName, RealVllm } from "../../bench/vllm/real-vllm.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { packageRoot } from "../../lib/package-root.ts";
@@ -16,7 +17,6 @@ import type { Generation } from "../../workers/generation.ts";
 import { slipstream } from "../support/command.ts";
 import { until } from "../support/until.ts";
 import { exchange } from "../support/vllm/exchange.ts";
-import { startFleet } from "../support/vllm/fleet.ts";
 import { differences, shapeOf } from "../support/vllm/shapes.ts";
 
 const tool = findTool("vllm");

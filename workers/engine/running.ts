@@ -26,6 +26,8 @@ export interface RunningDeps {
   /** Called when nobody was there to ask. */
   readonly doubted: () => void;
   readonly aborted: (how: "closed" | "late") => void;
+  /** The engine's own count of cached tokens, where it says it. */
+  readonly counted?: (expected: number, cached: number) => void;
   /** The prompt is computed, and in the engine's cache. */
   readonly computed?: () => void;
 }
@@ -139,9 +141,11 @@ export class Running {
   #finished(how: End): Finished {
     const { usage } = this;
     const { told, finish } = this.#stream;
+    const { expectedCached } = this.#asked;
+    if (expectedCached !== undefined && told.cachedTokens !== undefined) this.#deps.counted?.(expectedCached, told.cachedTokens);
     usage.promptTokens = told.promptTokens ?? usage.promptTokens;
     usage.completionTokens = told.completionTokens;
-    usage.cachedTokens = Math.min(usage.promptTokens, told.cachedTokens ?? this.#asked.expectedCached ?? 0);
+    usage.cachedTokens = Math.min(usage.promptTokens, told.cachedTokens ?? expectedCached ?? 0);
     // Of a prompt that never came to its first token nobody knows how far it came.
     usage.recomputedTokens = this.#firstMs === undefined ? 0 : usage.promptTokens - usage.cachedTokens;
     usage.decodeMs = this.#firstMs === undefined ? 0 : this.movedMs - this.#firstMs;

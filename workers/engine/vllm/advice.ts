@@ -20,6 +20,12 @@ const rows: readonly (Advice & { readonly unless: (probed: Probed) => boolean })
     flag: `--kv-events-config '{"enable_kv_cache_events":true,"publisher":"zmq","endpoint":"tcp://*:5557","replay_endpoint":"tcp://*:5558"}'`,
   },
   {
+    unless: ({ kvSources }) =>
+      kvSources.every(({ endpoint }) => !endpoint.startsWith("tcp://") || /[*]|::|0\.0\.0\.0/.test(endpoint)),
+    ...{ weight: "lacks", what: "the KV events' endpoint names one address: the engine connects to it instead of listening" },
+    flag: `"endpoint":"tcp://*:5557" in --kv-events-config`,
+  },
+  {
     unless: ({ kvSources }) => kvSources.every(({ replay }) => replay !== undefined),
     ...{ weight: "slower", what: "missed KV events cannot be asked for again: after a gap everything is taken as gone" },
     flag: `"replay_endpoint" in --kv-events-config`,

@@ -45,6 +45,8 @@ export interface VllmDeps {
   /** Ends that process: one that is dead already, or one that may end by itself. */
   readonly ending?: (dead: boolean) => Promise<void>;
   readonly aborted?: (how: "closed" | "late") => void;
+  /** How much of a prompt was expected to be cached, and was. */
+  readonly counted?: (expected: number, cached: number) => void;
   /** Ends the waiting for an engine that does not come. */
   readonly signal?: AbortSignal;
 }

@@ -146,6 +146,7 @@ export class VllmEngine implements Engine {
         meter: this.#meter,
         doubted: () => this.#watch.doubt(),
         aborted: (how) => this.#deps.aborted?.(how),
+        counted: (expected, cached) => this.#deps.counted?.(expected, cached),
         computed: () => this.#kv.computed(keys),
       },
     );

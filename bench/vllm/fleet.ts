@@ -1,22 +1,23 @@
 // fleet: a real router with worker processes' insides before engines that somebody else runs: each agent attached to its URL, all on
 // free loopback ports in this process.
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { MemoryBus } from "../../../lib/bus/memory.ts";
-import { systemClock } from "../../../lib/clock.ts";
-import { GrpcClient } from "../../../lib/grpc/client.ts";
-import { Lifecycle } from "../../../lib/lifecycle.ts";
-import { silentLog } from "../../../lib/log.ts";
-import { seeded } from "../../../lib/random.ts";
+import { MemoryBus } from "../../lib/bus/memory.ts";
+import { systemClock } from "../../lib/clock.ts";
+import { GrpcClient } from "../../lib/grpc/client.ts";
+import { Lifecycle } from "../../lib/lifecycle.ts";
+import { silentLog } from "../../lib/log.ts";
+import { seeded } from "../../lib/random.ts";
 import {
   CompleteRequestSchema,
   type Completion,
   CompletionService,
   type Nothing,
-} from "../../../proto/gen/slipstream/v1/completion_pb.ts";
-import { readRouterConfig } from "../../../router/config.ts";
-import { type RunningRouter, startRouter } from "../../../router/main.ts";
-import { readWorkerConfig } from "../../../workers/config.ts";
-import { type RunningWorker, startWorker } from "../../../workers/main.ts";
+} from "../../proto/gen/slipstream/v1/completion_pb.ts";
+import { readRouterConfig } from "../../router/config.ts";
+import { type RunningRouter, startRouter } from "../../router/main.ts";
+import { readWorkerConfig } from "../../workers/config.ts";
+import type { Engine } from "../../workers/engine/engine.ts";
+import { type RunningWorker, startWorker } from "../../workers/main.ts";
 
 export interface Fleet {
   readonly router: RunningRouter;
@@ -32,7 +33,12 @@ const anyPort = "127.0.0.1:0";
 
 export async function startFleet(
   urls: readonly string[],
-  env: { readonly worker?: Record<string, string>; readonly router?: Record<string, string> } = {},
+  env: {
+    readonly worker?: Record<string, string>;
+    readonly router?: Record<string, string>;
+    /** Instead of the engine that the worker's settings attach to. */
+    readonly startEngine?: () => Promise<Engine>;
+  } = {},
 ): Promise<Fleet> {
   const deps = { clock: systemClock, random: seeded(1), log: silentLog };
   const lifecycle = new Lifecycle({ graceMs: 2_000 }, deps);
@@ -45,7 +51,7 @@ export async function startFleet(
       SLIPSTREAM_WORKER_ADMIN_ADDRESS: anyPort,
       ...env.worker,
     });
-    return startWorker(config, { lifecycle, ...deps });
+    return startWorker(config, { lifecycle, ...deps, ...(env.startEngine && { startEngine: env.startEngine }) });
   });
   const workers = await Promise.all(starting);
   const config = readRouterConfig({
@@ -72,7 +78,7 @@ export async function startFleet(
     },
     async end() {
       client.close();
-      await lifecycle.end("the test is over");
+      await lifecycle.end("it is over");
     },
   };
 }
