@@ -51,6 +51,23 @@ function homeOf(session: number, workers: readonly WorkerView[], { at, hashes, a
   return away.some((hash) => weightOf(session, hash) > most) ? undefined : home;
 }
 
+/** Of those that may the one that a name's hash weighs most. */
+export function heaviest(
+  name: number,
+  workers: readonly WorkerView[],
+  { at, hashes }: Serving,
+  may: (worker: WorkerView) => boolean,
+): WorkerView | undefined {
+  let [heaviest, most]: [WorkerView | undefined, number] = [undefined, -1];
+  for (let i = 0; i < at.length; i++) {
+    const weight = weightOf(name, hashes[i] as number);
+    if (weight <= most) continue;
+    const worker = workers[at[i] as number] as WorkerView;
+    if (may(worker)) [heaviest, most] = [worker, weight];
+  }
+  return heaviest;
+}
+
 /** Sessions a slot that a worker may hold, this one counted. */
 function bound(options: Pick<ScheduleOptions, "boundedLoad">, workers: readonly WorkerView[], serving: Serving): number {
   let [leases, slots] = [1, 0];

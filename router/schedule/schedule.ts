@@ -16,7 +16,7 @@ import type {
   WorkerView,
 } from "../completion.ts";
 import { hasRoom, prefillMs, slotWaitMs, tokenMs } from "./cost.ts";
-import { holderOf } from "./holder.ts";
+import { heaviest, holderOf } from "./holder.ts";
 import { type Serving, servingOf } from "./serving.ts";
 import { isMostOf, sharing } from "./sharing.ts";
 
@@ -203,9 +203,13 @@ function sharer(
   const slotMs = (worker: WorkerView) => slotWaitMs(worker, lane, hasRoom(worker, lane, greedy) ? 0 : ahead(worker.name), greedy);
   const costMs = (worker: WorkerView, weight: number) =>
     slotMs(worker) + prefillMs(worker, weight * freshTokens(worker), now) + tokenMs(worker, now) * tokens;
+  const usable = (worker: WorkerView) => !worker.draining && !avoid.has(worker.name) && !cold(options, worker, serving, now);
   const chosen = sharing(beginning, {
-    workers: serving.at.map((at, i) => ({ worker: workers[at] as WorkerView, hash: serving.hashes[i] as number })),
-    usable: (worker) => !worker.draining && !avoid.has(worker.name) && !cold(options, worker, serving, now),
+    holding: beginning.holders.flatMap((name) => {
+      const worker = workers[serving.named.get(name) ?? -1];
+      return worker && usable(worker) ? [worker] : [];
+    }),
+    next: (hash) => heaviest(hash, workers, serving, (worker) => !beginning.holders.includes(worker.name) && usable(worker)),
     waitMs: (worker) => (hasRoom(worker, lane, greedy) ? waitedMs + slotMs(worker) + prefillMs(worker, 0, now) : never),
     costMs: (worker) => costMs(worker, coldWeight(options, asking)),
     ...{ patienceMs: options.patienceMs, replicasMax: options.replicasMax },

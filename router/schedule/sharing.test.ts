@@ -21,9 +21,10 @@ interface Given {
 
 function put(holders: readonly string[], { waits = {}, costs = {}, unusable = [], replicasMax = 3 }: Given = {}) {
   const wait = (name: string) => waits[name] ?? 0;
+  const may = [first, second, third, fourth].filter((name) => !unusable.includes(name));
   const chosen = sharing(beginning(holders), {
-    workers: names.map((name) => ({ worker: workerOf(name), hash: hashOf(name) })),
-    usable: ({ name }) => !unusable.includes(name),
+    holding: may.filter((name) => holders.includes(name)).map((name) => workerOf(name)),
+    next: () => may.filter((name) => !holders.includes(name)).map((name) => workerOf(name))[0],
     waitMs: ({ name }) => wait(name),
     costMs: ({ name }) => costs[name] ?? wait(name) + (holders.includes(name) ? 0 : 100),
     patienceMs: 20,

@@ -5,8 +5,10 @@ import type { SharedBeginning, WorkerView } from "../completion.ts";
 import { hashOf, weightOf } from "./rendezvous.ts";
 
 export interface Sharing {
-  readonly workers: readonly { readonly worker: WorkerView; readonly hash: number }[];
-  readonly usable: (worker: WorkerView) => boolean;
+  /** Those of its holders that may be asked. */
+  readonly holding: readonly WorkerView[];
+  /** Of those that may be asked and do not hold it the one that the beginning weighs most; looked for when it is needed. */
+  readonly next: (beginning: number) => WorkerView | undefined;
   /** Until its prompt is begun there; Infinity: not within reason. */
   readonly waitMs: (worker: WorkerView) => number;
   /** Until an answer, the prompt counted as it is weighed. */
@@ -24,26 +26,22 @@ export function isMostOf(beginning: SharedBeginning | undefined, bytes: number):
 
 /** Undefined: nobody is better than who would have it anyway. */
 export function sharing(
-  { name, holders }: SharedBeginning,
-  { workers, usable, waitMs, costMs, patienceMs, replicasMax }: Sharing,
+  { name }: Pick<SharedBeginning, "name">,
+  { holding, next, waitMs, costMs, patienceMs, replicasMax }: Sharing,
 ): { readonly worker: WorkerView; readonly why: "shared" | "replica" } | undefined {
   const beginning = hashOf(name);
-  const holding: { readonly worker: WorkerView; readonly weight: number }[] = [];
-  let [next, most]: [WorkerView | undefined, number] = [undefined, -1];
-  for (const { worker, hash } of workers) {
-    if (!usable(worker)) continue;
-    const weight = weightOf(beginning, hash);
-    if (holders.includes(worker.name)) holding.push({ worker, weight });
-    else if (weight > most) [next, most] = [worker, weight];
-  }
-  holding.sort((a, b) => b.weight - a.weight);
-  const within = holding.find(({ worker }) => waitMs(worker) <= patienceMs);
+  const inOrder = holding
+    .map((worker) => ({ worker, weight: weightOf(beginning, hashOf(worker.name)) }))
+    .sort((a, b) => b.weight - a.weight);
+  const within = inOrder.find(({ worker }) => waitMs(worker) <= patienceMs);
   if (within) return { worker: within.worker, why: "shared" };
   let [best, least]: [WorkerView | undefined, number] = [undefined, Number.POSITIVE_INFINITY];
-  for (const { worker } of holding) {
+  for (const { worker } of inOrder) {
     const cost = costMs(worker);
     if (cost < least) [best, least] = [worker, cost];
   }
-  if (next && holding.length < replicasMax && costMs(next) < least) return { worker: next, why: "replica" };
-  return best && holding.length < replicasMax ? { worker: best, why: "shared" } : undefined;
+  if (holding.length >= replicasMax) return undefined;
+  const other = next(beginning);
+  if (other && costMs(other) < least) return { worker: other, why: "replica" };
+  return best && { worker: best, why: "shared" };
 }
