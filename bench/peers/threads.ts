@@ -55,16 +55,19 @@ export class Threads implements Disposable {
       return;
     }
     const over = (end: () => void) => {
-      worker.removeAllListeners();
+      // Not all listeners: the thread's own port hears by some of them.
+      worker.off("message", answered);
+      worker.off("error", failed);
       this.#open.delete(next.reject);
       end();
       this.#idle.push(worker);
       this.#next();
     };
-    worker.once("message", ({ value, error }: { value: Figures; error?: string }) =>
-      over(() => (error === undefined ? next.resolve(value) : next.reject(new SlipstreamError("internal", error)))),
-    );
-    worker.once("error", (thrown) => next.reject(thrown));
+    const answered = ({ value, error }: { value: Figures; error?: string }) =>
+      over(() => (error === undefined ? next.resolve(value) : next.reject(new SlipstreamError("internal", error))));
+    const failed = (thrown: Error) => next.reject(thrown);
+    worker.on("message", answered);
+    worker.on("error", failed);
     worker.postMessage(next.asked);
   }
 }
