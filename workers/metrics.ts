@@ -32,6 +32,10 @@ export const workerMetricTable = {
   speculation_choices_total: counter("The same steps, by why they drafted as they did (docs/operations/speculation.md).", ["why"]),
   speculation_open: gauge("Whether the controller holds a source worth drafting from now.", ["source"]),
   speculation_accepted_share: gauge("Share of drafted tokens accepted in the last minute, by position.", ["position"]),
+  speculation_recommended_tokens: gauge(
+    "Tokens that an engine whose draft length is fixed at its start should draft, where that is worth a revision of its pool; absent: as it is.",
+    [],
+  ),
   speculation_verify_seconds: gauge("Measured time of a step that verifies so many tokens.", ["tokens"]),
   speculation_draft_seconds: gauge("Measured time of a pass of the draft model.", []),
   delta_bytes_total: counter("Bytes of text sent.", []),

@@ -17,7 +17,7 @@ interface Deps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly metrics: Pick<WorkerMetrics, "engine_aborts_total" | "cached_expectations_total">;
+  readonly metrics: Pick<WorkerMetrics, "engine_aborts_total" | "cached_expectations_total" | "speculation_recommended_tokens">;
   readonly signal: AbortSignal;
   readonly env?: Env;
 }
@@ -36,6 +36,11 @@ async function startVllm(config: WorkerConfig, key: string, deps: Deps, owned: O
     {
       ...{ ...deps, ...owned },
       aborted: (how) => deps.metrics.engine_aborts_total.inc({ how }),
+      recommended: ({ now, tokens, gain }) => {
+        deps.metrics.speculation_recommended_tokens.set({}, tokens);
+        const percent = Math.round(100 * gain);
+        deps.log.warn({ now, tokens, percent }, "a revision of the pool that drafts so many tokens would decode faster");
+      },
       counted: (expected, cached) =>
         deps.metrics.cached_expectations_total.inc({ fit: expected === cached ? "equal" : cached > expected ? "more" : "less" }),
     },

@@ -113,27 +113,38 @@ async function typing(options: VllmBenchOptions, { say, signal }: Deps): Promise
     random: seeded(1),
     counted: (expected: number, cached: number) => void counted.push([expected, cached]),
   };
-  const fleet = await startFleet([real.url], { startEngine: () => VllmEngine.start(about, deps) });
   try {
+    const fleet = await startFleet([real.url], { startEngine: () => VllmEngine.start(about, deps) });
     counted.length = 0;
     const { sessions, keys } = options;
-    return await benchTyping({ fleet, sessions, keys, blockTokens, counted, say, signal });
+    try {
+      return await benchTyping({ fleet, sessions, keys, blockTokens, counted, say, signal });
+    } finally {
+      await fleet.end();
+    }
   } finally {
-    await fleet.end();
     await real.process.stop();
   }
 }
 
 async function killing(options: VllmBenchOptions, text: string, { say, signal }: Deps): Promise<KillReport> {
   say("starting two engines");
-  const [one, other] = await Promise.all([RealVllm.start({ ...options, seats }), RealVllm.start({ ...options, seats })]);
-  const fleet = await startFleet([one.url, other.url], { worker: { SLIPSTREAM_WORKER_SLOTS: String(seats) } });
+  const engines: RealVllm[] = [];
   try {
+    // One after the other: at once on a small machine each waits for the other, and gives up.
+    for (let index = 0; index < 2; index++) engines.push(await RealVllm.start({ ...options, seats }));
+    const fleet = await startFleet(
+      engines.map(({ url }) => url),
+      { worker: { SLIPSTREAM_WORKER_SLOTS: String(seats) } },
+    );
     say("two engines under load, one of them killed");
-    return await benchKilling({ fleet, callers: 12, seconds: options.seconds, text, kill: () => other.process.kill(), signal });
+    const kill = async () => void (await engines[1]?.process.kill());
+    try {
+      return await benchKilling({ fleet, callers: 12, seconds: options.seconds, text, kill, signal });
+    } finally {
+      await fleet.end();
+    }
   } finally {
-    await fleet.end();
-    await one.process.stop();
-    await other.process.stop();
+    for (const engine of engines) await engine.process.stop();
   }
 }

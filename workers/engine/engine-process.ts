@@ -13,6 +13,7 @@ export interface ProcessOptions {
 
 const wordsMax = 4_096;
 /** What an engine logs may name a prompt; the line that says what went wrong does not. */
+const vague = /see root cause above/i;
 const telling = /error|exception|killed|out of memory|no space left|cannot |failed/i;
 const wordMax = 300;
 /** How long its last words may take from the pipe. */
@@ -71,7 +72,7 @@ export class EngineProcess {
 
   /** The last line that says what went wrong; "": none did. */
   get lastWords(): string {
-    const line = this.#words.split("\n").findLast((each) => telling.test(each)) ?? "";
+    const line = this.#words.split("\n").findLast((each) => telling.test(each) && !vague.test(each)) ?? "";
     return line.trim().slice(0, wordMax);
   }
 

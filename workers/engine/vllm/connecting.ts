@@ -5,6 +5,7 @@ import { SlipstreamError } from "../../../lib/errors.ts";
 import type { Log } from "../../../lib/log.ts";
 import type { Random } from "../../../lib/random.ts";
 import type { Model } from "../../generation.ts";
+import type { Recommendation } from "../../speculation/recommendation.ts";
 import { FileTokenizer } from "../file-tokenizer.ts";
 import { HttpEngine } from "../http.ts";
 import { untilReady } from "../ready.ts";
@@ -45,6 +46,8 @@ export interface VllmDeps {
   /** Ends that process: one that is dead already, or one that may end by itself. */
   readonly ending?: (dead: boolean) => Promise<void>;
   readonly aborted?: (how: "closed" | "late") => void;
+  /** The engine should draft otherwise than it was started to. */
+  readonly recommended?: (recommendation: Recommendation) => void;
   /** How much of a prompt was expected to be cached, and was. */
   readonly counted?: (expected: number, cached: number) => void;
   /** Ends the waiting for an engine that does not come. */

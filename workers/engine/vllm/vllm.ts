@@ -11,6 +11,7 @@ import {
   type Piece,
   type Segment,
 } from "../../generation.ts";
+import { Recommending } from "../../speculation/recommendation.ts";
 import { AcceptanceWindow } from "../acceptance-window.ts";
 import type { Capability, Engine, KvEvent } from "../engine.ts";
 import { Meter } from "../meter.ts";
@@ -27,6 +28,8 @@ import { byPosition } from "./speculated.ts";
 
 export type { VllmDeps, VllmOptions } from "./connecting.ts";
 
+/** As long as what acceptance is counted over. */
+const recommendEveryMs = 60_000;
 /** Of a prefix memory: 1,000 prompts of 8,000 tokens. */
 const blocksMax = 500_000;
 const watchDefaults: WatchOptions = { busyMs: 100, idleMs: 1_000, hungMs: 10_000 };
@@ -47,6 +50,8 @@ export class VllmEngine implements Engine {
   readonly #acceptance: AcceptanceWindow;
   readonly #requests: string;
   readonly #kv: KvWatch;
+  readonly #recommending = new Recommending();
+  #recommendedMs: number;
   #counters: Counters | undefined;
   #requested = 0;
   #gone: SlipstreamError | undefined;
@@ -61,6 +66,7 @@ export class VllmEngine implements Engine {
     this.slots = options.slots;
     this.blockTokens = probed.counters?.blockTokens ?? 16;
     this.#counters = probed.counters;
+    this.#recommendedMs = deps.clock.now();
     this.#acceptance = new AcceptanceWindow(byPosition(probed.counters?.speculation), deps);
     this.#requests = `slipstream-${deps.random.hex(8)}`;
     this.capabilities = [
@@ -209,7 +215,13 @@ export class VllmEngine implements Engine {
 
   #read(counters: Counters): void {
     this.#counters = counters;
-    if (counters.speculation) this.#acceptance.add(byPosition(counters.speculation));
+    if (!counters.speculation) return;
+    this.#acceptance.add(byPosition(counters.speculation));
+    const now = this.#deps.clock.now();
+    if (now - this.#recommendedMs < recommendEveryMs) return;
+    this.#recommendedMs = now;
+    const recommendation = this.#recommending.take(this.#acceptance.value);
+    if (recommendation) this.#deps.recommended?.(recommendation);
   }
 
   #end(why: SlipstreamError): void {
