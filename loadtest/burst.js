@@ -7,7 +7,7 @@ import { type } from "./lib/session.js";
 
 export { handleSummary } from "./lib/run.js";
 
-const { seconds, rate, session } = sizes({ seconds: 60, rate: 0.8, session: 8 });
+const { seconds, rate, session } = sizes({ seconds: 60, rate: 0.6, session: 8 });
 const [from, to] = [Math.round(seconds / 3), Math.round((seconds * 7) / 12)];
 // Those who came in the burst type on until their sessions end.
 phases(from, to + session);

@@ -7,7 +7,7 @@ import { type } from "./lib/session.js";
 
 export { handleSummary } from "./lib/run.js";
 
-const { seconds, rate, session } = sizes({ seconds: 40, rate: 0.6, session: 8 });
+const { seconds, rate, session } = sizes({ seconds: 40, rate: 0.5, session: 8 });
 const [from, to] = [seconds / 4, (seconds * 3) / 4];
 phases(from, to);
 

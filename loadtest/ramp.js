@@ -1,11 +1,11 @@
-// ramp: more and more people, up to four times the rate of `steady`. No limit on times: the report says where they begin to grow (the
+// ramp: more and more people, up to five times the rate of `steady`. No limit on times: the report says where they begin to grow (the
 // knee). Past it keys are gated and answered by less, but nothing fails.
 import { always, ramping, sizes, summaryTrendStats } from "./lib/run.js";
 import { type } from "./lib/session.js";
 
 export { handleSummary } from "./lib/run.js";
 
-const { seconds, rate, session } = sizes({ seconds: 60, rate: 4, session: 10 });
+const { seconds, rate, session } = sizes({ seconds: 60, rate: 3, session: 10 });
 
 export const options = {
   scenarios: { ramp: ramping({ from: rate / 8, stages: [[seconds, rate]], session }) },

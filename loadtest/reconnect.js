@@ -7,7 +7,7 @@ import { type } from "./lib/session.js";
 
 export { handleSummary } from "./lib/run.js";
 
-const { seconds, rate, session } = sizes({ seconds: 40, rate: 1, session: 15 });
+const { seconds, rate, session } = sizes({ seconds: 40, rate: 0.6, session: 15 });
 const stormsAt = [0.3, 0.5, 0.7].map((share) => share * seconds);
 phases(stormsAt[0], stormsAt[2] + 2);
 

@@ -4,7 +4,7 @@ import { type } from "./lib/session.js";
 
 export { handleSummary } from "./lib/run.js";
 
-const { seconds, rate, session } = sizes({ seconds: 40, rate: 1 });
+const { seconds, rate, session } = sizes({ seconds: 40, rate: 0.6 });
 
 export const options = {
   scenarios: { steady: arriving({ rate, seconds, session }) },

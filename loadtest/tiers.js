@@ -6,7 +6,7 @@ import { type } from "./lib/session.js";
 
 export { handleSummary } from "./lib/run.js";
 
-const { seconds, rate, session } = sizes({ seconds: 40, rate: 0.8, session: 15 });
+const { seconds, rate, session } = sizes({ seconds: 40, rate: 0.5, session: 15 });
 const overHttp = Boolean(__ENV.HTTP);
 
 export const options = {

@@ -51,6 +51,8 @@ const habits = { thinkMedianMs: 3_000, thinkSigma: 0.8 } as const;
 const sampleMs = 1_000;
 const warmMs = 1_500;
 const saidMax = 40;
+/** Of each timer of a session that k6 ends with the run: nothing that a person could do about. */
+const interrupted = /was stopped because the VU iteration was interrupted/;
 /** Of the scenarios that last no longer. */
 const usualSeconds = 40;
 
@@ -142,6 +144,7 @@ async function ran(options: K6Options, { grpc, http, traces, summaryPath, gather
   deps.signal.addEventListener("abort", stop, { once: true });
   let said = 0;
   const told = createInterface({ input: child.stderr }).on("line", (line) => {
+    if (interrupted.test(line)) return;
     said += 1;
     if (said <= saidMax) deps.say(line);
     else if (said === saidMax + 1) deps.say("… k6 says more of the same");

@@ -29,7 +29,8 @@ export function answered({ tier, kind, outcome, dueMs, sentMs, firstMs, endMs })
   late.add(sentMs - dueMs);
   triggers.add(1, { tier });
   failed.add(outcome === "failed", { tier });
-  unanswered.add(outcome === "expired" || outcome === "lost", { tier, phase: tags.phase });
+  // Refused: too late for any worker, or over a quota. What the gate holds back is not, nor what a newer key retired.
+  unanswered.add(["expired", "refused", "lost"].includes(outcome), { tier, phase: tags.phase });
   texts.add(firstMs !== undefined, { tier });
 }
 

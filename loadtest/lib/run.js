@@ -30,13 +30,13 @@ export const always = {
 export const arriving = ({ rate, seconds, session, ...more }) => ({
   executor: "constant-arrival-rate",
   ...{ rate: Math.max(1, Math.round(rate * 60)), timeUnit: "60s", duration: `${seconds}s` },
-  ...{ preAllocatedVUs: usersFor(rate, session), gracefulStop: "15s", ...more },
+  ...{ preAllocatedVUs: usersFor(rate, session), gracefulStop: `${session + 14}s`, ...more },
 });
 
 /** The same with a rate that changes: pairs of seconds and the rate at their end, from the first rate on. */
 export const ramping = ({ from, stages, session }) => ({
   executor: "ramping-arrival-rate",
-  ...{ startRate: Math.max(1, Math.round(from * 60)), timeUnit: "60s", gracefulStop: "15s" },
+  ...{ startRate: Math.max(1, Math.round(from * 60)), timeUnit: "60s", gracefulStop: `${session + 14}s` },
   stages: stages.map(([seconds, rate]) => ({ duration: `${seconds}s`, target: Math.max(1, Math.round(rate * 60)) })),
   preAllocatedVUs: usersFor(Math.max(from, ...stages.map(([, rate]) => rate)), session),
 });

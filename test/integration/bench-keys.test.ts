@@ -14,8 +14,12 @@ const stand = (switches = {}) =>
 
 async function typed(one: Stand): Promise<ReturnType<typeof figuresOf>> {
   one.crowd(6);
-  await systemClock.sleep(6_000);
-  return figuresOf(await one.take(), 6, one.violations);
+  // On a busy machine first prompts may take longer than one look.
+  for (let looks = 1; ; looks++) {
+    await systemClock.sleep(6_000);
+    const figures = figuresOf(await one.take(), 6, one.violations);
+    if (((figures.outcomes["generated"] ?? 0) > 0 && figures.triggers > 10) || looks === 6) return figures;
+  }
 }
 
 test("typists get their answers from processes of their own, which end with the stand", async () => {
@@ -28,6 +32,8 @@ test("typists get their answers from processes of their own, which end with the 
     expect(figures.load_share).toBeGreaterThan(0);
     expect(figures.waste_share).toBeLessThan(1);
     expect(figures.router_cpu_ms_per_trigger).toBeGreaterThan(0);
+    expect(figures.value.engine_ms).toBeGreaterThan(0);
+    expect(figures.value.token_share_by.shown).toBeGreaterThan(0);
   } finally {
     await one.end();
   }
