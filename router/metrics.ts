@@ -22,7 +22,7 @@ export const routerMetricTable = {
     ["state"],
   ),
   prompt_expectations_total: counter(
-    "Prompts whose recomputed tokens were within a block of 16 of what the router expected, or not.",
+    "Prompts whose recomputed tokens were within a block of the engine (16 at least) of what the router expected, or not.",
     ["fit"],
   ),
   prompt_tokens_total: counter("Prompt tokens of ended generations, cancelled ones included.", ["kv"]),

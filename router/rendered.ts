@@ -43,6 +43,8 @@ export interface ServedModel {
   readonly specials?: readonly string[];
   readonly contextTokens: number;
   readonly bytesPerToken: number;
+  /** Tokens of a KV block of its engine; absent: none says. */
+  readonly blockTokens?: number;
   readonly chatTemplate: boolean;
   /** What every one of its workers takes in a Submit; absent: none says. */
   readonly promptBytesMax?: number;

@@ -105,6 +105,7 @@ export function profileOf(welcome: WorkerWelcome) {
       ...(model.specials.length > 0 && { specials: model.specials }),
       contextTokens: model.contextTokens,
       bytesPerToken: model.bytesPerToken > 0 ? model.bytesPerToken : 3,
+      ...(welcome.blockTokens > 0 && { blockTokens: welcome.blockTokens }),
       chatTemplate: model.chatTemplate,
       ...(welcome.promptBytesMax > 0 && { promptBytesMax: welcome.promptBytesMax }),
       ...(welcome.maxTokensMax > 0 && { maxTokensMax: welcome.maxTokensMax }),

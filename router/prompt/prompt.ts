@@ -44,15 +44,15 @@ interface Place {
 
 const defaults: PromptOptions = { documentsMax: 20_000, bytesMax: 48 << 20, rules: allRules };
 const modelsMax = 64;
-/** Tokens of an engine's block: closer than this an expectation cannot be. */
-const blockTokens = 16;
+/** Tokens of an engine's block, where it says none: closer than a block an expectation cannot be. */
+const blockTokensUsual = 16;
 
 export class PromptRoom {
   readonly #options: PromptOptions;
   readonly #metrics: Deps["metrics"];
   readonly #memory: LayoutMemory;
   readonly #bytesPerToken = new BytesPerToken({ modelsMax });
-  readonly #rendered = new WeakMap<Prompt, Rendered>();
+  readonly #rendered = new WeakMap<Prompt, Rendered & { readonly blockTokens: number }>();
   #place: Place | undefined;
 
   constructor(options: Partial<PromptOptions> = {}, deps: Deps = {}) {
@@ -87,7 +87,7 @@ export class PromptRoom {
       blocks: rendered.digests,
       stop: [...sampling.stop, ...place.family.stop],
     };
-    this.#rendered.set(prompt, rendered);
+    this.#rendered.set(prompt, { ...rendered, blockTokens: Math.max(blockTokensUsual, model.blockTokens ?? 0) });
     return prompt;
   }
 
@@ -107,7 +107,7 @@ export class PromptRoom {
       sent.promptTokens = promptTokens;
       this.#bytesPerToken.add(prompt.model, prompt.bytes, promptTokens);
       const over = recomputedTokens - expected;
-      const fit = Math.abs(over) <= blockTokens ? "within_a_block" : over > 0 ? "more" : "less";
+      const fit = Math.abs(over) <= rendered.blockTokens ? "within_a_block" : over > 0 ? "more" : "less";
       this.#metrics?.prompt_expectations_total.inc({ fit });
     };
   }
