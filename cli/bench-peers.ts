@@ -34,10 +34,10 @@ Options:
   --parts LIST       rounds: measured on this machine; capacity: developers a GPU, in virtual time; cost: of a router's processor;
                      ablation: what each mechanism of ours is worth (default all but ablation, with --full all; quick: rounds)
   --rounds N         (default 3)
-  --people N         typists before each router (default 24)
+  --people N         typists before each router (default 16)
   --workers N        at least 4 (default 4)
   --slots N          generations that a GPU runs at once (default 16)
-  --dilation N       times as slowly (default 3)
+  --dilation N       times as slowly (default 4)
   --lanes N          sides that are measured at the same time (default 7)
   --gpus N           in the search for developers a GPU (default 2)
   --seeds N          of our own figure there, for its band (default 2, with --full 3)
@@ -95,10 +95,10 @@ export const benchPeersCommand: Command = async (args, io) => {
     measured: full ? cells.filter(({ agreement }) => agreement === 0.3) : cells.slice(0, 1),
     parts: values.parts === undefined ? usual : listOf("parts", values.parts, peersParts),
     rounds: whole("rounds", values.rounds ?? (quick ? "1" : "3"), 1, 100),
-    people: whole("people", values.people ?? (quick ? "6" : "24"), 1, 2_000),
+    people: whole("people", values.people ?? (quick ? "6" : "16"), 1, 2_000),
     workers: whole("workers", values.workers, 4, 64),
     slots: whole("slots", values.slots, 1, 256),
-    dilation: number("dilation", values.dilation ?? (quick ? "2" : "3"), 1, 100),
+    dilation: number("dilation", values.dilation ?? (quick ? "2" : "4"), 1, 100),
     attempts: quick ? 1 : 2,
     lanes: whole("lanes", values.lanes, 1, 32),
     gpus: whole("gpus", values.gpus, 1, 64),

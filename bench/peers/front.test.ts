@@ -99,3 +99,13 @@ test("with a key, who does not show it is refused", async () => {
   await expect(endpoint().complete(ask("a"), never, () => {})).rejects.toThrow("401");
   await endpoint("k").complete(ask("a"), never, () => {});
 });
+
+test("a connection outlives the signal of a request that it carried", async () => {
+  const { endpoint } = await front();
+  const to = endpoint();
+  const first = new AbortController();
+  await to.complete(ask("a"), first.signal, () => {});
+  const second = to.complete(ask("b", { maxTokens: 64 }), never, () => {});
+  first.abort();
+  await second;
+});

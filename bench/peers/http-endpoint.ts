@@ -29,8 +29,10 @@ export class HttpEndpoint implements Endpoint {
       JSON.stringify({ model, prompt, max_tokens: maxTokens, temperature: 0, stream: true, ...(stop.length > 0 && { stop }) }),
     );
     return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason as Error);
+      // Not the request's own option: a kept connection would end with the signal of the first request that it carried.
       const sent = request({
-        ...{ host: "127.0.0.1", port, path: "/v1/completions", method: "POST", agent: this.#agent, signal },
+        ...{ host: "127.0.0.1", port, path: "/v1/completions", method: "POST", agent: this.#agent },
         headers: {
           "content-type": "application/json",
           "content-length": body.length,
@@ -38,6 +40,9 @@ export class HttpEndpoint implements Endpoint {
           ...(key !== undefined && { authorization: `Bearer ${key}` }),
         },
       });
+      const abort = () => void sent.destroy(signal.reason as Error);
+      signal.addEventListener("abort", abort, { once: true });
+      sent.on("close", () => signal.removeEventListener("abort", abort));
       sent.on("error", reject);
       sent.on("response", (response) => {
         const events = new Events(say);

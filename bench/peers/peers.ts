@@ -1,5 +1,6 @@
 // peers: `slipstream bench peers`: routers side by side: ours with its own protocol, and others with editors of every manner, before
 // the same pretend GPUs and the same typists. Options in, the report out. docs/operations/bench-peers.md defines every figure.
+import { setMaxListeners } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -61,6 +62,8 @@ export interface PeersReport {
 
 export async function benchPeers(options: PeersOptions, { say, signal, env }: Deps): Promise<PeersReport> {
   const wanted = new Set(options.parts);
+  // Every side, and each of its people, hears of the interrupt.
+  setMaxListeners(0, signal);
   const folder = mkdtempSync(join(tmpdir(), "slipstream-peers-"));
   const state = new State(options.stateFile, options);
   const { programs, missing } = found(env);
