@@ -82,7 +82,7 @@ export async function benchPeers(options: PeersOptions, { say, signal, env }: De
     const cost = wanted.has("cost") ? await measureCost(options.cost, { program, state, say, signal }) : new Map<string, Cost>();
     const answers = new Answers(options, { threads, state, say });
     const cells: CellReport[] = [];
-    for (const cell of options.cells) {
+    for (const cell of wanted.has("rounds") || wanted.has("capacity") ? options.cells : []) {
       const { people, workers } = options;
       const predicted = new Map(
         await Promise.all(
@@ -94,13 +94,11 @@ export async function benchPeers(options: PeersOptions, { say, signal, env }: De
       for (const each of of.headlines) say(`${cell.profile} ${cell.end} ${100 * cell.agreement} %, ${sentenceOf(each)}`);
       cells.push({ cell, sides, predicted, developers, ...of });
     }
-    const [first] = cells;
-    const mine = first?.developers.get(ours)?.developers_per_gpu;
+    const [cell] = options.cells;
+    const mine = cells[0]?.developers.get(ours)?.developers_per_gpu;
     const names = Object.keys(ablated) as Ablated[];
     const ablation =
-      first && wanted.has("ablation")
-        ? { cell: first.cell, rows: await answers.ablation(first.cell, names, Math.max(1, mine ?? 20)) }
-        : undefined;
+      cell && wanted.has("ablation") ? { cell, rows: await answers.ablation(cell, names, Math.max(1, mine ?? 20)) } : undefined;
     const versions = Object.fromEntries([...programs].flatMap(([name, each]) => (each ? [[name, each.version]] : [])));
     return { cells, ablation, cost, missing, programs: versions };
   } finally {
