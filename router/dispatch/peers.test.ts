@@ -43,8 +43,12 @@ test.each<[name: string, tookMs: number, computed: number, said: Parameters<type
   expect(among(said).late({ tookMs, computed, sinceMs: 20 })).toBe(late);
 });
 
-test("what an engine said before it was asked says nothing of its answer", () => {
-  expect(among({ prefillTokensPerSecond: 0, stepMs: 25 }, 10).late({ tookMs: 12, computed: 10, sinceMs: 20 })).toBe(false);
+test.each([
+  [1_000, true],
+  [2_000, false],
+])("what an engine said %i ms before it answered counts: %o", (ago, late) => {
+  const speed = among({ prefillTokensPerSecond: 0, stepMs: 25 }, 0);
+  expect(speed.late({ tookMs: 12, computed: 10, sinceMs: ago - 12 })).toBe(late);
 });
 
 test("where nobody's rate is known, a long prompt says nothing; and alone nobody is late", () => {

@@ -23,6 +23,8 @@ export const newPeers = (stalls: (firsts: Usual) => Stalls<LinkGeneration>): Pee
 /** What is late: so many times what is usual. A step computes prompts as well, now and then twice as long as one that does not. */
 const lateTimes = 2;
 const slowTimes = 3;
+/** What an engine said of its steps before that is over: who does something says so more often. */
+const freshMs = 1_500;
 /** So much of a prompt is computed along, whatever the rate. */
 const warmTokensMax = 128;
 
@@ -65,9 +67,8 @@ export class Speed {
   late({ tookMs, computed, sinceMs }: Answered): boolean | undefined {
     const { firsts, prompts, steps } = this.#peers ?? {};
     const usual = steps?.expectedMs;
-    // Of an engine that has not stepped since it says what was.
-    if (usual !== undefined && this.#stepMs !== undefined && this.#saidMs >= sinceMs && this.#stepMs > slowTimes * usual)
-      return true;
+    const ofLate = sinceMs + tookMs - this.#saidMs <= freshMs;
+    if (usual !== undefined && this.#stepMs !== undefined && ofLate && this.#stepMs > slowTimes * usual) return true;
     const more = Math.max(0, computed - warmTokensMax);
     const [firstMs, promptMs] = [firsts?.expectedMs, prompts?.expectedMs];
     if (more > 0 && promptMs === undefined) return undefined;
