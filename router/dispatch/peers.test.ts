@@ -32,12 +32,13 @@ test.each<[name: string, tookMs: number, computed: number, said: Parameters<type
   ["of a prompt that takes so long it is not", 200, 2_000, undefined, false],
   ["but of a long prompt that took five times as long it is", 1_000, 2_000, undefined, true],
   [
-    "where its steps take five times as long it is, however soon the answer came",
-    12,
+    "where its steps take five times as long it is, before twice the usual time",
+    15,
     10,
     { prefillTokensPerSecond: 0, stepMs: 25 },
     true,
   ],
+  ["but not where it answers as soon as others do: a pause is no step", 9, 10, { prefillTokensPerSecond: 0, stepMs: 900 }, false],
   ["twice as long is within what prompts make of steps", 12, 10, { prefillTokensPerSecond: 0, stepMs: 10 }, false],
 ])("%s", (_, tookMs, computed, said, late) => {
   expect(among(said).late({ tookMs, computed, sinceMs: 20 })).toBe(late);
@@ -48,28 +49,31 @@ test.each([
   [2_000, false],
 ])("what an engine said %i ms before it answered counts: %o", (ago, late) => {
   const speed = among({ prefillTokensPerSecond: 0, stepMs: 25 }, 0);
-  expect(speed.late({ tookMs: 12, computed: 10, sinceMs: ago - 12 })).toBe(late);
+  expect(speed.late({ tookMs: 15, computed: 10, sinceMs: ago - 15 })).toBe(late);
 });
 
 test("where nobody's rate is known, a long prompt says nothing; and alone nobody is late", () => {
+  const answer = { tookMs: 900, computed: 2_000, sinceMs: 0 };
+  const peers = peersOf();
   const speed = new Speed();
-  speed.among(peersOf());
-  const answers = [
-    { tookMs: 900, computed: 2_000, sinceMs: 0 },
-    { tookMs: 900, computed: 10, sinceMs: 0 },
-  ];
-  expect(answers.map((answer) => speed.late(answer))).toEqual([undefined, false]);
+  speed.among(peers);
+  expect(speed.late(answer)).toBe(false);
+  const promptness = new Promptness(peers.firsts);
+  for (let k = 0; k < 40; k++) promptness.add(10);
+  expect([speed.late(answer), speed.late({ ...answer, computed: 10 })]).toEqual([undefined, true]);
 });
 
 test("a load that slows all alike makes nobody late, and who leaves is no measure any more", () => {
   const peers = peersOf();
+  const promptness = new Promptness(peers.firsts);
+  for (let k = 0; k < 40; k++) promptness.add(10);
   const speeds = [5, 5, 25, 25, 25].map((stepMs) => {
     const speed = new Speed();
     speed.among(peers);
     speed.said({ prefillTokensPerSecond: 1_000, stepMs }, 50);
     return speed;
   });
-  const late = () => speeds.map((speed) => speed.late({ tookMs: 1, computed: 1, sinceMs: 0 }));
+  const late = () => speeds.map((speed) => speed.late({ tookMs: 15, computed: 1, sinceMs: 0 }));
   expect(late()).toEqual([false, false, false, false, false]);
   for (const speed of speeds.splice(3)) speed.among(undefined);
   expect(late()).toEqual([false, false, true]);

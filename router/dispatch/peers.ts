@@ -67,12 +67,14 @@ export class Speed {
   late({ tookMs, computed, sinceMs }: Answered): boolean | undefined {
     const { firsts, prompts, steps } = this.#peers ?? {};
     const usual = steps?.expectedMs;
+    const [firstMs, promptMs] = [firsts?.expectedMs, prompts?.expectedMs];
+    // Who answers as soon as others do is not slow, whatever a pause has made of its steps.
+    if (firstMs === undefined || tookMs <= firstMs) return false;
     const ofLate = sinceMs + tookMs - this.#saidMs <= freshMs;
     if (usual !== undefined && this.#stepMs !== undefined && ofLate && this.#stepMs > slowTimes * usual) return true;
     const more = Math.max(0, computed - warmTokensMax);
-    const [firstMs, promptMs] = [firsts?.expectedMs, prompts?.expectedMs];
     if (more > 0 && promptMs === undefined) return undefined;
-    return firstMs !== undefined && tookMs > lateTimes * (firstMs + more * (promptMs ?? 0));
+    return tookMs > lateTimes * (firstMs + more * (promptMs ?? 0));
   }
 
   #be(promptMs: number | undefined, stepMs: number | undefined): void {
