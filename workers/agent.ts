@@ -4,7 +4,7 @@
 import type { Clock } from "../lib/clock.ts";
 import { SlipstreamError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
-import type { Prewarm, RouterFrame, Submit, WorkerFrame } from "../proto/gen/slipstream/v1/worker_pb.ts";
+import type { Prewarm, RouterFrame, Submit, Tokenize, WorkerFrame } from "../proto/gen/slipstream/v1/worker_pb.ts";
 import type { Emit, Ending } from "./emit/emit.ts";
 import type { Engine } from "./engine/engine.ts";
 import { type Finished, type Generation, type Lane, noUsage, type Usage } from "./generation.ts";
@@ -46,6 +46,8 @@ interface Joined {
   readonly credits: LedgerStream;
   /** By the router's id; bounded by its credits. */
   readonly open: Map<bigint, Outstanding>;
+  /** Aborts when the stream is over. */
+  readonly gone: AbortSignal;
   send(frame: WorkerFrame): void;
   end(error: SlipstreamError): void;
 }
@@ -54,6 +56,7 @@ export class Agent {
   readonly #rooms: Rooms;
   readonly #deps: AgentDeps;
   readonly #streams = new Set<Joined>();
+  #tokenizing = 0;
   #drainingMs: number | undefined;
   /** Drains that wait for the last generation. */
   #quiet: (() => void)[] = [];
@@ -70,6 +73,7 @@ export class Agent {
     const first = await frames.next();
     const hello = intake.hello(first.done ? undefined : first.value);
     let live = true;
+    const over = new AbortController();
     const say = (frame: WorkerFrame) => void (live && stream.send(frame));
     const together = hello.takesFrames ? emit.together(say) : undefined;
     const send = together ? (frame: WorkerFrame) => together.send(frame) : say;
@@ -81,13 +85,14 @@ export class Agent {
       together?.flush();
       stream.end(error);
     };
-    const joined: Joined = { router: hello.router, credits, open: new Map(), send, end };
+    const joined: Joined = { router: hello.router, credits, open: new Map(), gone: over.signal, send, end };
     this.#streams.add(joined);
     this.#deps.log.info({ router: hello.router, channel: hello.channel, protocol: hello.protocol }, "router connected");
     try {
       for (let next = await frames.next(); !next.done; next = await frames.next()) this.#take(next.value, joined);
     } finally {
       live = false;
+      over.abort(new SlipstreamError("cancelled", "the router is gone"));
       this.#streams.delete(joined);
       for (const open of joined.open.values()) open.stop({ why: "lost" });
       this.#deps.log.info({ router: hello.router, channel: hello.channel }, "router gone");
@@ -114,6 +119,9 @@ export class Agent {
         return;
       case "prewarm":
         this.#prewarm(frame.value);
+        return;
+      case "tokenize":
+        void this.#tokenize(frame.value, stream);
         return;
       case "kvResend":
         this.#rooms.kv.resend(frame.value.fromSequence, stream.send);
@@ -208,6 +216,22 @@ export class Agent {
     }
   }
 
+  /** Apart from generations: it has no slot, and few at once. */
+  async #tokenize(asked: Tokenize, { send, gone }: Joined): Promise<void> {
+    const { intake, engine, emit } = this.#rooms;
+    if (this.#tokenizing >= tokenizingMax) return send(emit.noTokens(asked.id, tooMany()));
+    this.#tokenizing += 1;
+    try {
+      const { model, segments } = intake.tokenize(asked);
+      if (!engine.tokenize) throw new SlipstreamError("unsupported", "the engine does not tell its tokens");
+      send(emit.tokens(asked.id, await engine.tokenize(model, segments, gone)));
+    } catch (thrown) {
+      send(emit.noTokens(asked.id, SlipstreamError.from(thrown)));
+    } finally {
+      this.#tokenizing -= 1;
+    }
+  }
+
   #outstanding(): number {
     let sum = 0;
     for (const { open } of this.#streams) sum += open.size;
@@ -238,6 +262,13 @@ export class Agent {
 function toldOf(work: Generation, ending: Ending | undefined, usage: Usage, endedMs: number): EndedGeneration {
   const end = ending?.kind === "refused" ? ending.error.code : (ending?.kind ?? "lost");
   return { work, usage, end, failed: ending?.kind === "refused", endedMs };
+}
+
+/** Texts looked up at once, of all routers: a vocabulary is one, and generations need it too. */
+const tokenizingMax = 8;
+
+function tooMany(): SlipstreamError {
+  return new SlipstreamError("overloaded", `${tokenizingMax} texts are being looked up already`, { retryAfterMs: 1_000 });
 }
 
 function retired(): SlipstreamError {

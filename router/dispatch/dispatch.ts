@@ -3,7 +3,7 @@
 // to a worker with a free slot, and the first to answer is read: at most a share of all. A worker whose generations end badly
 // is left alone for a while. Holds one link a worker address; each bounded by its credits.
 import { SlipstreamError } from "../../lib/errors.ts";
-import type { Booking, Delta, Generated, Lane, Prompt, Work } from "../completion.ts";
+import type { Booking, Delta, Generated, Lane, Prompt, Segment, Work } from "../completion.ts";
 import type { RouterMetrics } from "../metrics.ts";
 import type { BreakerOptions } from "./breaker.ts";
 import type { LinkGeneration } from "./generation.ts";
@@ -12,6 +12,7 @@ import { Link, type LinkDeps } from "./link.ts";
 import { newPeers, type Peers } from "./peers.ts";
 import { Race, type Watcher } from "./race.ts";
 import { Stalls } from "./stalls.ts";
+import type { Tokenized } from "./tokenizing.ts";
 
 export type { Connect } from "./connection.ts";
 
@@ -116,6 +117,13 @@ export class Dispatch {
   /** Workers that are left alone now: kept, because every placement asks. */
   get barred(): ReadonlySet<string> {
     return this.#barred;
+  }
+
+  /** The tokens of a text, by whichever worker tells them. */
+  async tokenize(model: string, segments: readonly Segment[]): Promise<Tokenized> {
+    const link = [...this.#links.values()].find((each) => each.tokenizes(model));
+    if (link) return link.tokenize(model, segments);
+    throw new SlipstreamError("unsupported", `content: no worker tells the tokens of "${model}"`, { field: "content" });
   }
 
   /** Is this one? */

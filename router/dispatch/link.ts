@@ -6,7 +6,7 @@ import { create } from "@bufbuild/protobuf";
 import { SlipstreamError } from "../../lib/errors.ts";
 import type { Mailbox } from "../../lib/structures/mailbox.ts";
 import { RouterFrameSchema, type WorkerFrame, type WorkerWelcome } from "../../proto/gen/slipstream/v1/worker_pb.ts";
-import { type Booking, type Lane, noLanes, type Prompt, type Work } from "../completion.ts";
+import { type Booking, type Lane, noLanes, type Prompt, type Segment, type Work } from "../completion.ts";
 import type { RouterMetrics } from "../metrics.ts";
 import type { BreakerOptions } from "./breaker.ts";
 import { type ChannelName, Connection, type ConnectionDeps, type ConnectionOptions } from "./connection.ts";
@@ -16,6 +16,7 @@ import { Health } from "./health.ts";
 import { Owed, type OwedDeps } from "./owed.ts";
 import type { Peers } from "./peers.ts";
 import type { Roster } from "./roster.ts";
+import { type Tokenized, Tokenizing } from "./tokenizing.ts";
 
 export interface LinkOptions extends ConnectionOptions {
   readonly breaker: BreakerOptions;
@@ -51,6 +52,9 @@ export class Link {
   readonly #deps: LinkDeps;
   readonly #connection: Connection;
   readonly #owed: Owed;
+  readonly #tokenizing: Tokenizing;
+  /** Models whose tokens it tells. */
+  #tokenizes: ReadonlySet<string> = new Set();
   #nextId = 1n;
   /** While the link is up: each lane's credits come on the lane's own stream. */
   #credits = noLanes;
@@ -70,6 +74,7 @@ export class Link {
     const { clock } = deps;
     this.health = new Health(options.breaker, { clock, changed: (why) => deps.barred(this, why) });
     this.#owed = new Owed({ ...deps, health: this.health, spare: () => deps.spare(this) });
+    this.#tokenizing = new Tokenizing(deps);
     this.#connection = new Connection(options, deps, {
       up: (welcome) => this.#up(welcome),
       frame: (frame, channel) => this.#frame(frame, channel),
@@ -124,6 +129,15 @@ export class Link {
     return generation;
   }
 
+  /** Can it say what the tokens of a text are, for this model? */
+  tokenizes(model: string): boolean {
+    return this.ready && this.#tokenizes.has(model);
+  }
+
+  tokenize(model: string, segments: readonly Segment[]): Promise<Tokenized> {
+    return this.#tokenizing.ask(model, segments, (frame) => this.#connection.send("bulk", frame));
+  }
+
   /** Says Cancel now, once; the worker answers with CancelAck. */
   cancel(generation: LinkGeneration, cause: string): void {
     if (!this.#owed.has(generation) || generation.cancelledMs !== undefined) return;
@@ -165,6 +179,7 @@ export class Link {
     else if (frame.case === "done") this.#owed.done(frame.value);
     else if (frame.case === "refused") this.#owed.refused(frame.value);
     else if (frame.case === "cancelAck") this.#owed.cancelled(frame.value);
+    else if (frame.case === "tokens") this.#tokenizing.answered(frame.value);
     else if (frame.case === "load") {
       this.health.speed.said(frame.value, this.#heardMs);
       roster.load(this.address, loadOf(frame.value));
@@ -180,6 +195,7 @@ export class Link {
   #up(welcome: WorkerWelcome): void {
     this.#heardMs = this.#deps.clock.now();
     this.#limits = limitsOf(welcome);
+    this.#tokenizes = new Set(welcome.capabilities.includes("tokenize") ? welcome.models.map(({ name }) => name) : []);
     const profile = profileOf(welcome);
     this.worker = profile.name;
     this.peers = this.#deps.peers(profile);
@@ -205,6 +221,7 @@ export class Link {
       this.#deps.changed();
     }
     this.#owed.broken(error);
+    this.#tokenizing.broken(error);
   }
 
   /** Looks at what the worker owes, as long as it owes something. */

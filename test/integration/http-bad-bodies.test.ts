@@ -86,6 +86,10 @@ const rows: readonly (readonly [string, string, unknown, string])[] = [
   ["/infill", "an adapter", { ...fill, lora: [{ id: 0, scale: 0.5 }] }, "lora.0.scale"],
   ["/completion", "tokens for text", { prompt: [1, 2] }, "prompt"],
   ["/completion", "a grammar", { prompt, grammar: "root ::= [a-z]" }, "grammar"],
+  ["/tokenize", "no text", {}, "content"],
+  ["/tokenize", "half a character", '{"content": "\\ud800"}', "content"],
+  ["/tokenize", "more than one looks up at once", { content: "x".repeat(70_000) }, "content"],
+  ["/tokenize", "tokens that no prompt has", { content: "a", add_special: true }, "add_special"],
   ["/apply-template", "no messages", {}, "messages"],
   ["/v1/fim/completions", "no prompt", {}, "prompt"],
   ["/v1/fim/completions", "a least number of tokens", { prompt, min_tokens: 4 }, "min_tokens"],
@@ -117,7 +121,7 @@ function shapeOf(path: string, what: string, field: string): { status: number; j
   if (path.includes("fim"))
     return { status: 422, json: { detail: [{ type: "value_error", loc: ["body", ...field.split(".")], msg: message }] } };
   if (path === "/v1/events" || what.startsWith("Tabby")) return { status, text: field };
-  if (["/infill", "/completion", "/apply-template"].includes(path))
+  if (["/infill", "/completion", "/tokenize", "/apply-template"].includes(path))
     return { status, json: { error: { code: status, type, message } } };
   return { status, json: { error: { message, type, param: field, code: status === 404 ? "not_found" : "invalid_request" } } };
 }
@@ -135,6 +139,11 @@ test.each(rows)("%s: %s", async (path, what, body, field) => {
 test("none of them began anything", async () => {
   const { outcomes } = await platform.status();
   expect(Object.keys(outcomes).filter((outcome) => outcome !== "refused")).toEqual([]);
+});
+
+test("an engine that does not tell its tokens is a thing that is not supported", async () => {
+  const { status, json } = await read(await port.post("/tokenize", { content: "let a = 1;" }));
+  expect([status, json]).toMatchObject([501, { error: { code: 501, type: "not_supported_error" } }]);
 });
 
 test("a body of another type is read as the JSON it is; one in another encoding is refused", async () => {

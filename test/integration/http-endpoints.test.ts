@@ -66,6 +66,7 @@ const examples: Readonly<Record<string, Example>> = {
   "llama POST /completion": { body: { prompt: prefix, n_predict: 8 }, ...contents },
   "llama POST /completions": { body: { prompt: prefix, n_predict: 8 }, ...contents },
   "llama POST /apply-template": { body: { messages } },
+  "llama POST /tokenize": { body: { content: prefix, with_pieces: true } },
   "llama GET /health": {},
   "llama GET /props": {},
   "mistral POST /v1/fim/completions": { body: { prompt: prefix, suffix, ...few }, text: ofMessage, piece: ofDelta },
@@ -104,6 +105,23 @@ test.each(routes.map((route) => [keyOf(route), route] as const))("%s answers wha
   const checked = route.answer.safeParse(json ?? said);
   expect(checked.error?.issues ?? []).toEqual([]);
   if (text) expect(text(json as never)).not.toBe("");
+});
+
+test("tokens of a text are the worker's own: their pieces make it, parts of a character by their bytes", async () => {
+  const content = `<|fim_prefix|>const größe = "日本";\n`;
+  const tokens = async (more: object) =>
+    (
+      (await port.ask("POST", "/tokenize", { content, ...more })).json as {
+        tokens: (number | { id: number; piece: string | number[] })[];
+      }
+    ).tokens;
+  const told = (await tokens({ with_pieces: true })) as { id: number; piece: string | number[] }[];
+  const bytes = told.map(({ piece }) => (typeof piece === "string" ? Buffer.from(piece) : Buffer.from(piece)));
+  expect(Buffer.concat(bytes).toString()).toBe(content);
+  expect(told[0]?.piece).toBe("<|fim_prefix|>");
+  expect(await tokens({})).toEqual(told.map(({ id }) => id));
+  expect((await tokens({ parse_special: false })).length).toBeGreaterThan(told.length);
+  expect(await tokens({ content: "" })).toEqual([]);
 });
 
 test("the document of it all is served as it is kept", async () => {

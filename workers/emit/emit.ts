@@ -76,6 +76,15 @@ export class Emit {
     return create(WorkerFrameSchema, { frame: { case: "resume", value: {} } });
   }
 
+  tokens(id: bigint, { ids, pieces }: { readonly ids: readonly number[]; readonly pieces: readonly Uint8Array[] }): WorkerFrame {
+    return create(WorkerFrameSchema, { frame: { case: "tokens", value: { id, ids: [...ids], pieces: [...pieces] } } } as never);
+  }
+
+  noTokens(id: bigint, { code, message }: SlipstreamError): WorkerFrame {
+    const detail = code === "internal" ? "internal error; see the worker's log" : message;
+    return create(WorkerFrameSchema, { frame: { case: "tokens", value: { id, code, detail } } });
+  }
+
   end(id: bigint, ending: Ending, usage: Usage): WorkerFrame {
     const frame = (): WorkerFrame["frame"] | object => {
       switch (ending.kind) {

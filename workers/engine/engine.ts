@@ -9,8 +9,14 @@ export interface KvEvent {
   readonly cleared: boolean;
 }
 
+export interface Tokenized {
+  readonly ids: readonly number[];
+  /** What each stands for; empty: the engine does not tell. */
+  readonly pieces: readonly Uint8Array[];
+}
+
 /** What an engine can do; a router never uses what is not listed. */
-export type Capability = "speculation" | "kv_events" | "sleep" | "lora" | "logprobs";
+export type Capability = "speculation" | "kv_events" | "sleep" | "lora" | "logprobs" | "tokenize";
 
 export interface Engine {
   readonly name: "embedded" | "simulated" | "vllm" | "tensorrt" | "openai";
@@ -33,6 +39,8 @@ export interface Engine {
   onKv(listener: (event: KvEvent) => void): void;
   /** Computes the KV of a prefix; resolves when it is resident or the signal ends it. */
   warm(model: string, segments: readonly Segment[], signal: AbortSignal, cacheSalt: string): Promise<void>;
+  /** Which tokens the segments are; of an engine with the capability. */
+  tokenize?(model: string, segments: readonly Segment[], signal: AbortSignal): Promise<Tokenized>;
   /** Resolves with the reason when the engine dies by itself; never, while it lives. */
   readonly died: Promise<Error>;
   close(): Promise<void>;

@@ -12,7 +12,7 @@ import {
   type Piece,
   type Segment,
 } from "../generation.ts";
-import type { Engine, KvEvent } from "./engine.ts";
+import type { Engine, KvEvent, Tokenized } from "./engine.ts";
 
 export interface Sleeper extends Engine {
   sleep(): Promise<void>;
@@ -76,6 +76,12 @@ export class SleepingEngine implements Engine {
     } finally {
       this.#end();
     }
+  }
+
+  /** A vocabulary needs no weights. */
+  async tokenize(model: string, segments: readonly Segment[], signal: AbortSignal): Promise<Tokenized> {
+    if (this.#engine.tokenize) return this.#engine.tokenize(model, segments, signal);
+    throw new SlipstreamError("unsupported", "the engine does not tell its tokens");
   }
 
   load(): EngineLoad {

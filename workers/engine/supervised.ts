@@ -14,7 +14,7 @@ import {
   type Segment,
   type SpeculationReport,
 } from "../generation.ts";
-import type { Engine, KvEvent } from "./engine.ts";
+import type { Engine, KvEvent, Tokenized } from "./engine.ts";
 
 export interface SupervisedOptions {
   readonly restartsMax?: number;
@@ -94,6 +94,11 @@ export class SupervisedEngine implements Engine {
   async *generate(work: Generation, signal: AbortSignal): AsyncGenerator<Piece, Finished> {
     if (this.#engine) return yield* this.#engine.generate(work, signal);
     return { kind: "failed", error: new SlipstreamError("engine_failed", "the engine is starting again"), usage: noUsage() };
+  }
+
+  async tokenize(model: string, segments: readonly Segment[], signal: AbortSignal): Promise<Tokenized> {
+    if (this.#engine?.tokenize) return this.#engine.tokenize(model, segments, signal);
+    throw new SlipstreamError("engine_failed", "the engine is starting again");
   }
 
   load(): EngineLoad {

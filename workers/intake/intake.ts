@@ -5,6 +5,7 @@ import {
   type Prewarm,
   type RouterFrame,
   type Submit,
+  type Tokenize,
   Lane as WireLane,
   type Segment as WireSegment,
   type WorkerFrame,
@@ -99,6 +100,12 @@ export class Intake {
     short("prewarm.cache_salt", prewarm.cacheSalt);
     const segments = this.#segments(prewarm.segments, model, "prewarm.segments");
     return { model: model.name, segments, cacheSalt: prewarm.cacheSalt };
+  }
+
+  tokenize(asked: Tokenize): Omit<Warming, "cacheSalt"> {
+    const model = this.#model(asked.model, "tokenize.model");
+    const segments = this.#segments(asked.segments, model, "tokenize.segments");
+    return { model: model.name, segments };
   }
 
   #model(name: string, field: string): Model {

@@ -6,10 +6,12 @@ import { z } from "zod";
 import { SlipstreamError } from "../../../lib/errors.ts";
 import { version } from "../../../lib/version.ts";
 import { GenerateRequestSchema } from "../../../proto/gen/slipstream/v1/completion_pb.ts";
+import { only } from "../fields.ts";
 import { messages, turnsOf } from "../messages.ts";
 import { type Call, get, post, type Route } from "../route.ts";
 import { answer, llamaAnswer } from "./answers.ts";
 import { deadlineOf, llamaFields, samplingOf, terms } from "./sampling.ts";
+import { tokenize } from "./tokenize.ts";
 
 /** Chunks that one request may carry; the last ones are the newest. */
 const extraMax = 64;
@@ -76,6 +78,19 @@ export const llamaRoutes: readonly Route[] = [
     handle: ({ router, body }) => ({
       prompt: router.ingress.conversation(create(GenerateRequestSchema, { messages: turnsOf(body.messages) })),
     }),
+  }),
+  post("llama", "/tokenize", {
+    summary: "The tokens of a text, as the model's worker has them.",
+    body: z.object({
+      content: z.string({ error: "must be a text" }),
+      add_special: only(false),
+      parse_special: z.boolean().nullish(),
+      with_pieces: z.boolean().nullish(),
+    }),
+    answer: z.object({
+      tokens: z.array(z.union([z.number(), z.object({ id: z.number(), piece: z.union([z.string(), z.array(z.number())]) })])),
+    }),
+    handle: tokenize,
   }),
   get("llama", "/health", {
     summary: "Is a worker linked?",

@@ -7,10 +7,20 @@ import type { EngineLoad } from "../../generation.ts";
 import { Speculation } from "../../speculation/speculation.ts";
 import { Meter } from "../meter.ts";
 import { sampleCode } from "../sample-code.ts";
+import { tokensOf } from "../tokenized.ts";
 import { calibrate } from "./calibration.ts";
 import { draftLengthMax, generating, type Parts } from "./generating.ts";
 import { type LoadedModel, loadModel } from "./loaded-model.ts";
-import { type FromChild, parseToChild, type SpeculationState, type Start, toFailure, type Warm, type Work } from "./messages.ts";
+import {
+  type FromChild,
+  parseToChild,
+  type SpeculationState,
+  type Start,
+  type TokensAsked,
+  toFailure,
+  type Warm,
+  type Work,
+} from "./messages.ts";
 import { Pace } from "./pace.ts";
 import { SequencePool } from "./sequence-pool.ts";
 import { Tally } from "./tally.ts";
@@ -38,6 +48,7 @@ process.on("message", (raw: unknown) => {
   if (message.kind === "start") void start(message);
   else if (message.kind === "abort") running.get(message.id)?.abort.abort();
   else if (message.kind === "close") process.disconnect();
+  else if (message.kind === "tokenize") tokenize(message);
   else void run(message);
 });
 
@@ -109,6 +120,18 @@ async function run(work: Work | Warm): Promise<void> {
   running.delete(id);
   sendLoad(parts);
   send({ kind: "ended", id, how: ended });
+}
+
+/** At once: the texts are bounded by who asks, so that no generation waits long. */
+function tokenize({ id, segments }: TokensAsked): void {
+  try {
+    if (!parts) throw new SlipstreamError("protocol", "tokenize before ready");
+    const { loaded } = parts;
+    const ids = tokensOf(segments, loaded);
+    send({ kind: "tokens", id, ids, pieces: ids.map((token) => loaded.pieceOf(token).toString("base64")) });
+  } catch (thrown) {
+    send({ kind: "tokens", id, ids: [], pieces: [], error: toFailure(SlipstreamError.from(thrown)) });
+  }
 }
 
 function sendLoad(now: Parts): void {

@@ -15,9 +15,9 @@ import {
   type Segment,
 } from "../../generation.ts";
 import { AcceptanceWindow } from "../acceptance-window.ts";
-import type { Capability, Engine, KvEvent } from "../engine.ts";
+import type { Capability, Engine, KvEvent, Tokenized } from "../engine.ts";
 import type { EngineChild } from "./child-process.ts";
-import { blockTokens, type FromChild, type SpeculationState, segmentsMax, toFinished } from "./messages.ts";
+import { blockTokens, type FromChild, fromFailure, type SpeculationState, segmentsMax, toFinished } from "./messages.ts";
 import { type Deps, type EmbeddedOptions, type Started, startChild } from "./starting.ts";
 
 export type { EmbeddedOptions } from "./starting.ts";
@@ -43,6 +43,8 @@ export class EmbeddedEngine implements Engine {
   readonly #child: EngineChild;
   readonly #log: Log | undefined;
   readonly #running = new Map<number, Running>();
+  /** Bounded by the agent. */
+  readonly #tokenizing = new Map<number, (answer: Tokenized | Error) => void>();
   #nextId = 0;
   #closing = false;
   #gone: SlipstreamError | undefined;
@@ -55,7 +57,7 @@ export class EmbeddedEngine implements Engine {
     this.#load = parts.ready.load;
     this.#speculation = parts.ready.speculation;
     this.#acceptance = new AcceptanceWindow(parts.ready.speculation, deps);
-    this.capabilities = parts.ready.speculates ? ["speculation"] : [];
+    this.capabilities = parts.ready.speculates ? ["speculation", "tokenize"] : ["tokenize"];
     this.slots = parts.slots;
     this.#child = parts.child;
     this.#log = deps.log;
@@ -65,6 +67,7 @@ export class EmbeddedEngine implements Engine {
         this.#gone = new SlipstreamError("engine_failed", `the engine's process died: ${how}`);
         for (const running of this.#running.values()) this.#end(running, { kind: "failed", error: this.#gone, usage: noUsage() });
         this.#running.clear();
+        for (const answer of [...this.#tokenizing.values()]) answer(this.#gone);
         if (this.#closing) return;
         this.#log?.error({ how, said: this.#child.lastWords }, "embedded engine died");
         resolve(this.#gone);
@@ -118,6 +121,22 @@ export class EmbeddedEngine implements Engine {
       affinity: "",
     }));
     while (!(await reading.next()).done);
+  }
+
+  tokenize(_model: string, segments: readonly Segment[], signal: AbortSignal): Promise<Tokenized> {
+    if (this.#gone) return Promise.reject(this.#gone);
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      const left = () => this.#tokenizing.get(id)?.(signal.reason as Error);
+      this.#tokenizing.set(id, (answer) => {
+        this.#tokenizing.delete(id);
+        signal.removeEventListener("abort", left);
+        if (answer instanceof Error) reject(answer);
+        else resolve(answer);
+      });
+      signal.addEventListener("abort", left, { once: true });
+      this.#child.send({ kind: "tokenize", id, segments: [...segments] });
+    });
   }
 
   load(): EngineLoad {
@@ -178,6 +197,12 @@ export class EmbeddedEngine implements Engine {
       this.#load = message.load;
       this.#speculation = message.speculation;
       this.#acceptance.add(message.speculation);
+    }
+    if (message.kind === "tokens") {
+      const { ids, pieces, error } = message;
+      const tokenized = { ids, pieces: pieces.map((piece) => Buffer.from(piece, "base64")) };
+      this.#tokenizing.get(message.id)?.(error ? fromFailure(error) : tokenized);
+      return;
     }
     if (message.kind !== "piece" && message.kind !== "ended") return;
     const running = this.#running.get(message.id);

@@ -22,6 +22,7 @@ import { nothingTakenBack, takeBack } from "../healing.ts";
 import type { Tokenizer } from "../prompt-tokens.ts";
 import { sampleCode } from "../sample-code.ts";
 import { TokenIndex } from "../token-index.ts";
+import { spelledBytes } from "../tokenizer.ts";
 import { type Circle, logitOf } from "./circles.ts";
 import { loadDraft } from "./draft-model.ts";
 import { unusable } from "./gguf-file.ts";
@@ -40,6 +41,8 @@ export interface LoadedModel extends Tokenizer {
   /** End of generation, or another control token: neither is ever text. */
   endsText(token: Token): boolean;
   detokenize(tokens: readonly number[], before: readonly number[]): string;
+  /** The bytes that a token stands for. */
+  pieceOf(token: number): Buffer;
   readonly index: TokenIndex;
   biasTo(tokens: readonly number[]): TokenBias;
   biasAgainst(closing: readonly Circle[]): TokenBias;
@@ -106,6 +109,12 @@ export async function loadModel(start: Start): Promise<LoadedModel> {
     fimPrefix: fim.prefix,
     fimMiddle: fim.middle,
     index,
+    pieceOf: (token) => {
+      const text = model.detokenize([token as Token], true);
+      // A part of a character has no text: byte-level vocabularies spell it.
+      const spelling = heals && text.includes("\uFFFD") ? metadata.tokenizer?.ggml?.tokens?.[token] : undefined;
+      return Buffer.from(typeof spelling === "string" ? (spelledBytes(spelling) ?? []) : text);
+    },
     takeBack: (tokens) => (heals ? takeBack(tokens, textOf, index) : nothingTakenBack),
     biasTo: (tokens) => TokenBias.for(model).set(tokens as Token[], { logit: biasLogit }),
     biasAgainst: (closing) => {

@@ -7,6 +7,8 @@ import { draftSources, draftWhys, type Finished, lanes } from "../../generation.
 /** A prompt of this size is refused before it crosses: no model here has a context for it. */
 const promptBytesMax = 4 * 1024 * 1024;
 export const segmentsMax = 4096;
+/** No token is less than a byte. */
+const tokensMax = promptBytesMax;
 
 const id = z.number().int().nonnegative();
 const count = z.number().int().nonnegative();
@@ -50,6 +52,7 @@ const toChild = z.discriminatedUnion("kind", [
     }),
   }),
   z.object({ kind: z.literal("warm"), id, ...prompt }),
+  z.object({ kind: z.literal("tokenize"), id, segments: prompt.segments }),
   z.object({ kind: z.literal("abort"), id }),
   z.object({ kind: z.literal("close") }),
 ]);
@@ -128,6 +131,14 @@ const fromChild = z.discriminatedUnion("kind", [
       z.object({ kind: z.literal("failed"), error: failure, usage }),
     ]),
   }),
+  /** Pieces in base64. */
+  z.object({
+    kind: z.literal("tokens"),
+    id,
+    ids: z.array(count).max(tokensMax),
+    pieces: z.array(z.string().max(1024)).max(tokensMax),
+    error: failure.optional(),
+  }),
   z.object({ kind: z.literal("load"), load, speculation }),
 ]);
 
@@ -137,6 +148,7 @@ export type Start = Extract<ToChild, { kind: "start" }>;
 export type Work = Extract<ToChild, { kind: "generate" }>;
 export type Warm = Extract<ToChild, { kind: "warm" }>;
 export type SpeculationState = Extract<FromChild, { kind: "ready" }>["speculation"];
+export type TokensAsked = Extract<ToChild, { kind: "tokenize" }>;
 export type Ended = Extract<FromChild, { kind: "ended" }>["how"];
 type Failure = z.infer<typeof failure>;
 

@@ -13,9 +13,10 @@ import {
 } from "../../generation.ts";
 import { Recommending } from "../../speculation/recommendation.ts";
 import { AcceptanceWindow } from "../acceptance-window.ts";
-import type { Capability, Engine, KvEvent } from "../engine.ts";
+import type { Capability, Engine, KvEvent, Tokenized } from "../engine.ts";
 import { Meter } from "../meter.ts";
 import { Running, refusal } from "../running.ts";
+import { tokensOf } from "../tokenized.ts";
 import { warmUp } from "../warm-up.ts";
 import { Watch, type WatchOptions } from "../watch.ts";
 import { blockKeys, seedOf } from "./block-chain.ts";
@@ -70,6 +71,7 @@ export class VllmEngine implements Engine {
     this.#acceptance = new AcceptanceWindow(byPosition(probed.counters?.speculation), deps);
     this.#requests = `slipstream-${deps.random.hex(8)}`;
     this.capabilities = [
+      "tokenize",
       ...(probed.counters?.speculation ? (["speculation"] as const) : []),
       ...(probed.kvSources.length > 0 && options.kvEvents !== false ? (["kv_events"] as const) : []),
       ...(probed.sleeps ? (["sleep"] as const) : []),
@@ -171,6 +173,14 @@ export class VllmEngine implements Engine {
     const answer = await http.ask("/v1/completions", warmBody(model, tokens, cacheSalt, probed), { signal, timeoutMs: 60_000 });
     if (answer.status !== 200) throw refusal(answer);
     this.#kv.computed(this.#keys(tokens, model, probed.cacheSalt ? cacheSalt : ""));
+  }
+
+  /** Its vocabulary tells how long tokens are, not what they spell. */
+  async tokenize(_model: string, segments: readonly Segment[], signal: AbortSignal): Promise<Tokenized> {
+    const { tokenizer } = this.#parts;
+    const texts = segments.map((segment) => ("text" in segment ? segment.text : segment.special));
+    await tokenizer.know(texts, signal);
+    return { ids: tokensOf(segments, tokenizer), pieces: [] };
   }
 
   load(): EngineLoad {

@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file slipstream/v1/worker.proto.
  */
 export const file_slipstream_v1_worker: GenFile = /*@__PURE__*/
-  fileDesc("ChpzbGlwc3RyZWFtL3YxL3dvcmtlci5wcm90bxINc2xpcHN0cmVhbS52MSLKAgoLUm91dGVyRnJhbWUSKwoFaGVsbG8YASABKAsyGi5zbGlwc3RyZWFtLnYxLlJvdXRlckhlbGxvSAASJwoGc3VibWl0GAIgASgLMhUuc2xpcHN0cmVhbS52MS5TdWJtaXRIABIxCgZjYW5jZWwYAyABKAsyHy5zbGlwc3RyZWFtLnYxLkNhbmNlbEdlbmVyYXRpb25IABInCgZkZW1hbmQYBCABKAsyFS5zbGlwc3RyZWFtLnYxLkRlbWFuZEgAEicKBndpbmRvdxgFIAEoCzIVLnNsaXBzdHJlYW0udjEuV2luZG93SAASKQoHcHJld2FybRgGIAEoCzIWLnNsaXBzdHJlYW0udjEuUHJld2FybUgAEiwKCWt2X3Jlc2VuZBgHIAEoCzIXLnNsaXBzdHJlYW0udjEuS3ZSZXNlbmRIAEIHCgVmcmFtZSLrAwoLV29ya2VyRnJhbWUSLwoHd2VsY29tZRgBIAEoCzIcLnNsaXBzdHJlYW0udjEuV29ya2VyV2VsY29tZUgAEikKB2NyZWRpdHMYAiABKAsyFi5zbGlwc3RyZWFtLnYxLkNyZWRpdHNIABIlCgVkZWx0YRgDIAEoCzIULnNsaXBzdHJlYW0udjEuRGVsdGFIABIjCgRkb25lGAQgASgLMhMuc2xpcHN0cmVhbS52MS5Eb25lSAASKQoHcmVmdXNlZBgFIAEoCzIWLnNsaXBzdHJlYW0udjEuUmVmdXNlZEgAEi4KCmNhbmNlbF9hY2sYBiABKAsyGC5zbGlwc3RyZWFtLnYxLkNhbmNlbEFja0gAEiMKBGxvYWQYByABKAsyEy5zbGlwc3RyZWFtLnYxLkxvYWRIABIsCglrdl9jaGFuZ2UYCCABKAsyFy5zbGlwc3RyZWFtLnYxLkt2Q2hhbmdlSAASKwoIZHJhaW5pbmcYCSABKAsyFy5zbGlwc3RyZWFtLnYxLkRyYWluaW5nSAASJwoGcmVzdW1lGAogASgLMhUuc2xpcHN0cmVhbS52MS5SZXN1bWVIABInCgZmcmFtZXMYCyABKAsyFS5zbGlwc3RyZWFtLnYxLkZyYW1lc0gAQgcKBWZyYW1lIjQKBkZyYW1lcxIqCgZmcmFtZXMYASADKAsyGi5zbGlwc3RyZWFtLnYxLldvcmtlckZyYW1lIogBCgtSb3V0ZXJIZWxsbxIUCgxwcm90b2NvbF9taW4YASABKA0SFAoMcHJvdG9jb2xfbWF4GAIgASgNEg4KBnJvdXRlchgDIAEoCRInCgdjaGFubmVsGAQgASgOMhYuc2xpcHN0cmVhbS52MS5DaGFubmVsEhQKDHRha2VzX2ZyYW1lcxgFIAEoCCJnCglGaW1Ub2tlbnMSDgoGcHJlZml4GAEgASgJEg4KBnN1ZmZpeBgCIAEoCRIOCgZtaWRkbGUYAyABKAkSFgoOZmlsZV9zZXBhcmF0b3IYBCABKAkSEgoKcmVwb3NpdG9yeRgFIAEoCSKuAQoJTW9kZWxJbmZvEgwKBG5hbWUYASABKAkSEgoKZmltX2ZhbWlseRgCIAEoCRIlCgNmaW0YAyABKAsyGC5zbGlwc3RyZWFtLnYxLkZpbVRva2VucxIWCg5jb250ZXh0X3Rva2VucxgEIAEoDRIXCg9ieXRlc19wZXJfdG9rZW4YBSABKAISFQoNY2hhdF90ZW1wbGF0ZRgGIAEoCBIQCghzcGVjaWFscxgHIAMoCSKNAgoNV29ya2VyV2VsY29tZRIQCghwcm90b2NvbBgBIAEoDRIOCgZ3b3JrZXIYAiABKAkSDAoEcG9vbBgDIAEoCRIoCgZtb2RlbHMYBCADKAsyGC5zbGlwc3RyZWFtLnYxLk1vZGVsSW5mbxIUCgxjYXBhYmlsaXRpZXMYBSADKAkSFAoMYmxvY2tfdG9rZW5zGAYgASgNEg0KBXNsb3RzGAcgASgNEg4KBmVuZ2luZRgIIAEoCRIYChBwcm9tcHRfYnl0ZXNfbWF4GAkgASgNEhYKDm1heF90b2tlbnNfbWF4GAogASgNEhMKC2t2X3NlcXVlbmNlGAsgASgEEhAKCGluc3RhbmNlGAwgASgJIjQKB1NlZ21lbnQSDgoEdGV4dBgBIAEoCUgAEhEKB3NwZWNpYWwYAiABKAlIAEIGCgRwYXJ0IssCCgZTdWJtaXQSCgoCaWQYASABKAQSIQoEbGFuZRgCIAEoDjITLnNsaXBzdHJlYW0udjEuTGFuZRINCgVtb2RlbBgDIAEoCRIoCghzZWdtZW50cxgEIAMoCzIWLnNsaXBzdHJlYW0udjEuU2VnbWVudBIpCghzYW1wbGluZxgFIAEoCzIXLnNsaXBzdHJlYW0udjEuU2FtcGxpbmcSEwoLZGVhZGxpbmVfbXMYBiABKA0SEAoIYWZmaW5pdHkYByABKAkSEgoKY2FjaGVfc2FsdBgIIAEoCRIVCg1ibG9ja19kaWdlc3RzGAkgASgMEhgKEGRyYWZ0X2RlcHRoX2hpbnQYCiABKA0SEwoLdHJhY2VwYXJlbnQYCyABKAkSFAoMd2luZG93X2J5dGVzGAwgASgNEhcKD3N0b3BfYXRfbmV3bGluZRgNIAEoCCIeChBDYW5jZWxHZW5lcmF0aW9uEgoKAmlkGAEgASgEIkoKBkRlbWFuZBIOCgZpbmxpbmUYASABKA0SDAoEY2hhdBgCIAEoDRITCgtzcGVjdWxhdGl2ZRgDIAEoDRINCgViYXRjaBgEIAEoDSIjCgZXaW5kb3cSCgoCaWQYASABKAQSDQoFYnl0ZXMYAiABKA0iVgoHUHJld2FybRINCgVtb2RlbBgBIAEoCRIoCghzZWdtZW50cxgCIAMoCzIWLnNsaXBzdHJlYW0udjEuU2VnbWVudBISCgpjYWNoZV9zYWx0GAMgASgJIiEKCEt2UmVzZW5kEhUKDWZyb21fc2VxdWVuY2UYASABKAQiSwoHQ3JlZGl0cxIOCgZpbmxpbmUYASABKA0SDAoEY2hhdBgCIAEoDRITCgtzcGVjdWxhdGl2ZRgDIAEoDRINCgViYXRjaBgEIAEoDSKTAQoFRGVsdGESCgoCaWQYASABKAQSDAoEdGV4dBgCIAEoCRIOCgZ0b2tlbnMYAyABKA0SFwoKY29uZmlkZW5jZRgEIAEoAkgAiAEBEi0KBnByb21wdBgFIAEoCzIYLnNsaXBzdHJlYW0udjEuUHJvbXB0VXNlSAGIAQFCDQoLX2NvbmZpZGVuY2VCCQoHX3Byb21wdCJUCglQcm9tcHRVc2USFQoNcHJvbXB0X3Rva2VucxgBIAEoDRIVCg1jYWNoZWRfdG9rZW5zGAIgASgNEhkKEXJlY29tcHV0ZWRfdG9rZW5zGAMgASgNIuABCgVVc2FnZRIVCg1wcm9tcHRfdG9rZW5zGAEgASgNEhUKDWNhY2hlZF90b2tlbnMYAiABKA0SGQoRcmVjb21wdXRlZF90b2tlbnMYAyABKA0SGQoRY29tcGxldGlvbl90b2tlbnMYBCABKA0SDwoHZHJhZnRlZBgFIAEoDRIWCg5kcmFmdF9hY2NlcHRlZBgGIAEoDRIQCghxdWV1ZV9tcxgHIAEoAhISCgpwcmVmaWxsX21zGAggASgCEhEKCWRlY29kZV9tcxgJIAEoAhIRCgllbmdpbmVfbXMYCiABKAIiXgoERG9uZRIKCgJpZBgBIAEoBBIlCgZmaW5pc2gYAiABKA4yFS5zbGlwc3RyZWFtLnYxLkZpbmlzaBIjCgV1c2FnZRgDIAEoCzIULnNsaXBzdHJlYW0udjEuVXNhZ2UiawoHUmVmdXNlZBIKCgJpZBgBIAEoBBIMCgRjb2RlGAIgASgJEg4KBmRldGFpbBgDIAEoCRIRCglyZXRyeWFibGUYBCABKAgSIwoFdXNhZ2UYBSABKAsyFC5zbGlwc3RyZWFtLnYxLlVzYWdlIk4KCUNhbmNlbEFjaxIKCgJpZBgBIAEoBBIjCgV1c2FnZRgCIAEoCzIULnNsaXBzdHJlYW0udjEuVXNhZ2USEAoIYWJvcnRfbXMYAyABKAIi+gEKBExvYWQSDwoHcnVubmluZxgBIAEoDRIPCgd3YWl0aW5nGAIgASgNEg0KBXNsb3RzGAMgASgNEhYKDmt2X2Jsb2Nrc191c2VkGAQgASgNEhEKCWt2X2Jsb2NrcxgFIAEoDRIhChlwcmVmaWxsX3Rva2Vuc19wZXJfc2Vjb25kGAYgASgCEg8KB3N0ZXBfbXMYByABKAISGAoQZHJhZnRfYWNjZXB0YW5jZRgIIAEoAhIeChZwcmVmaWxsX2JhY2tsb2dfdG9rZW5zGAkgASgNEhUKDWRyYWZ0X3NvdXJjZXMYCiADKAkSEQoJZHJhZnRfd2h5GAsgASgJImIKCEt2Q2hhbmdlEhAKCHNlcXVlbmNlGAEgASgEEg4KBnN0b3JlZBgCIAMoDBIPCgdyZW1vdmVkGAMgAygMEg8KB2NsZWFyZWQYBCABKAgSEgoKY2FjaGVfc2FsdBgFIAEoCSIcCghEcmFpbmluZxIQCghncmFjZV9tcxgBIAEoDSIICgZSZXN1bWUqSAoHQ2hhbm5lbBIXChNDSEFOTkVMX1VOU1BFQ0lGSUVEEAASEgoOQ0hBTk5FTF9JTkxJTkUQARIQCgxDSEFOTkVMX0JVTEsQAipiCgRMYW5lEhQKEExBTkVfVU5TUEVDSUZJRUQQABIPCgtMQU5FX0lOTElORRABEg0KCUxBTkVfQ0hBVBACEhQKEExBTkVfU1BFQ1VMQVRJVkUQAxIOCgpMQU5FX0JBVENIEAQyUwoNV29ya2VyU2VydmljZRJCCgRMaW5rEhouc2xpcHN0cmVhbS52MS5Sb3V0ZXJGcmFtZRoaLnNsaXBzdHJlYW0udjEuV29ya2VyRnJhbWUoATABYgZwcm90bzM", [file_slipstream_v1_completion]);
+  fileDesc("ChpzbGlwc3RyZWFtL3YxL3dvcmtlci5wcm90bxINc2xpcHN0cmVhbS52MSL3AgoLUm91dGVyRnJhbWUSKwoFaGVsbG8YASABKAsyGi5zbGlwc3RyZWFtLnYxLlJvdXRlckhlbGxvSAASJwoGc3VibWl0GAIgASgLMhUuc2xpcHN0cmVhbS52MS5TdWJtaXRIABIxCgZjYW5jZWwYAyABKAsyHy5zbGlwc3RyZWFtLnYxLkNhbmNlbEdlbmVyYXRpb25IABInCgZkZW1hbmQYBCABKAsyFS5zbGlwc3RyZWFtLnYxLkRlbWFuZEgAEicKBndpbmRvdxgFIAEoCzIVLnNsaXBzdHJlYW0udjEuV2luZG93SAASKQoHcHJld2FybRgGIAEoCzIWLnNsaXBzdHJlYW0udjEuUHJld2FybUgAEiwKCWt2X3Jlc2VuZBgHIAEoCzIXLnNsaXBzdHJlYW0udjEuS3ZSZXNlbmRIABIrCgh0b2tlbml6ZRgIIAEoCzIXLnNsaXBzdHJlYW0udjEuVG9rZW5pemVIAEIHCgVmcmFtZSKUBAoLV29ya2VyRnJhbWUSLwoHd2VsY29tZRgBIAEoCzIcLnNsaXBzdHJlYW0udjEuV29ya2VyV2VsY29tZUgAEikKB2NyZWRpdHMYAiABKAsyFi5zbGlwc3RyZWFtLnYxLkNyZWRpdHNIABIlCgVkZWx0YRgDIAEoCzIULnNsaXBzdHJlYW0udjEuRGVsdGFIABIjCgRkb25lGAQgASgLMhMuc2xpcHN0cmVhbS52MS5Eb25lSAASKQoHcmVmdXNlZBgFIAEoCzIWLnNsaXBzdHJlYW0udjEuUmVmdXNlZEgAEi4KCmNhbmNlbF9hY2sYBiABKAsyGC5zbGlwc3RyZWFtLnYxLkNhbmNlbEFja0gAEiMKBGxvYWQYByABKAsyEy5zbGlwc3RyZWFtLnYxLkxvYWRIABIsCglrdl9jaGFuZ2UYCCABKAsyFy5zbGlwc3RyZWFtLnYxLkt2Q2hhbmdlSAASKwoIZHJhaW5pbmcYCSABKAsyFy5zbGlwc3RyZWFtLnYxLkRyYWluaW5nSAASJwoGcmVzdW1lGAogASgLMhUuc2xpcHN0cmVhbS52MS5SZXN1bWVIABInCgZmcmFtZXMYCyABKAsyFS5zbGlwc3RyZWFtLnYxLkZyYW1lc0gAEicKBnRva2VucxgMIAEoCzIVLnNsaXBzdHJlYW0udjEuVG9rZW5zSABCBwoFZnJhbWUiNAoGRnJhbWVzEioKBmZyYW1lcxgBIAMoCzIaLnNsaXBzdHJlYW0udjEuV29ya2VyRnJhbWUiiAEKC1JvdXRlckhlbGxvEhQKDHByb3RvY29sX21pbhgBIAEoDRIUCgxwcm90b2NvbF9tYXgYAiABKA0SDgoGcm91dGVyGAMgASgJEicKB2NoYW5uZWwYBCABKA4yFi5zbGlwc3RyZWFtLnYxLkNoYW5uZWwSFAoMdGFrZXNfZnJhbWVzGAUgASgIImcKCUZpbVRva2VucxIOCgZwcmVmaXgYASABKAkSDgoGc3VmZml4GAIgASgJEg4KBm1pZGRsZRgDIAEoCRIWCg5maWxlX3NlcGFyYXRvchgEIAEoCRISCgpyZXBvc2l0b3J5GAUgASgJIq4BCglNb2RlbEluZm8SDAoEbmFtZRgBIAEoCRISCgpmaW1fZmFtaWx5GAIgASgJEiUKA2ZpbRgDIAEoCzIYLnNsaXBzdHJlYW0udjEuRmltVG9rZW5zEhYKDmNvbnRleHRfdG9rZW5zGAQgASgNEhcKD2J5dGVzX3Blcl90b2tlbhgFIAEoAhIVCg1jaGF0X3RlbXBsYXRlGAYgASgIEhAKCHNwZWNpYWxzGAcgAygJIo0CCg1Xb3JrZXJXZWxjb21lEhAKCHByb3RvY29sGAEgASgNEg4KBndvcmtlchgCIAEoCRIMCgRwb29sGAMgASgJEigKBm1vZGVscxgEIAMoCzIYLnNsaXBzdHJlYW0udjEuTW9kZWxJbmZvEhQKDGNhcGFiaWxpdGllcxgFIAMoCRIUCgxibG9ja190b2tlbnMYBiABKA0SDQoFc2xvdHMYByABKA0SDgoGZW5naW5lGAggASgJEhgKEHByb21wdF9ieXRlc19tYXgYCSABKA0SFgoObWF4X3Rva2Vuc19tYXgYCiABKA0SEwoLa3Zfc2VxdWVuY2UYCyABKAQSEAoIaW5zdGFuY2UYDCABKAkiNAoHU2VnbWVudBIOCgR0ZXh0GAEgASgJSAASEQoHc3BlY2lhbBgCIAEoCUgAQgYKBHBhcnQiTwoIVG9rZW5pemUSCgoCaWQYASABKAQSDQoFbW9kZWwYAiABKAkSKAoIc2VnbWVudHMYAyADKAsyFi5zbGlwc3RyZWFtLnYxLlNlZ21lbnQiTwoGVG9rZW5zEgoKAmlkGAEgASgEEgsKA2lkcxgCIAMoDRIOCgZwaWVjZXMYAyADKAwSDAoEY29kZRgEIAEoCRIOCgZkZXRhaWwYBSABKAkiywIKBlN1Ym1pdBIKCgJpZBgBIAEoBBIhCgRsYW5lGAIgASgOMhMuc2xpcHN0cmVhbS52MS5MYW5lEg0KBW1vZGVsGAMgASgJEigKCHNlZ21lbnRzGAQgAygLMhYuc2xpcHN0cmVhbS52MS5TZWdtZW50EikKCHNhbXBsaW5nGAUgASgLMhcuc2xpcHN0cmVhbS52MS5TYW1wbGluZxITCgtkZWFkbGluZV9tcxgGIAEoDRIQCghhZmZpbml0eRgHIAEoCRISCgpjYWNoZV9zYWx0GAggASgJEhUKDWJsb2NrX2RpZ2VzdHMYCSABKAwSGAoQZHJhZnRfZGVwdGhfaGludBgKIAEoDRITCgt0cmFjZXBhcmVudBgLIAEoCRIUCgx3aW5kb3dfYnl0ZXMYDCABKA0SFwoPc3RvcF9hdF9uZXdsaW5lGA0gASgIIh4KEENhbmNlbEdlbmVyYXRpb24SCgoCaWQYASABKAQiSgoGRGVtYW5kEg4KBmlubGluZRgBIAEoDRIMCgRjaGF0GAIgASgNEhMKC3NwZWN1bGF0aXZlGAMgASgNEg0KBWJhdGNoGAQgASgNIiMKBldpbmRvdxIKCgJpZBgBIAEoBBINCgVieXRlcxgCIAEoDSJWCgdQcmV3YXJtEg0KBW1vZGVsGAEgASgJEigKCHNlZ21lbnRzGAIgAygLMhYuc2xpcHN0cmVhbS52MS5TZWdtZW50EhIKCmNhY2hlX3NhbHQYAyABKAkiIQoIS3ZSZXNlbmQSFQoNZnJvbV9zZXF1ZW5jZRgBIAEoBCJLCgdDcmVkaXRzEg4KBmlubGluZRgBIAEoDRIMCgRjaGF0GAIgASgNEhMKC3NwZWN1bGF0aXZlGAMgASgNEg0KBWJhdGNoGAQgASgNIpMBCgVEZWx0YRIKCgJpZBgBIAEoBBIMCgR0ZXh0GAIgASgJEg4KBnRva2VucxgDIAEoDRIXCgpjb25maWRlbmNlGAQgASgCSACIAQESLQoGcHJvbXB0GAUgASgLMhguc2xpcHN0cmVhbS52MS5Qcm9tcHRVc2VIAYgBAUINCgtfY29uZmlkZW5jZUIJCgdfcHJvbXB0IlQKCVByb21wdFVzZRIVCg1wcm9tcHRfdG9rZW5zGAEgASgNEhUKDWNhY2hlZF90b2tlbnMYAiABKA0SGQoRcmVjb21wdXRlZF90b2tlbnMYAyABKA0i4AEKBVVzYWdlEhUKDXByb21wdF90b2tlbnMYASABKA0SFQoNY2FjaGVkX3Rva2VucxgCIAEoDRIZChFyZWNvbXB1dGVkX3Rva2VucxgDIAEoDRIZChFjb21wbGV0aW9uX3Rva2VucxgEIAEoDRIPCgdkcmFmdGVkGAUgASgNEhYKDmRyYWZ0X2FjY2VwdGVkGAYgASgNEhAKCHF1ZXVlX21zGAcgASgCEhIKCnByZWZpbGxfbXMYCCABKAISEQoJZGVjb2RlX21zGAkgASgCEhEKCWVuZ2luZV9tcxgKIAEoAiJeCgREb25lEgoKAmlkGAEgASgEEiUKBmZpbmlzaBgCIAEoDjIVLnNsaXBzdHJlYW0udjEuRmluaXNoEiMKBXVzYWdlGAMgASgLMhQuc2xpcHN0cmVhbS52MS5Vc2FnZSJrCgdSZWZ1c2VkEgoKAmlkGAEgASgEEgwKBGNvZGUYAiABKAkSDgoGZGV0YWlsGAMgASgJEhEKCXJldHJ5YWJsZRgEIAEoCBIjCgV1c2FnZRgFIAEoCzIULnNsaXBzdHJlYW0udjEuVXNhZ2UiTgoJQ2FuY2VsQWNrEgoKAmlkGAEgASgEEiMKBXVzYWdlGAIgASgLMhQuc2xpcHN0cmVhbS52MS5Vc2FnZRIQCghhYm9ydF9tcxgDIAEoAiL6AQoETG9hZBIPCgdydW5uaW5nGAEgASgNEg8KB3dhaXRpbmcYAiABKA0SDQoFc2xvdHMYAyABKA0SFgoOa3ZfYmxvY2tzX3VzZWQYBCABKA0SEQoJa3ZfYmxvY2tzGAUgASgNEiEKGXByZWZpbGxfdG9rZW5zX3Blcl9zZWNvbmQYBiABKAISDwoHc3RlcF9tcxgHIAEoAhIYChBkcmFmdF9hY2NlcHRhbmNlGAggASgCEh4KFnByZWZpbGxfYmFja2xvZ190b2tlbnMYCSABKA0SFQoNZHJhZnRfc291cmNlcxgKIAMoCRIRCglkcmFmdF93aHkYCyABKAkiYgoIS3ZDaGFuZ2USEAoIc2VxdWVuY2UYASABKAQSDgoGc3RvcmVkGAIgAygMEg8KB3JlbW92ZWQYAyADKAwSDwoHY2xlYXJlZBgEIAEoCBISCgpjYWNoZV9zYWx0GAUgASgJIhwKCERyYWluaW5nEhAKCGdyYWNlX21zGAEgASgNIggKBlJlc3VtZSpICgdDaGFubmVsEhcKE0NIQU5ORUxfVU5TUEVDSUZJRUQQABISCg5DSEFOTkVMX0lOTElORRABEhAKDENIQU5ORUxfQlVMSxACKmIKBExhbmUSFAoQTEFORV9VTlNQRUNJRklFRBAAEg8KC0xBTkVfSU5MSU5FEAESDQoJTEFORV9DSEFUEAISFAoQTEFORV9TUEVDVUxBVElWRRADEg4KCkxBTkVfQkFUQ0gQBDJTCg1Xb3JrZXJTZXJ2aWNlEkIKBExpbmsSGi5zbGlwc3RyZWFtLnYxLlJvdXRlckZyYW1lGhouc2xpcHN0cmVhbS52MS5Xb3JrZXJGcmFtZSgBMAFiBnByb3RvMw", [file_slipstream_v1_completion]);
 
 /**
  * What a router says on a link.
@@ -69,6 +69,12 @@ export type RouterFrame = Message<"slipstream.v1.RouterFrame"> & {
      */
     value: KvResend;
     case: "kvResend";
+  } | {
+    /**
+     * @generated from field: slipstream.v1.Tokenize tokenize = 8;
+     */
+    value: Tokenize;
+    case: "tokenize";
   } | { case: undefined; value?: undefined };
 };
 
@@ -154,6 +160,12 @@ export type WorkerFrame = Message<"slipstream.v1.WorkerFrame"> & {
      */
     value: Frames;
     case: "frames";
+  } | {
+    /**
+     * @generated from field: slipstream.v1.Tokens tokens = 12;
+     */
+    value: Tokens;
+    case: "tokens";
   } | { case: undefined; value?: undefined };
 };
 
@@ -353,7 +365,7 @@ export type WorkerWelcome = Message<"slipstream.v1.WorkerWelcome"> & {
   models: ModelInfo[];
 
   /**
-   * "speculation", "kv_events", "sleep", "lora", "logprobs".
+   * "speculation", "kv_events", "sleep", "lora", "logprobs", "tokenize".
    *
    * @generated from field: repeated string capabilities = 5;
    */
@@ -450,6 +462,78 @@ export const SegmentSchema: GenMessage<Segment> = /*@__PURE__*/
   messageDesc(file_slipstream_v1_worker, 7);
 
 /**
+ * Which tokens are these? Only to a worker whose capabilities say "tokenize"; answered by Tokens of the same id.
+ *
+ * @generated from message slipstream.v1.Tokenize
+ */
+export type Tokenize = Message<"slipstream.v1.Tokenize"> & {
+  /**
+   * @generated from field: uint64 id = 1;
+   */
+  id: bigint;
+
+  /**
+   * @generated from field: string model = 2;
+   */
+  model: string;
+
+  /**
+   * @generated from field: repeated slipstream.v1.Segment segments = 3;
+   */
+  segments: Segment[];
+};
+
+/**
+ * Describes the message slipstream.v1.Tokenize.
+ * Use `create(TokenizeSchema)` to create a new message.
+ */
+export const TokenizeSchema: GenMessage<Tokenize> = /*@__PURE__*/
+  messageDesc(file_slipstream_v1_worker, 8);
+
+/**
+ * The tokens asked for, or why there are none.
+ *
+ * @generated from message slipstream.v1.Tokens
+ */
+export type Tokens = Message<"slipstream.v1.Tokens"> & {
+  /**
+   * @generated from field: uint64 id = 1;
+   */
+  id: bigint;
+
+  /**
+   * @generated from field: repeated uint32 ids = 2;
+   */
+  ids: number[];
+
+  /**
+   * The bytes that each token stands for; none where the engine does not tell.
+   *
+   * @generated from field: repeated bytes pieces = 3;
+   */
+  pieces: Uint8Array[];
+
+  /**
+   * Code of docs/reference/errors.md and a sentence, where it was refused; empty: it was not.
+   *
+   * @generated from field: string code = 4;
+   */
+  code: string;
+
+  /**
+   * @generated from field: string detail = 5;
+   */
+  detail: string;
+};
+
+/**
+ * Describes the message slipstream.v1.Tokens.
+ * Use `create(TokensSchema)` to create a new message.
+ */
+export const TokensSchema: GenMessage<Tokens> = /*@__PURE__*/
+  messageDesc(file_slipstream_v1_worker, 9);
+
+/**
  * One generation. At most Credits of a lane may be outstanding (submitted, no Done, Refused or CancelAck yet).
  *
  * @generated from message slipstream.v1.Submit
@@ -540,7 +624,7 @@ export type Submit = Message<"slipstream.v1.Submit"> & {
  * Use `create(SubmitSchema)` to create a new message.
  */
 export const SubmitSchema: GenMessage<Submit> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 8);
+  messageDesc(file_slipstream_v1_worker, 10);
 
 /**
  * Stop a generation: it is answered by CancelAck, or by the Done or Refused that was on its way.
@@ -559,7 +643,7 @@ export type CancelGeneration = Message<"slipstream.v1.CancelGeneration"> & {
  * Use `create(CancelGenerationSchema)` to create a new message.
  */
 export const CancelGenerationSchema: GenMessage<CancelGeneration> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 9);
+  messageDesc(file_slipstream_v1_worker, 11);
 
 /**
  * Router's queued work per lane, so that credits go where work is.
@@ -593,7 +677,7 @@ export type Demand = Message<"slipstream.v1.Demand"> & {
  * Use `create(DemandSchema)` to create a new message.
  */
 export const DemandSchema: GenMessage<Demand> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 10);
+  messageDesc(file_slipstream_v1_worker, 12);
 
 /**
  * More bytes the worker may send for a generation.
@@ -617,7 +701,7 @@ export type Window = Message<"slipstream.v1.Window"> & {
  * Use `create(WindowSchema)` to create a new message.
  */
 export const WindowSchema: GenMessage<Window> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 11);
+  messageDesc(file_slipstream_v1_worker, 13);
 
 /**
  * Compute the KV of a prefix in idle time.
@@ -646,7 +730,7 @@ export type Prewarm = Message<"slipstream.v1.Prewarm"> & {
  * Use `create(PrewarmSchema)` to create a new message.
  */
 export const PrewarmSchema: GenMessage<Prewarm> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 12);
+  messageDesc(file_slipstream_v1_worker, 14);
 
 /**
  * Send KvChange again from this number on (on the bulk stream).
@@ -665,7 +749,7 @@ export type KvResend = Message<"slipstream.v1.KvResend"> & {
  * Use `create(KvResendSchema)` to create a new message.
  */
 export const KvResendSchema: GenMessage<KvResend> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 13);
+  messageDesc(file_slipstream_v1_worker, 15);
 
 /**
  * Absolute: how many generations of each lane this router may have outstanding here. Bound to the stream's life.
@@ -699,7 +783,7 @@ export type Credits = Message<"slipstream.v1.Credits"> & {
  * Use `create(CreditsSchema)` to create a new message.
  */
 export const CreditsSchema: GenMessage<Credits> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 14);
+  messageDesc(file_slipstream_v1_worker, 16);
 
 /**
  * Text of one generation, coalesced per tick; whole UTF-8 characters.
@@ -742,7 +826,7 @@ export type Delta = Message<"slipstream.v1.Delta"> & {
  * Use `create(DeltaSchema)` to create a new message.
  */
 export const DeltaSchema: GenMessage<Delta> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 15);
+  messageDesc(file_slipstream_v1_worker, 17);
 
 /**
  * Prompt tokens by where their KV came from.
@@ -771,7 +855,7 @@ export type PromptUse = Message<"slipstream.v1.PromptUse"> & {
  * Use `create(PromptUseSchema)` to create a new message.
  */
 export const PromptUseSchema: GenMessage<PromptUse> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 16);
+  messageDesc(file_slipstream_v1_worker, 18);
 
 /**
  * Tokens and time a generation cost, as the engine counted them.
@@ -839,7 +923,7 @@ export type Usage = Message<"slipstream.v1.Usage"> & {
  * Use `create(UsageSchema)` to create a new message.
  */
 export const UsageSchema: GenMessage<Usage> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 17);
+  messageDesc(file_slipstream_v1_worker, 19);
 
 /**
  * The end of a generation that was not cancelled.
@@ -868,7 +952,7 @@ export type Done = Message<"slipstream.v1.Done"> & {
  * Use `create(DoneSchema)` to create a new message.
  */
 export const DoneSchema: GenMessage<Done> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 18);
+  messageDesc(file_slipstream_v1_worker, 20);
 
 /**
  * The generation was not run, or died: the router may try another worker if no delta was sent.
@@ -909,7 +993,7 @@ export type Refused = Message<"slipstream.v1.Refused"> & {
  * Use `create(RefusedSchema)` to create a new message.
  */
 export const RefusedSchema: GenMessage<Refused> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 19);
+  messageDesc(file_slipstream_v1_worker, 21);
 
 /**
  * The engine has stopped working on it: no delta follows.
@@ -940,7 +1024,7 @@ export type CancelAck = Message<"slipstream.v1.CancelAck"> & {
  * Use `create(CancelAckSchema)` to create a new message.
  */
 export const CancelAckSchema: GenMessage<CancelAck> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 20);
+  messageDesc(file_slipstream_v1_worker, 22);
 
 /**
  * State of the engine, at most every 100 ms and at each change of running work.
@@ -1022,7 +1106,7 @@ export type Load = Message<"slipstream.v1.Load"> & {
  * Use `create(LoadSchema)` to create a new message.
  */
 export const LoadSchema: GenMessage<Load> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 21);
+  messageDesc(file_slipstream_v1_worker, 23);
 
 /**
  * 64-byte blocks that became resident or left. A gap in sequence → KvResend.
@@ -1065,7 +1149,7 @@ export type KvChange = Message<"slipstream.v1.KvChange"> & {
  * Use `create(KvChangeSchema)` to create a new message.
  */
 export const KvChangeSchema: GenMessage<KvChange> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 22);
+  messageDesc(file_slipstream_v1_worker, 24);
 
 /**
  * The worker takes no new work and ends within grace_ms.
@@ -1084,7 +1168,7 @@ export type Draining = Message<"slipstream.v1.Draining"> & {
  * Use `create(DrainingSchema)` to create a new message.
  */
 export const DrainingSchema: GenMessage<Draining> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 23);
+  messageDesc(file_slipstream_v1_worker, 25);
 
 /**
  * The worker takes work again.
@@ -1099,7 +1183,7 @@ export type Resume = Message<"slipstream.v1.Resume"> & {
  * Use `create(ResumeSchema)` to create a new message.
  */
 export const ResumeSchema: GenMessage<Resume> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 24);
+  messageDesc(file_slipstream_v1_worker, 26);
 
 /**
  * Which of a link's two streams this one is.
