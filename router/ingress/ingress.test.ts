@@ -125,6 +125,11 @@ test.each<[name: string, given: Complete, expected: object]>([
   ["nothing said", {}, { kind: "auto", lane: "inline", shape: "auto" }],
   ["a kind that was asked for", { kind: TriggerKind.INVOKED }, { kind: "invoked", lane: "inline" }],
   ["a warm-up", { kind: TriggerKind.PRELOAD }, { kind: "preload", lane: "speculative" }],
+  [
+    "a warm-up of a client that says its tokens with every trigger",
+    { kind: TriggerKind.PRELOAD, sampling: { maxTokens: 32 } },
+    { kind: "preload", sampling: expect.objectContaining({ maxTokens: 1 }) },
+  ],
   ["work ahead of acceptance", { kind: TriggerKind.SPECULATIVE }, { kind: "speculative", lane: "speculative" }],
   ["a line", { shape: Shape.LINE }, { shape: "line", sampling: expect.objectContaining({ maxTokens: 32 }) }],
   ["a token", { shape: Shape.TOKEN }, { shape: "token", sampling: expect.objectContaining({ maxTokens: 8 }) }],

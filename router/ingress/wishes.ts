@@ -103,15 +103,14 @@ export class Wishes {
     if (!kind) throw invalid(`${at}kind`, `${wish.kind} is not a trigger kind`);
     const shape = shapes[wish.shape];
     if (!shape) throw invalid(`${at}shape`, `${wish.shape} is not a shape`);
+    const asked = sampling(`${at}sampling`, wish.sampling, { maxTokens: tokensOf[shape], maxTokensMax: limits.inlineTokensMax });
     const fallback = kind === "invoked" ? this.#defaults.invokedMs : this.#defaults.autoMs;
     const checked = {
       kind,
       shape,
       lane: lanesOf[kind],
-      sampling: sampling(`${at}sampling`, wish.sampling, {
-        maxTokens: kind === "preload" ? 1 : tokensOf[shape],
-        maxTokensMax: limits.inlineTokensMax,
-      }),
+      // Nobody reads its text, however much a client asks for with every trigger: what it leaves is its prompt.
+      sampling: kind === "preload" ? { ...asked, maxTokens: 1 } : asked,
       n: alternatives(at, wish.n ?? 0, kind),
       acceptProbability:
         wish.clientAcceptProbability === undefined
