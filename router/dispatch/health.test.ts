@@ -43,3 +43,21 @@ test("of one that is tried any answer says something: in time it closes, late it
   late.answered({ tookMs: 100, computed: 1, sinceMs: 0 }, () => true);
   expect([good.state, late.state]).toEqual(["closed", "open"]);
 });
+
+test("a worker is tried again also when the timer comes a little early", () => {
+  const clock = new FakeClock();
+  let due = () => {};
+  const early = {
+    now: () => clock.now(),
+    wall: () => clock.wall(),
+    sleep: () => Promise.resolve(),
+    timer: (_: number, given: () => void) => {
+      due = given;
+      return { [Symbol.dispose]: () => {} };
+    },
+  };
+  const health = new Health(options, { clock: early, changed: () => {} });
+  health.trip("silent");
+  due();
+  expect(health.state).toBe("probing");
+});

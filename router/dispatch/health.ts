@@ -100,7 +100,9 @@ export class Health {
     if (breaker.state === "open" && before.state !== "open") {
       const { clock } = this.#deps;
       this.lost();
-      this.#timer = clock.timer(breaker.untilMs - clock.now(), () => this.#become(lapsed(this.#breaker, clock.now())));
+      const { untilMs } = breaker;
+      // A timer may come a part of a millisecond early, and comes once: it is over then all the same.
+      this.#timer = clock.timer(untilMs - clock.now(), () => this.#become(lapsed(this.#breaker, Math.max(untilMs, clock.now()))));
       this.#deps.changed(why);
     } else if (allows(before) !== allows(breaker)) this.#deps.changed(undefined);
   }
