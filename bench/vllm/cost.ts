@@ -29,6 +29,8 @@ interface One {
 
 const tokens = 16;
 const prompts = 12;
+/** Pairs before those that count: each prompt is computed once, and this process's own code compiled. */
+const warmPairs = 60;
 
 export async function benchCost(
   options: {
@@ -44,13 +46,12 @@ export async function benchCost(
   const direct: One[] = [];
   const agent: One[] = [];
   try {
-    for (let pair = 0; pair < options.pairs + prompts && !options.signal?.aborted; pair++) {
+    for (let pair = 0; pair < options.pairs + warmPairs && !options.signal?.aborted; pair++) {
       const prompt = options.text.slice((pair % prompts) * 100, (pair % prompts) * 100 + 1_200);
       const both = pair % 2 === 0 ? [direct, agent] : [agent, direct];
       for (const list of both) {
         const one = list === direct ? await byClient(http, options.model, prompt) : await byAgent(deps.agent, prompt);
-        // The first of each prompt computes it.
-        if (pair >= prompts) list.push(one);
+        if (pair >= warmPairs) list.push(one);
       }
     }
   } finally {

@@ -4,11 +4,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { packageRoot } from "../../lib/package-root.ts";
+import { readKvBatch } from "../../workers/engine/vllm/events/kv-batch.ts";
+import { type BlockEvent, FakeBlocks } from "../support/vllm/blocks.ts";
+import { pack } from "../support/vllm/message-pack.ts";
 import { type Exchanged, exchange } from "../support/vllm/exchange.ts";
 import { FakeVllm } from "../support/vllm/fake-vllm.ts";
 import { differences, shapeOf } from "../support/vllm/shapes.ts";
 
-const golden = JSON.parse(readFileSync(join(packageRoot(), "test/golden/vllm/0.32.0.json"), "utf8")) as Exchanged;
+const golden = JSON.parse(readFileSync(join(packageRoot(), "test/golden/vllm/0.32.0.json"), "utf8")) as Exchanged & { readonly kvBatches: readonly string[] };
 
 test("what the pretend engine answers is what the real one was recorded with", async () => {
   const fake = await FakeVllm.start({
@@ -27,6 +30,16 @@ test("what the pretend engine answers is what the real one was recorded with", a
   } finally {
     await fake.kill();
   }
+});
+
+test("KV events of the real engine are read, and the pretend one's are like them", () => {
+  const [stored] = golden.kvBatches.flatMap((batch) => readKvBatch(Buffer.from(batch, "hex")));
+  expect(stored).toMatchObject({ kind: "stored", blockTokens: 32, parent: undefined });
+  const ours: BlockEvent[] = [];
+  const blocks = new FakeBlocks({ blockTokens: 32, blocks: 9 }, { tell: (events) => ours.push(...events) });
+  blocks.use(stored?.kind === "stored" ? stored.tokens : [], stored?.kind === "stored" ? stored.salt : "", "");
+  const [own] = readKvBatch(pack([1, ours.map((event) => ({ ...event, medium: "GPU" })), 0]));
+  expect({ ...own, hashes: [] }).toEqual({ ...stored, hashes: [] });
 });
 
 test("a difference is found where it is", () => {

@@ -12,11 +12,12 @@ import { seeded } from "../../lib/random.ts";
 import { Outcome, TriggerKind } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import { findTool } from "../../tools/toolbox.ts";
 import { readCounters } from "../../workers/engine/vllm/counters.ts";
+import { readKvBatch } from "../../workers/engine/vllm/events/kv-batch.ts";
 import { VllmEngine } from "../../workers/engine/vllm/vllm.ts";
 import type { Generation } from "../../workers/generation.ts";
 import { slipstream } from "../support/command.ts";
 import { until } from "../support/until.ts";
-import { exchange } from "../support/vllm/exchange.ts";
+import { exchange, kvBatches } from "../support/vllm/exchange.ts";
 import { differences, shapeOf } from "../support/vllm/shapes.ts";
 
 const tool = findTool("vllm");
@@ -77,7 +78,7 @@ describe.skipIf(!tool.path)("a real vLLM", () => {
   }, 60_000);
 
   test("speaks as it was recorded", async () => {
-    const said = await exchange(drafting.url, modelName);
+    const said = { ...(await exchange(drafting.url, modelName)), kvBatches: await kvBatches(drafting.url, 3) };
     if (process.env["SLIPSTREAM_RECORD"]) {
       mkdirSync(dirname(golden), { recursive: true });
       const text = JSON.stringify(said, undefined, 1).replaceAll(models, "/models");
@@ -88,6 +89,10 @@ describe.skipIf(!tool.path)("a real vLLM", () => {
       expect([name, said.answers[name]?.status]).toEqual([name, status]);
       expect([name, differences(shapeOf(body), shapeOf(said.answers[name]?.body))]).toEqual([name, []]);
     }
+    for (const [index, batch] of recorded.kvBatches.entries())
+      expect(readKvBatch(Buffer.from(said.kvBatches[index] as string, "hex"))).toMatchObject(
+        readKvBatch(Buffer.from(batch, "hex")).map(({ kind }) => ({ kind })),
+      );
     expect(recorded.metrics.filter((name) => !said.metrics.includes(name))).toEqual([]);
   });
 

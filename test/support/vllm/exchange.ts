@@ -1,6 +1,8 @@
 // exchange: the same questions to any server that speaks vLLM's HTTP, and what it answers: recorded once from a real one, asked of
 // the pretend one in every run.
 
+import { ZmtpConnection } from "../../../workers/engine/vllm/events/zmtp.ts";
+
 export interface Exchanged {
   /** Status and JSON of an answer, by question. */
   readonly answers: Readonly<Record<string, { readonly status: number; readonly body: unknown }>>;
@@ -47,6 +49,30 @@ export async function exchange(url: string, model = "tiny"): Promise<Exchanged> 
   const exposition = await (await fetch(`${url}/metrics`)).text();
   const names = exposition.split("\n").flatMap((line) => /^(vllm:[\w]+)/.exec(line)?.[1] ?? []);
   return { answers, stream, metrics: [...new Set(names)].sort() };
+}
+
+/** Payloads of the first batches of KV events that an engine still has, as hex, by asking for all of them again. */
+export async function kvBatches(url: string, count: number): Promise<string[]> {
+  const sources = (await (await fetch(`${url}/kv_event_sources`)).json()) as Record<string, { replay_endpoint: string }>;
+  const { replay_endpoint: endpoint = "" } = sources["0"] ?? {};
+  const found: string[] = [];
+  await new Promise<void>((resolve, reject) => {
+    const replay: ZmtpConnection = new ZmtpConnection(
+      { endpoint, kind: "DEALER" },
+      {
+        reader: {
+          ready: () => replay.send([Buffer.alloc(0), Buffer.alloc(8)]),
+          message: (frames) => {
+            const payload = frames.at(-1) as Buffer;
+            if (payload.length > 0 && found.length < count) found.push(payload.toString("hex"));
+            if (payload.length === 0) resolve();
+          },
+          end: reject,
+        },
+      },
+    );
+  });
+  return found;
 }
 
 function named(body: { readonly model?: string } | undefined, model: string): object | undefined {

@@ -42,8 +42,8 @@ const faults: readonly Fault[] = [
   ...(["refused", "full", "broken", "cut", "cut_before", "garbage", "not_json", "error_event", "endless_line", "no_end"] as const),
   "too_many_tokens",
 ];
-const lanes = [Lane.INLINE, Lane.INLINE, Lane.CHAT, Lane.SPECULATIVE, Lane.BATCH];
-const atOnce = 8;
+const lanes = [...Array(9).fill(Lane.INLINE), Lane.CHAT, Lane.SPECULATIVE, Lane.BATCH] as Lane[];
+const atOnce = 6;
 
 export async function soak(options: SoakOptions): Promise<Soaked> {
   const random = seeded(options.seed);
@@ -103,8 +103,10 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
     waiting.delete(id);
     options.progress?.(Number(id));
   };
+  const counted = () => [...closings.values()].filter(([how]) => how !== "refused overloaded").length;
   const many = async () => {
-    while (Number(next) <= options.generations) {
+    // What is beyond the credits is refused before it meets anything.
+    while (counted() < options.generations) {
       const kill = Number(next) % options.killEvery === 0;
       const running = one();
       if (kill) {

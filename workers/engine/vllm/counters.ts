@@ -38,7 +38,7 @@ const names = {
   config: ["vllm:cache_config_info"],
 } as const;
 
-const wanted: ReadonlySet<string> = new Set(Object.values(names).flat());
+const wanted: readonly string[] = Object.values(names).flat();
 
 export function readCounters(exposition: string): Counters {
   const samples = readSamples(exposition, wanted);
