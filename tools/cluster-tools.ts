@@ -20,18 +20,6 @@ export const clusterTools = {
       ),
     },
   },
-  kwok: {
-    version: "0.7.0",
-    for: "nodes and pods of that control plane that only pretend to run",
-    scripts: ["npm run test:system"],
-    probe: ["--version"],
-    source: {
-      kind: "go",
-      module: "sigs.k8s.io/kwok",
-      command: "cmd/kwok",
-      sum: "h1:+eGsNOIPapjsSzeZlOEcwbpyEVa2Vqlcafa0qIjaKV4=",
-    },
-  },
   kubectl: {
     version: "1.35.2",
     for: "seeing a cluster as its users do",

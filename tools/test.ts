@@ -32,7 +32,6 @@ const tiers: Readonly<Record<string, Tier>> = {
       "clients-python",
       "vllm",
       "kubernetes",
-      "kwok",
       "kubectl",
     ],
     skipsFailInCi: true,

@@ -43,7 +43,7 @@ export const resources: readonly Resource[] = [
     kind: "CompletionService",
     plural: "completionservices",
     singular: "completionservice",
-    short: "cs",
+    short: "cps",
     namespaced: true,
     description: "Completions for people: tiers, the pools behind them, who may ask. Owns routers and their policy document.",
     spec: completionServiceSpec,

@@ -85,7 +85,7 @@ const causes: readonly Cause[] = [
     const scheduled = conditionOf(pod, "PodScheduled");
     if (scheduled?.status !== "False" || scheduled.reason !== "Unschedulable") return undefined;
     const message = short(scheduled.message ?? "no node fits");
-    return { reason: /claim/i.test(message) && !/volume/i.test(message) ? "ClaimPending" : "Unschedulable", why: message };
+    return { reason: /cannot allocate all claims|resourceclaim/i.test(message) ? "ClaimPending" : "Unschedulable", why: message };
   },
   waiting("VolumeMountFailed", ["ContainerCannotRun"], "cannot mount"),
 ];

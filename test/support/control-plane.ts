@@ -1,5 +1,5 @@
-// control-plane: a real kube-apiserver with etcd on free loopback ports, and where a test asks for them controller-manager, scheduler
-// and kwok; all ended with the test that asked for them.
+// control-plane: a real kube-apiserver with etcd on free loopback ports, and where a test asks for them controller-manager and
+// scheduler; all ended with the test that asked for them.
 import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
@@ -140,7 +140,7 @@ users: [{ name: admin, user: { token: ${adminToken} } }]
         this.kubeconfig,
         "--leader-elect=false",
         "--controllers",
-        "*,-nodeipam,-node-route,-cloud-node-lifecycle",
+        "*,-node-ipam-controller,-node-lifecycle-controller",
       ],
       ...[
         "--secure-port",
@@ -163,19 +163,6 @@ users: [{ name: admin, user: { token: ${adminToken} } }]
       port,
       "--bind-address",
       "127.0.0.1",
-    ]);
-  }
-
-  kwok(program: string, stages: string): void {
-    const config = join(this.folder, "stages.yaml");
-    writeFileSync(config, stages);
-    this.#run("kwok", program, [
-      "--kubeconfig",
-      this.kubeconfig,
-      "--manage-all-nodes=true",
-      "--config",
-      config,
-      "--node-lease-duration-seconds=40",
     ]);
   }
 

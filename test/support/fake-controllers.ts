@@ -83,7 +83,7 @@ export class FakeControllers {
             type: "PodScheduled",
             status: "False",
             reason: "Unschedulable",
-            message: "0/4 nodes are available: 4 Insufficient nvidia.com/gpu.",
+            message: "0/4 nodes are available: 4 Insufficient nvidia.com/gpu. no new claims to deallocate.",
           },
         ],
       };
