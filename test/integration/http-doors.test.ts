@@ -2,6 +2,8 @@
 // bodies, headers and connections that are too much.
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { errorAnswers } from "../../router/http/refusals.ts";
+import { routes } from "../../router/http/routes.ts";
 import { start } from "../support/command.ts";
 import { HttpPort, read } from "../support/http.ts";
 import { keyFile } from "../support/keys.ts";
@@ -39,6 +41,20 @@ test.each([
   const { status, json } = await read(await port.post("/v1/completions", "{no json", headers));
   expect(status).toBe(401);
   expect(json).toMatchObject({ error: { type: "authentication_error", code: "unauthenticated", param: "authorization" } });
+});
+
+test("what is open asks nobody; all else does, and tells in its API's own shape", async () => {
+  const open = ["/health", "/api/version", "/openapi.json"];
+  for (const path of open) expect([path, (await port.ask("GET", path)).status]).toEqual([path, 200]);
+  const asking = routes.filter(({ open: everyone }) => !everyone);
+  expect(asking.length).toBeGreaterThan(20);
+  for (const route of asking) {
+    const { status, json, text } = await port.ask(route.method, route.path.replace(/:\w+/, "any"));
+    expect([route.path, status]).toEqual([route.path, 401]);
+    // Whose the path is is known before the body is: Tabby's completions are OpenAI's path.
+    const api = route.path === "/v1/completions" ? "openai" : route.api;
+    expect(errorAnswers[api].safeParse(json ?? text).success, route.path).toBe(true);
+  }
 });
 
 describe("pages in a browser", () => {
