@@ -66,13 +66,17 @@ test("killed at any of fifty points, the operator that follows brings the cluste
   const whole = await play(undefined, false);
   expect(whole.writes).toBeGreaterThan(20);
   const random = seeded(20_261);
+  const points = Array.from({ length: 50 }, () => ({ at: 1 + below(random, whole.writes), isBefore: random.next() < 0.5 }));
   let killed = 0;
-  for (let i = 0; i < 50; i++) {
-    const at = 1 + below(random, whole.writes);
-    const isBefore = random.next() < 0.5;
-    const ended = await play(at, isBefore);
-    if (ended.killed) killed += 1;
-    expect(ended.shape, `killed ${isBefore ? "before" : "after"} write ${at} of ${whole.writes}`).toEqual(whole.shape);
+  // Worlds of their own, some at a time: most of each is waiting for calm.
+  for (let i = 0; i < points.length; i += 10) {
+    await Promise.all(
+      points.slice(i, i + 10).map(async ({ at, isBefore }) => {
+        const ended = await play(at, isBefore);
+        if (ended.killed) killed += 1;
+        expect(ended.shape, `killed ${isBefore ? "before" : "after"} write ${at} of ${whole.writes}`).toEqual(whole.shape);
+      }),
+    );
   }
   // A run writes its status now once, now twice: a late point may not come.
   expect(killed).toBeGreaterThanOrEqual(40);
