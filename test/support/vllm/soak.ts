@@ -65,6 +65,7 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
   const closings = new Map<bigint, string[]>();
   const waiting = new Map<bigint, () => void>();
   let credits = "";
+  let counted = 0;
   const inbox = new Mailbox<RouterFrame>({ max: 1e6, full: "refuse" });
   const say = (frame: MessageInitShape<typeof RouterFrameSchema>["frame"]) =>
     inbox.push(create(RouterFrameSchema, { frame } as MessageInitShape<typeof RouterFrameSchema>));
@@ -74,6 +75,7 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
     if (frame.case !== "done" && frame.case !== "refused" && frame.case !== "cancelAck") return;
     const how = frame.case === "refused" ? `refused ${frame.value.code}` : frame.case;
     closings.set(frame.value.id, [...(closings.get(frame.value.id) ?? []), how]);
+    if (how !== "refused overloaded") counted += 1;
     waiting.get(frame.value.id)?.();
   };
   const served = agent.serve({ frames: inbox, send: hear, end: (error) => inbox.end(error) });
@@ -103,10 +105,9 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
     waiting.delete(id);
     options.progress?.(Number(id));
   };
-  const counted = () => [...closings.values()].filter(([how]) => how !== "refused overloaded").length;
   const many = async () => {
     // What is beyond the credits is refused before it meets anything.
-    while (counted() < options.generations) {
+    while (counted < options.generations) {
       const kill = Number(next) % options.killEvery === 0;
       const running = one();
       if (kill) {
