@@ -86,7 +86,7 @@ export async function play(
     const until = clock.now() + answersWithinMs;
     while (client.pending > 0 && clock.now() < until) await clock.sleep(5, signal);
     if (typist.records.length > 0 && typist.records.every((record) => record.outcome === "lost"))
-      throw new SlipstreamError("unavailable", `no router at ${options.address}; "slipstream up" starts one on this machine`);
+      throw new SlipstreamError("unavailable", `no router at ${options.address}; "npx slipstream up" starts one on this machine`);
     return summed(typist, client, asked, keys);
   } finally {
     client.close();
@@ -103,7 +103,7 @@ async function assertServed(grpc: GrpcClient, { address, metadata = {} }: PlayOp
     grpc.close();
     const error = SlipstreamError.from(thrown);
     if (error.code !== "unavailable" && error.code !== "deadline_exceeded") throw error;
-    throw new SlipstreamError("unavailable", `no router at ${address}; "slipstream up" starts one on this machine`, {
+    throw new SlipstreamError("unavailable", `no router at ${address}; "npx slipstream up" starts one on this machine`, {
       cause: error,
     });
   }

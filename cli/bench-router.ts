@@ -22,7 +22,7 @@ Options:
   --duration TIME  of each measurement (default 10s)
   --document N     bytes of the document, or of the question (default 4096)
   --profile DIR    write a profile of the router's CPU and a flame graph (SVG) there
-  --records FILE a line of JSON for each trigger, and histograms beside it
+  --records FILE   a line of JSON for each trigger, and histograms beside it
   --json           one JSON object instead of a table
 
 Examples:

@@ -28,11 +28,12 @@ fleet         two routers on a real nats-server: how soon a key at one ends the 
               that NATS is killed; it has options of its own: slipstream bench fleet --help
 peers         our router and others (SMG, vllm-router, Envoy, none) side by side, before the same workers and typists; it has
               options of its own: slipstream bench peers --help
-router        what a router costs a generation and adds to it, with workers that answer at fixed moments
+router        what a router costs a generation and adds to it, with workers that answer at fixed moments; it has options of its
+              own: slipstream bench router --help
 guard         has this tree become worse than it was (npm run bench:guard): slipstream bench guard --help
 k6            load tests by the real k6 (loadtest/), over gRPC and HTTP: slipstream bench k6 --help
-faults        what people see when a worker is killed, frozen or slowed under load
-              (both have options of their own: --help)
+faults        what people see when a worker is killed, frozen or slowed under load; it has options of its own: slipstream
+              bench faults --help
 layout        prompt tokens that a key costs, by the form of the model's family, and with one rule of the prompt's layout off
               at a time; it has options of its own: slipstream bench layout --help
 vllm          a real vLLM behind the agent: how soon it stops, what the agent costs, what a key makes it compute; it has options
@@ -49,6 +50,7 @@ Options:
   --cancels N   cancel, engine: of each kind (default 200)
   --keys N      document: of each kind (default 1000)
   --rounds N    engine: prompts, cold and warm (default 30)
+  --threads N   cancel, engine: of the embedded engine (default: the machine's cores less one)
   --spans N     speculation: places in code (default 120)
   --pace LIST   speculation: emulated target passes in ms (default 3,8,12); "none" for as it is alone
   --ways LIST   speculation: what is compared with the controller and plain decoding (default 1,2,3,4,6,8,lookup: draft
@@ -73,6 +75,7 @@ const table = {
   cancels: { type: "string", default: "200" },
   keys: { type: "string", default: "1000" },
   rounds: { type: "string", default: "30" },
+  threads: { type: "string" },
   spans: { type: "string", default: "120" },
   pace: { type: "string", default: "3,8,12" },
   ways: { type: "string", default: "1,2,3,4,6,8,lookup" },
@@ -184,7 +187,8 @@ function pair(values: Values): { modelPath: string; draftPath: string | undefine
 }
 
 function startEmbedded(values: Values): Promise<EmbeddedEngine> {
-  return EmbeddedEngine.start({ modelPath: pair(values).modelPath }, { clock: systemClock, log: silentLog });
+  const threads = values.threads === undefined ? {} : { threads: whole("threads", String(values.threads), 1, 256) };
+  return EmbeddedEngine.start({ modelPath: pair(values).modelPath, ...threads }, { clock: systemClock, log: silentLog });
 }
 
 function paces(text: string): number[] {

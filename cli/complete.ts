@@ -108,6 +108,8 @@ function resultOf({ message }: ServerMessage) {
     json: {
       text: completion?.items[0]?.insertText ?? "",
       outcome: word(Outcome, value.outcome),
+      reason: message.case === "nothing" ? word(Reason, message.value.reason) : "",
+      detail: message.case === "nothing" ? message.value.detail : "",
       finish: completion ? word(Finish, completion.finish) : "",
       first_text_ms: round(timing?.firstTextMs ?? 0),
       total_ms: round(timing?.totalMs ?? 0),
@@ -118,15 +120,13 @@ function resultOf({ message }: ServerMessage) {
       draft_accepted: cache?.draftAccepted ?? 0,
       model: cache?.model ?? "",
       worker: cache?.worker ?? "",
+      trigger: value.triggerId,
     },
-    triggerId: value.triggerId,
-    reason: message.case === "nothing" ? word(Reason, message.value.reason) : "",
-    detail: message.case === "nothing" ? message.value.detail : "",
   };
 }
 
-function summary({ json, triggerId, reason, detail }: ReturnType<typeof resultOf>): string {
-  const why = reason === "" ? "" : ` (${[reason, detail].filter((part) => part !== "").join(": ")})`;
+function summary({ json }: ReturnType<typeof resultOf>): string {
+  const why = json.reason === "" ? "" : ` (${[json.reason, json.detail].filter((part) => part !== "").join(": ")})`;
   const cost = json.prompt_tokens > 0 ? ` · prompt ${json.prompt_tokens} tokens, ${json.recomputed_tokens} computed` : "";
-  return `${json.outcome}${why} · first text ${json.first_text_ms} ms, total ${json.total_ms} ms${cost}${json.model === "" ? "" : ` · ${json.model}`}\nexplain: slipstream explain ${triggerId}`;
+  return `${json.outcome}${why} · first text ${json.first_text_ms} ms, total ${json.total_ms} ms${cost}${json.model === "" ? "" : ` · ${json.model}`}\nexplain: npx slipstream explain ${json.trigger}`;
 }

@@ -59,8 +59,19 @@ export const doctor: Command = async (args, io) => {
     return diagnoseRouter(found);
   }
 
+  /** Whoever has no cluster most often means the router of this machine. */
+  function hinted<T>(find: () => T): T {
+    try {
+      return find();
+    } catch (thrown) {
+      const error = SlipstreamError.from(thrown);
+      if (values.kubeconfig !== "") throw error;
+      throw new SlipstreamError(error.code, `${error.message}; "npx slipstream doctor --up" looks at the router of this machine`);
+    }
+  }
+
   async function cluster(): Promise<Finding[]> {
-    const target = findTarget({ path: values.kubeconfig, context: values.context, env: io.env }, systemClock);
+    const target = hinted(() => findTarget({ path: values.kubeconfig, context: values.context, env: io.env }, systemClock));
     const deps = { target, clock: systemClock, random: systemRandom(), log: silentLog };
     const kube = new Kube({ manager: "slipstream-doctor", rest: { triesMax: 2 } }, deps);
     try {

@@ -61,7 +61,7 @@ export function unreachable({ address, tls }: Pick<Reach, "address" | "tls">, wh
   const told = message.startsWith("something answers") ? message : undefined;
   const why = told === undefined ? whyNot(message, tls !== undefined) : undefined;
   const answers = told ?? (why && answersBut(address, why, thrown).message);
-  const sentence = answers ?? `no ${what} at ${address}; "slipstream up" starts one on this machine`;
+  const sentence = answers ?? `no ${what} at ${address}; "npx slipstream up" starts one on this machine`;
   const meant = what === "router" ? "the router's gRPC port (7411" : `a ${what} (7413`;
   const inTheClear = `${answers} (--ca FILE, or --tls), or not be ${meant} unless set otherwise)`;
   return new SlipstreamError("unavailable", answers && !tls ? inTheClear : sentence, { cause: thrown });

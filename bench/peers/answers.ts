@@ -18,8 +18,8 @@ export interface AnswersOptions extends Pick<Sizes, "slots" | "maxTokens"> {
 }
 
 interface Deps {
-  readonly threads: Threads;
-  readonly state: State;
+  readonly threads: Pick<Threads, "ask">;
+  readonly state: Pick<State, "once">;
   readonly say: (line: string) => void;
 }
 
@@ -102,9 +102,15 @@ export class Answers {
     const key = JSON.stringify(question);
     const open = this.#open.get(key);
     if (open) return open;
-    const asked = capacityOf(question.gpus, first, (people) => this.#sees(question, people)).then((answer) => {
-      const { profile, end, agreement } = question;
-      this.#deps.say(`${profile} ${end} ${100 * agreement} %, ${name}: ${answer.developers_per_gpu} developers a GPU`);
+    const { profile, end, agreement, gpus } = question;
+    const say = (what: string) => this.#deps.say(`${profile} ${end} ${Math.round(100 * agreement)} %, ${name}: ${what}`);
+    const sees = async (people: number) => {
+      const figures = await this.#sees(question, people);
+      say(`a crowd of ${people} on ${gpus} GPUs waits ${Math.round(figures.p95_ms)} ms at p95`);
+      return figures;
+    };
+    const asked = capacityOf(gpus, first, sees).then((answer) => {
+      say(`${answer.developers_per_gpu} developers a GPU`);
       return answer;
     });
     this.#open.set(key, asked);

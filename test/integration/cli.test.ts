@@ -43,6 +43,7 @@ describe("a mistake is one sentence and an exit code", () => {
     [["trace", "play"], 64, /generate, inspect, play or record/],
     [["trace", "inspect", source], 64, /a\.ts: line 1/],
     [["complete", `${source}:1:1`, "--address", "127.0.0.1"], 64, /--address: "127\.0\.0\.1" is not HOST:PORT/],
+    [["bench", "engine", "--threads", "0"], 64, /--threads: "0" is not a whole number between 1 and 256/],
     [["bench", "everything"], 64, /no bench "everything"; there are: cancel/],
     [["router", "now"], 64, /"now" is not an option/],
     [["up", "--grpc", "0.0.0.0:7411"], 64, /SLIPSTREAM_ROUTER_GRPC_ADDRESS=0\.0\.0\.0:7411: other machines would reach it/],
@@ -63,6 +64,11 @@ describe("a mistake is one sentence and an exit code", () => {
       expect(ran.out + ran.err).toMatch(says);
       expect(ran.err, "no stack for a person's mistake").not.toMatch(/^\s+at /m);
     });
+});
+
+test("whoever has no cluster is told where the doctor looks at this machine", async () => {
+  const { code, err } = await slipstream(["doctor"], { env: { HOME: folder, KUBECONFIG: "" } });
+  expect([code, err]).toEqual([64, expect.stringMatching(/there is no such file; "npx slipstream doctor --up" looks at/)]);
 });
 
 test("every command has help with examples", async () => {
@@ -99,6 +105,8 @@ describe("slipstream up", () => {
     expect(Object.keys(answer)).toEqual([
       "text",
       "outcome",
+      "reason",
+      "detail",
       "finish",
       "first_text_ms",
       "total_ms",
@@ -109,6 +117,7 @@ describe("slipstream up", () => {
       "draft_accepted",
       "model",
       "worker",
+      "trigger",
     ]);
     expect(answer).toMatchObject({ outcome: "generated", model: "slipstream-fim-4m" });
     expect(answer["prompt_tokens"]).toBeGreaterThan(50);
@@ -118,7 +127,7 @@ describe("slipstream up", () => {
   test("explains the completion that it printed, step by step", async () => {
     const at = ["--address", `127.0.0.1:${ports.grpc}`];
     const { err } = await slipstream(["complete", "docs/examples/basket.ts:17:19", ...at]);
-    const [, id = "none"] = /explain: slipstream explain (\S+)/.exec(err) ?? [];
+    const [, id = "none"] = /explain: npx slipstream explain (\S+)/.exec(err) ?? [];
     const admin = ["--address", `127.0.0.1:${ports.admin}`];
     const told = await slipstream(["explain", id, ...admin]);
     expect(told.code, told.err).toBe(0);

@@ -1,7 +1,7 @@
 // odds: what became of drafted tokens in, the chance that the next one is accepted out. A token is judged by its kind: of a
 // draft model how sure that was, of a lookup how long a text matched before it; each kind begins with a modest guess.
 // Old evidence fades, so that another file or another language is noticed.
-import type { Source } from "./speculation.ts";
+import type { Source } from "./plan.ts";
 
 /** Drafts remembered of one kind; older ones have faded to a third. */
 const memory = 200;
