@@ -1,4 +1,5 @@
-// value: what the router's own metrics say of engine time and tokens by what became of their text, taken at two moments; the difference out.
+// value: what the router's own metrics say of engine time and tokens by what became of their text, taken at two moments; the
+// difference out.
 import { type Fate, fates } from "../../router/completion.ts";
 
 export interface ValueSums {

@@ -1,6 +1,6 @@
 // fleet: what links report of their workers in, an immutable FleetView out. Off the path: links write here, schedule reads a
-// snapshot. Own bookings count at once, before a worker could say so. Remembers which worker holds a session (leases.ts), which beginnings many have in common (shared.ts) and what
-// it was sent (warmth.ts). Bounded by the number of links, and by both.
+// snapshot. Own bookings count at once, before a worker could say so. Remembers which worker holds a session (leases.ts), which
+// beginnings many have in common (shared.ts) and what it was sent (warmth.ts). Bounded by the number of links, and by both.
 import type { Clock } from "../../lib/clock.ts";
 import {
   type Asking,

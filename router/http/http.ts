@@ -1,7 +1,7 @@
 // http: HTTP requests in, answers out as the clients of each API expect them: OpenAI's, llama.cpp's, Mistral's, DeepSeek's,
-// Ollama's and Tabby's endpoints (routes.ts), their OpenAPI document, and the status page. Same path, identity, quotas and errors as gRPC. Host and
-// Origin are checked, pages elsewhere are let in only where they are listed. Bounded: headers by Node (16 KiB), bodies,
-// connections, the time a request may take to arrive; connections that are too many are closed, and counted.
+// Ollama's and Tabby's endpoints (routes.ts), their OpenAPI document, and the status page. Same path, identity, quotas and errors
+// as gRPC. Host and Origin are checked, pages elsewhere are let in only where they are listed. Bounded: headers by Node (16 KiB),
+// bodies, connections, the time a request may take to arrive; connections that are too many are closed, and counted.
 import { type FastifyInstance, fastify } from "fastify";
 import { parseAddress } from "../../lib/address.ts";
 import { listening } from "../../lib/listen.ts";

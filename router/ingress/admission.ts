@@ -1,5 +1,5 @@
-// admission: may this tenant ask for that, now? A model's name in, the pool that the policy leads it to, its deadline and its prompt's bound out; or
-// `permission_denied` where the name is not for this tenant, `overloaded` where its triggers are used up.
+// admission: may this tenant ask for that, now? A model's name in, the pool that the policy leads it to, its deadline and its
+// prompt's bound out; or `permission_denied` where the name is not for this tenant, `overloaded` where its triggers are used up.
 import { SlipstreamError } from "../../lib/errors.ts";
 import type { Quotas } from "./quotas.ts";
 

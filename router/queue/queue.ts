@@ -1,7 +1,8 @@
 // queue: generations wait here, not in an engine, until a worker has a free credit (late binding), so that superseded work never
 // reaches a GPU. Lanes by priority; in a lane tenants in turn, earliest deadline first, newest first within a session (line.ts).
-// What can no longer be in time is refused, never started, as soon as that shows (overdue.ts). Bounded by count and bytes over all lanes: for better work, or that
-// of a tenant with fewer waiting, the least worth keeping gives way. Leaving by the work's signal.
+// What can no longer be in time is refused, never started, as soon as that shows (overdue.ts). Bounded by count and bytes over
+// all lanes: for better work, or that of a tenant with fewer waiting, the least worth keeping gives way. Leaving by the work's
+// signal.
 import type { Clock } from "../../lib/clock.ts";
 import { SlipstreamError } from "../../lib/errors.ts";
 import { type Booking, type Hold, type Lane, type Late, lanes, type Work } from "../completion.ts";

@@ -1,7 +1,7 @@
-// settle: a Trigger in, a Turn out: the newest trigger of its document. Taking a turn is where a trigger is superseded: the
-// older one of the same document is retired in that moment, wherever it is by then, on another router too (rank.ts). `settled` waits only what is left of
-// the pause since the key; the pause follows the session's typing and the load (pace.ts). Holds one turn a document, bounded by
-// the live triggers that ingress admits, and the cadence of `sessionsMax` sessions.
+// settle: a Trigger in, a Turn out: the newest trigger of its document. Taking a turn is where a trigger is superseded: the older
+// one of the same document is retired in that moment, wherever it is by then, on another router too (rank.ts). `settled` waits
+// only what is left of the pause since the key; the pause follows the session's typing and the load (pace.ts). Holds one turn a
+// document, bounded by the live triggers that ingress admits, and the cadence of `sessionsMax` sessions.
 import type { Clock } from "../../lib/clock.ts";
 import { Lru } from "../../lib/structures/lru.ts";
 import { Retired, type Trigger } from "../completion.ts";

@@ -1,9 +1,9 @@
 // credits: how the slots are shared between routers: what each has under way and waiting in, how many it may have outstanding
 // out. Pure.
 //
-// There are a few more to hand out than there are slots (one, as a rule), so that no slot idles for a round trip. Work in hand and demand come
-// first, best lane first, in turn from router to router; what is left over goes to inline, where the next key falls. Each
-// router keeps one inline credit however busy it is here, so that a first request needs no round trip; chat likewise.
+// There are a few more to hand out than there are slots (one, as a rule), so that no slot idles for a round trip. Work in hand
+// and demand come first, best lane first, in turn from router to router; what is left over goes to inline, where the next key
+// falls. Each router keeps one inline credit however busy it is here, so that a first request needs no round trip; chat likewise.
 import { type Lane, lanes } from "../generation.ts";
 
 export type PerLane = Readonly<Record<Lane, number>>;
