@@ -41,10 +41,9 @@ export interface SharedBeginning {
   readonly holders: readonly string[];
 }
 
-/** Which worker, and how deep to speculate. */
+/** Which worker. How deep it drafts is its own to decide. */
 export interface Placement {
   readonly worker: string;
-  readonly draftDepthHint: number;
   /** Why this one, for explanations; "replica": the first to bring a shared beginning there. */
   readonly why: "lease" | "shared" | "replica" | "least_cost";
   /**
@@ -137,7 +136,7 @@ export interface FleetView {
 
 /** A worker's credit taken for one generation; given back when the worker says that it ended. */
 export interface Booking {
-  readonly placement: Pick<Placement, "worker" | "draftDepthHint" | "why">;
+  readonly placement: Pick<Placement, "worker" | "why">;
   /** `spent`: what the worker said it cost, where it did. */
   readonly release: (spent?: Spent) => void;
 }

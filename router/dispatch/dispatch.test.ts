@@ -41,7 +41,7 @@ test("a generation goes from Submit over its deltas to Done", async () => {
     deadlineMs: 500,
     affinity: "default/s1 d1",
     cacheSalt: "default",
-    draftDepthHint: 3,
+    draftDepthHint: 0,
     stopAtNewline: true,
   });
   const { id } = workers.submitted("w1");

@@ -295,7 +295,7 @@ test("what a worker takes at most is kept to", async () => {
   void ask().read();
   expect(workers.submitted("w1").sampling?.maxTokens).toBe(16);
   const trigger = triggerAt("a|");
-  const booking = { placement: { worker: "w1", draftDepthHint: 0, why: "lease" as const }, release: () => {} };
+  const booking = { placement: { worker: "w1", why: "lease" as const }, release: () => {} };
   const deltas = dispatch.generate(trigger, { ...prompt, bytes: prompt.bytes + 1 }, booking);
   const thrown: unknown = await deltas.next().catch((error: unknown) => error);
   expect([codeOf(thrown), (thrown as SlipstreamError).field]).toEqual(["invalid_request", "prompt"]);

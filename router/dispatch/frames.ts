@@ -31,7 +31,7 @@ export function submitFrame(
   id: bigint,
   work: Work,
   prompt: Prompt,
-  options: { deadlineMs: number; draftDepthHint: number; maxTokensMax: number },
+  options: { deadlineMs: number; maxTokensMax: number },
 ): RouterFrame {
   const { sampling } = work;
   // Written out as the message it is: `create` would copy it and each of its segments once more.
@@ -64,7 +64,8 @@ export function submitFrame(
         traceparent: work.traceparent ?? "",
         cacheSalt: work.tenant,
         blockDigests: prompt.blocks,
-        draftDepthHint: options.draftDepthHint,
+        // Its own controller measures what a draft costs and brings.
+        draftDepthHint: 0,
         windowBytes,
         stopAtNewline: work.shape === "line",
       },

@@ -8,7 +8,7 @@ function begun() {
   const released = { count: 0 };
   const inbox = new Mailbox<Item>({ max: windowBytes, full: "refuse" });
   const booking = {
-    placement: { worker: "w1", draftDepthHint: 0, why: "lease" as const },
+    placement: { worker: "w1", why: "lease" as const },
     release: () => {
       released.count += 1;
     },

@@ -121,7 +121,6 @@ export class Link {
       channelOf(lane),
       submitFrame(generation.id, work, prompt, {
         deadlineMs: work.deadlineMs - clock.now(),
-        draftDepthHint: booking.placement.draftDepthHint,
         maxTokensMax,
       }),
     );

@@ -29,7 +29,7 @@ function room(given: { free?: number; max?: number; bytesMax?: number; triesMax?
     state.free -= 1;
     state.booked += 1;
     return {
-      placement: { worker: "w1", draftDepthHint: 0, why: "lease" },
+      placement: { worker: "w1", why: "lease" },
       release: () => {
         state.released += 1;
         state.free += 1;
@@ -188,7 +188,7 @@ test("who waits in vain is refused when others come before it or slots turn over
       const startByMs = (given.due?.() ?? deadlineMs) - 50;
       if (!free) return { againMs: startByMs - clock.now() + 1, startByMs };
       free = false;
-      const placement = { worker: "w1", draftDepthHint: 0, why: "lease" } as const;
+      const placement = { worker: "w1", why: "lease" } as const;
       return {
         placement,
         release: () => {
@@ -238,7 +238,7 @@ test("a tenant that has its share is told so as long as others had a slot of lat
   const take = async (tenant: string) => {
     const booking = await queue.next(triggerAt("a|", { tenant, session: `${held.length}` }), one, ({ greedy }) => {
       seen.push(greedy);
-      return { placement: { worker: "w1", draftDepthHint: 0, why: "lease" }, release: () => {} };
+      return { placement: { worker: "w1", why: "lease" }, release: () => {} };
     });
     held.push(booking);
   };

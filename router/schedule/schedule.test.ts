@@ -198,7 +198,7 @@ test.each<[name: string, workers: WorkerView[], given: Given, lease: Placement["
 });
 
 test("a placement says what becomes of the lease, and what will have to be computed", () => {
-  expect(put(fleet())).toEqual({ worker: owner, draftDepthHint: 0, why: "lease", lease: "home", freshTokens: 600, freshMs: 60 });
+  expect(put(fleet())).toEqual({ worker: owner, why: "lease", lease: "home", freshTokens: 600, freshMs: 60 });
   expect(put(fleet(), { lease: third, warm: [warm(third, 30)] })).toMatchObject({ why: "lease", lease: "kept", freshTokens: 10 });
 });
 

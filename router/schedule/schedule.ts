@@ -92,11 +92,12 @@ export function place(
   const looked = look(options, asking, remembered, fleet, avoid);
   const { holder, serving, freshTokens } = looked;
   const owner = holder?.worker;
-  const placed = (worker: WorkerView, why: Placement["why"]): Placement => ({
-    ...{ worker: worker.name, draftDepthHint: 0, why, freshTokens: Math.round(freshTokens(worker)) },
-    freshMs: prefillMs(worker, freshTokens(worker), now) - prefillMs(worker, 0, now),
-    lease: spare.has(lane) ? "none" : holder?.worker === worker ? holder.lease : "moved",
-  });
+  const placed = (worker: WorkerView, why: Placement["why"]): Placement => {
+    const fresh = freshTokens(worker);
+    const freshMs = prefillMs(worker, fresh, now) - prefillMs(worker, 0, now);
+    const lease = spare.has(lane) ? "none" : holder?.worker === worker ? holder.lease : "moved";
+    return { worker: worker.name, why, freshTokens: Math.round(fresh), freshMs, lease };
+  };
   // A guess is worth what the session's KV saves: anywhere else it would compute a whole prompt that nobody may want.
   if (lane === "speculative") {
     // A preload wants no more than a token: its prompt is what it is for.

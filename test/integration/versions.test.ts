@@ -78,7 +78,7 @@ function router(address: string, protocol: Protocol) {
 async function generated({ dispatch }: ReturnType<typeof router>, model: string): Promise<string> {
   const trigger = triggerAt("a|", { receivedMs: systemClock.now(), deadlineMs: systemClock.now() + 30_000 });
   const prompt = { model, segments: [{ text: "const a = " }], bytes: 10, key: "k", blocks: new Uint8Array(0), stop: [] };
-  const booking = { placement: { worker: "w1", draftDepthHint: 0, why: "lease" as const }, release: () => {} };
+  const booking = { placement: { worker: "w1", why: "lease" as const }, release: () => {} };
   let text = "";
   for await (const delta of dispatch.generate(trigger, prompt, booking)) text += delta.text;
   return text;

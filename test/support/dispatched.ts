@@ -47,7 +47,7 @@ export function dispatched(addresses: readonly string[] = ["w1"], given: Partial
   );
   onTestFinished(() => dispatch.close());
   const bookingOf = (worker: string): Booking => ({
-    placement: { worker, draftDepthHint: 3, why: "lease" as const },
+    placement: { worker, why: "lease" as const },
     release: () => released.push(worker),
   });
   /** Asks a worker, and another one when it stalls, whose answer would take so long; what is read and how it ends gathers in the answer. */
