@@ -1,5 +1,5 @@
 // anticipation: completions delivered to one session in; for the one that is now shown, a speculative trigger as if it were
-// accepted, run in idle slots only. Its text waits in the type-through cache (reuse), where the trigger after the acceptance
+// accepted, run on idle workers only (gate). Its text waits in the type-through cache (reuse), where the trigger after the acceptance
 // finds it. Holds the last delivered text of each document, `documentsMax` of them.
 import { Lru } from "../lib/structures/lru.ts";
 import { type Ending, Retired, type Trigger } from "./completion.ts";

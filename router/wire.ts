@@ -51,8 +51,8 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     quotas,
     reuse: new Reuse({ documentsMax: 20_000, textsMax: 8, ttlMs: 300_000 }, { clock }),
     gate: new Gate(
-      { floor: 0.15, cap: 0.5, waitShareMax: 0.5, aheadBusyMax: 0.5, documentsMax: 20_000 },
-      { busy: (model) => busyShare(fleet.snapshot(), model) },
+      { floor: 0.15, cap: 0.5, waitShareMax: 0.5, aheadInUseMax: 0.5, documentsMax: 20_000 },
+      { inUse: (model) => fleet.inUse(model) },
     ),
     settle: new Settle(
       { pauseMaxMs: options.settleMs, sessionsMax: options.sessionsMax, router: options.name },

@@ -18,7 +18,7 @@ export interface Figures {
   readonly keys: number;
   readonly triggers: number;
   readonly generations: number;
-  /** Asked ahead of the person, in idle slots. */
+  /** Asked ahead of the person, of idle workers. */
   readonly generations_ahead: number;
   readonly outcomes: Readonly<Record<string, number>>;
   readonly answered_without_generation_share: number;
@@ -27,7 +27,7 @@ export interface Figures {
   /** Triggers whose text came before the next key. */
   readonly fresh_share: number;
   readonly waste_share: number;
-  /** The same of what keys asked for, and of what was asked ahead of them in idle slots; and how much that is of all. */
+  /** The same of what keys asked for, and of what was asked ahead of them; and how much that is of all. */
   readonly waste_share_of_keys: number;
   readonly waste_share_ahead: number;
   readonly ahead_token_share: number;

@@ -328,3 +328,47 @@ test("what a model's workers take at most is the least of them, and a worker tha
   for (const worker of ["w1", "w2", "w3"]) fleet.gone(worker);
   expect(fleet.model("m")).toBeUndefined();
 });
+
+const said = { prefillTokensPerSecond: 1, stepMs: 1, prefillBacklogTokens: 0 };
+
+test("a worker is in use while one slot of it works for people; what is asked ahead of them is not theirs", async () => {
+  const { clock, fleet, book, join } = room();
+  join("w1", { slots: 16 });
+  const ahead = book("w1", "speculative");
+  // The worker counts it as well.
+  fleet.load("w1", { ...said, running: 1 });
+  await clock.advance(60_000);
+  expect(fleet.inUse("m")).toBe(0);
+  const release = book("w1", "inline");
+  await clock.advance(60_000);
+  expect(fleet.inUse("m")).toBeCloseTo(1, 2);
+  ahead();
+  release();
+  fleet.load("w1", { ...said, running: 0 });
+  await clock.advance(5_000);
+  expect(fleet.inUse("m")).toBeCloseTo(0.5, 2);
+});
+
+test("what other routers run there is in use too, until the worker says that it is over", async () => {
+  const { clock, fleet, join } = room();
+  join("w1");
+  fleet.load("w1", { ...said, running: 1 });
+  await clock.advance(60_000);
+  expect(fleet.inUse("m")).toBeCloseTo(1, 2);
+  fleet.load("w1", { ...said, running: 0 });
+  await clock.advance(60_000);
+  expect(fleet.inUse("m")).toBeCloseTo(0, 2);
+});
+
+test("of a model or a pool the workers count that serve it and stay, in the mean", async () => {
+  const { clock, fleet, book, join } = room();
+  for (const name of ["w1", "w2"]) join(name);
+  join("w3", { pool: "q", models: [modelOf({ name: "n" })] });
+  expect(fleet.inUse("nobody's")).toBe(0);
+  for (const worker of ["w1", "w3"]) book(worker, "inline");
+  await clock.advance(60_000);
+  const shares = () => ["m", "p", "n", "q", ""].map((model) => Number(fleet.inUse(model).toFixed(2)));
+  expect(shares()).toEqual([0.5, 0.5, 1, 1, 0.67]);
+  fleet.draining("w1", true);
+  expect(shares()).toEqual([0, 0, 1, 1, 0.5]);
+});

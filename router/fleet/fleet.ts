@@ -17,7 +17,20 @@ import { Away } from "./away.ts";
 import { type LeaseException, type LeaseOptions, Leases } from "./leases.ts";
 import { SharedBeginnings, type SharedOptions } from "./shared.ts";
 import { Warmth, type WarmthOptions } from "./warmth.ts";
-import { ewma, type Known, newWorker, none, type PerLane, perLane, viewOf, type WorkerLoad, type WorkerProfile } from "./worker.ts";
+import {
+  ewma,
+  type Known,
+  newWorker,
+  none,
+  noteUse,
+  outstandingOf,
+  type PerLane,
+  perLane,
+  serves,
+  viewOf,
+  type WorkerLoad,
+  type WorkerProfile,
+} from "./worker.ts";
 
 export type { LeaseException } from "./leases.ts";
 export type { WorkerProfile } from "./worker.ts";
@@ -91,6 +104,8 @@ export class Fleet {
     known.load = load;
     known.loadMs = this.#deps.clock.now();
     known.bookedTokens = 0;
+    known.foreign = Math.max(0, load.running - outstandingOf(known));
+    noteUse(known, known.loadMs);
     this.#changed(known);
   }
 
@@ -129,8 +144,7 @@ export class Fleet {
     if (!known || known.draining) return false;
     const { booked, credits, load, profile } = known;
     if ((pool !== undefined && pool !== profile.pool) || !profile.models.some((model) => model.name === name)) return false;
-    const outstanding = booked.inline + booked.chat + booked.speculative + booked.batch;
-    return credits[lane] > booked[lane] && Math.max(outstanding, load.running) < profile.slots;
+    return credits[lane] > booked[lane] && Math.max(outstandingOf(known), load.running) < profile.slots;
   }
 
   /** Takes one credit, and the session's lease with it; `release` gives the credit back, once. */
@@ -144,6 +158,7 @@ export class Fleet {
     const since = clock.now();
     known.booked[lane] += 1;
     known.bookedTokens += freshTokens;
+    noteUse(known, since);
     const { load } = known;
     if (lease !== "none") this.#leases.take(session, worker, lease, since, this.#rosters);
     this.#warmth.sent(document, worker, prompt, since);
@@ -155,6 +170,7 @@ export class Fleet {
       held = false;
       const now = clock.now();
       known.booked[lane] -= 1;
+      noteUse(known, now);
       // What its prompt took is over, and Load may not come to say so.
       if (known.load === load) known.bookedTokens -= freshTokens;
       known.service[lane].add(now - since, now);
@@ -194,6 +210,18 @@ export class Fleet {
           if (!best || (model.name === best.name && model.prefillTokensPerSecond > best.prefillTokensPerSecond)) best = model;
     if (!best) return this.#away.model(name);
     return pooled.length > 0 ? { ...tightest(best, pooled), pool: name } : tightest(best, all);
+  }
+
+  /** Share of late time in which the workers of this model or pool ("": any) had work for people, in the mean. */
+  inUse(model: string): number {
+    const now = this.#deps.clock.now();
+    let [sum, workers] = [0, 0];
+    for (const known of this.#roster) {
+      if (known.draining || !serves(known, model)) continue;
+      sum += known.inUse.share(now);
+      workers += 1;
+    }
+    return workers === 0 ? 0 : sum / workers;
   }
 
   /** Address of a worker's link. */

@@ -2,6 +2,7 @@
 // of its pace.
 import { Ewma } from "../../lib/structures/ewma.ts";
 import { type Lane, lanes, type ServedModel, type WorkerView } from "../completion.ts";
+import { InUse } from "./in-use.ts";
 
 /** What a worker says of itself when a link is made. */
 export interface WorkerProfile {
@@ -30,6 +31,10 @@ export interface Known {
   loadMs: number;
   bookedTokens: number;
   draining: boolean;
+  /** Of what ran there when the load was said, what this router knows nothing of: other routers'. */
+  foreign: number;
+  /** For people: what is asked ahead of them does not count. */
+  readonly inUse: InUse;
   readonly booked: Record<Lane, number>;
   readonly service: Readonly<Record<Lane, Ewma>>;
   readonly tokenMs: Ewma;
@@ -43,6 +48,8 @@ export const none: PerLane = { inline: 0, chat: 0, speculative: 0, batch: 0 };
 const noLoad: WorkerLoad = { running: 0, prefillTokensPerSecond: 0, stepMs: 0, prefillBacklogTokens: 0 };
 
 const halfLifeMs = 10_000;
+/** The last five seconds count for a half: longer than the pauses of one person, sooner than a morning's crowd comes. */
+const useHalfLifeMs = 5_000;
 export const perLane = <T>(make: () => T): Record<Lane, T> => ({
   inline: make(),
   chat: make(),
@@ -54,8 +61,21 @@ export const ewma = () => new Ewma({ halfLifeMs });
 export function newWorker(profile: WorkerProfile, joinedMs: number): Known {
   return {
     ...{ profile, joinedMs, credits: none, load: noLoad, loadMs: joinedMs, bookedTokens: 0, draining: false },
+    ...{ foreign: 0, inUse: new InUse({ halfLifeMs: useHalfLifeMs }) },
     ...{ booked: { ...none }, service: perLane(ewma), tokenMs: ewma(), pacedMs: Number.NEGATIVE_INFINITY, index: -1 },
   };
+}
+
+export const outstandingOf = ({ booked }: Pick<Known, "booked">) => booked.inline + booked.chat + booked.speculative + booked.batch;
+
+/** After a booking, a release or a load. What others run is taken for people's. */
+export function noteUse(known: Known, now: number): void {
+  known.inUse.runs(known.foreign > 0 || outstandingOf(known) > known.booked.speculative, now);
+}
+
+/** Does it serve this model or pool ("": any)? */
+export function serves({ profile }: Pick<Known, "profile">, model: string): boolean {
+  return model === "" || profile.pool === model || profile.models.some(({ name }) => name === model);
 }
 
 export function viewOf(known: Known, leases: number): WorkerView {
@@ -69,7 +89,7 @@ export function viewOf(known: Known, leases: number): WorkerView {
     slots: profile.slots,
     draining: known.draining,
     free,
-    outstanding: booked.inline + booked.chat + booked.speculative + booked.batch,
+    outstanding: outstandingOf(known),
     held: { ...booked },
     running: load.running,
     prefillTokensPerSecond: load.prefillTokensPerSecond,

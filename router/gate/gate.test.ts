@@ -5,8 +5,8 @@ import type { Kind, Trigger } from "../completion.ts";
 import { against, type Evidence, evidenceTable, logOdds, oddsOf, probability } from "./evidence.ts";
 import { Gate, judge, thresholdAt } from "./gate.ts";
 
-const options = { floor: 0.15, cap: 0.5, waitShareMax: 0.5, aheadBusyMax: 0.5, documentsMax: 100 };
-const made = (busy = 0) => new Gate(options, { busy: () => busy });
+const options = { floor: 0.15, cap: 0.5, waitShareMax: 0.5, aheadInUseMax: 0.5, documentsMax: 100 };
+const made = (inUse = 0) => new Gate(options, { inUse: () => inUse });
 const at = (given: Partial<Trigger> & { code: string; waitMs?: number }, gate = made()) => {
   const { code, waitMs = 0, ...fields } = given;
   return gate.judge(triggerAt(code, fields), { predictedWaitMs: waitMs }, 1_000);
@@ -42,7 +42,7 @@ test("who asks on purpose is never gated", () => {
 });
 
 test.each<Kind>(["preload", "speculative"])(
-  "what is %s passes while half of the slots are free, whatever the text says",
+  "what is %s passes while the workers are idle half of the time, whatever the text says",
   (kind) => {
     for (const code of ["foo|bar", "|"]) {
       expect(at({ code, kind, origin: "undo" }, made(0.5))).toBeUndefined();

@@ -1,8 +1,8 @@
 // gate: a Trigger and the load in; a reason not to ask out, or nothing. Evidence (evidence.ts) makes a probability that a text
 // would be accepted; an AUTO trigger under the threshold is not asked for. The threshold is `floor` while nobody waits, where
 // only evidence gates, and rises with the wait in the queue to `cap`, which good evidence still passes: brown-out, long before
-// anything is refused. Who asks on purpose always passes. What is asked ahead of the person is for idle slots: it passes while
-// no more than `aheadBusyMax` of them are in use. Remembers reports of `documentsMax` documents.
+// anything is refused. Who asks on purpose always passes. What is asked ahead of the person is for idle workers: it passes while
+// they have had work for people in no more than `aheadInUseMax` of the time. Remembers reports of `documentsMax` documents.
 import type { Kind, Origin, Report, Trigger } from "../completion.ts";
 import { against, type Evidence, evidenceTable, logOdds, oddsOf, probability } from "./evidence.ts";
 import { Memory } from "./memory.ts";
@@ -14,14 +14,14 @@ export interface GateOptions {
   /** The threshold when the wait takes `waitShareMax` of a trigger's time, or more. */
   readonly cap: number;
   readonly waitShareMax: number;
-  /** Share of all slots in use above which nothing is asked ahead: nearly all of it would be in vain. */
-  readonly aheadBusyMax: number;
+  /** Share of the workers' time in use above which nothing is asked ahead: it would slow what people wait for. */
+  readonly aheadInUseMax: number;
   readonly documentsMax: number;
 }
 
 export interface GateDeps {
-  /** Share of the slots in use, of the workers that could serve this model or pool. */
-  readonly busy: (model: string) => number;
+  /** Share of late time in which the workers that could serve this model or pool had work for people. */
+  readonly inUse: (model: string) => number;
 }
 
 /** What the path knows of the load at this moment. */
@@ -73,9 +73,10 @@ export class Gate {
   }
 
   #ahead({ model }: Trigger): Gated | undefined {
-    const busy = this.#deps.busy(model);
-    if (busy <= this.#options.aheadBusyMax) return undefined;
-    const detail = `workers are busy: ${(100 * busy).toFixed(0)} % of their slots are in use, and nothing is asked ahead above ${(100 * this.#options.aheadBusyMax).toFixed(0)} %`;
+    const [inUse, most] = [this.#deps.inUse(model), this.#options.aheadInUseMax];
+    if (inUse <= most) return undefined;
+    const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+    const detail = `workers are busy: people had them in use ${percent(inUse)} of the time, and nothing is asked ahead above ${percent(most)}`;
     return { reason: "brownout", detail, retryAfterMs: aheadRetryMs };
   }
 }
