@@ -16,7 +16,7 @@ const none: Figures = {
   },
 };
 
-test("each crowd of a search is told as it was seen, and then what a GPU serves", async () => {
+test("a search is told as it begins, each crowd of it as it was seen, and then what a GPU serves", async () => {
   const said: string[] = [];
   const asked: number[] = [];
   const answers = new Answers(
@@ -30,7 +30,8 @@ test("each crowd of a search is told as it was seen, and then what a GPU serves"
   const cell = { profile: "l40s-3b-eagle3", end: "slow", agreement: 0.07 } as const;
   const band = (await answers.cell(cell, [ours])).get(ours);
   expect(band?.developers_per_gpu).toBeGreaterThan(45);
-  expect(said.length).toBe(asked.length + 1);
-  expect(said[0]).toBe(`l40s-3b-eagle3 slow 7 %, slipstream / native: a crowd of ${asked[0]} on 2 GPUs waits 140 ms at p95`);
+  expect(said.length).toBe(asked.length + 2);
+  expect(said[0]).toMatch(/^l40s-3b-eagle3 slow 7 %, slipstream \/ native: looked for from \d+ developers a GPU on/);
+  expect(said[1]).toBe(`l40s-3b-eagle3 slow 7 %, slipstream / native: a crowd of ${asked[0]} on 2 GPUs waits 140 ms at p95`);
   expect(said.at(-1)).toBe(`l40s-3b-eagle3 slow 7 %, slipstream / native: ${band?.developers_per_gpu} developers a GPU`);
 });

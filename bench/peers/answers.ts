@@ -104,6 +104,7 @@ export class Answers {
     if (open) return open;
     const { profile, end, agreement, gpus } = question;
     const say = (what: string) => this.#deps.say(`${profile} ${end} ${Math.round(100 * agreement)} %, ${name}: ${what}`);
+    say(`looked for from ${first} developers a GPU on; a large crowd takes a minute of a core, or some`);
     const sees = async (people: number) => {
       const figures = await this.#sees(question, people);
       say(`a crowd of ${people} on ${gpus} GPUs waits ${Math.round(figures.p95_ms)} ms at p95`);
