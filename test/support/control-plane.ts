@@ -1,5 +1,5 @@
-// control-plane: a real kube-apiserver with etcd on free loopback ports, and where a test asks for them controller-manager and
-// scheduler; all ended with the test that asked for them.
+// control-plane: a real kube-apiserver with etcd on free loopback ports, and where a test asks for them controller-manager,
+// scheduler and pretended nodes; all ended with the test that asked for them.
 import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
@@ -11,10 +11,12 @@ import { systemClock } from "../../lib/clock.ts";
 import { silentLog } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { Kube, type Target } from "../../operator/kube/kube.ts";
+import { root } from "../../tools/child.ts";
 import { findTool } from "../../tools/toolbox.ts";
 import { until } from "./until.ts";
 
 export const controlPlane = findTool("kubernetes");
+export const kwok = findTool("kwok");
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -163,6 +165,15 @@ users: [{ name: admin, user: { token: ${adminToken} } }]
       port,
       "--bind-address",
       "127.0.0.1",
+    ]);
+  }
+
+  /** Every node is pretended, by the stages of test/support/kwok-stages.yaml. */
+  async pretend(): Promise<void> {
+    if (kwok.path === undefined) throw new Error(kwok.missing);
+    this.#run("kwok", kwok.path, [
+      ...["--kubeconfig", this.kubeconfig, "--config", join(root, "test/support/kwok-stages.yaml")],
+      ...["--manage-all-nodes=true", "--node-lease-duration-seconds=40"],
     ]);
   }
 
