@@ -51,7 +51,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     quotas,
     reuse: new Reuse({ documentsMax: 20_000, textsMax: 8, ttlMs: 300_000 }, { clock }),
     gate: new Gate(
-      { floor: 0.15, cap: 0.5, waitShareMax: 0.5, aheadInUseMax: 0.5, documentsMax: 20_000 },
+      { floor: 0.15, cap: 0.5, waitShareMax: 0.5, aheadInUseMax: 0.2, documentsMax: 20_000 },
       { inUse: (model) => fleet.inUse(model) },
     ),
     settle: new Settle(

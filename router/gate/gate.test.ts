@@ -5,7 +5,7 @@ import type { Kind, Trigger } from "../completion.ts";
 import { against, type Evidence, evidenceTable, logOdds, oddsOf, probability } from "./evidence.ts";
 import { Gate, judge, thresholdAt } from "./gate.ts";
 
-const options = { floor: 0.15, cap: 0.5, waitShareMax: 0.5, aheadInUseMax: 0.5, documentsMax: 100 };
+const options = { floor: 0.15, cap: 0.5, waitShareMax: 0.5, aheadInUseMax: 0.2, documentsMax: 100 };
 const made = (inUse = 0) => new Gate(options, { inUse: () => inUse });
 const at = (given: Partial<Trigger> & { code: string; waitMs?: number }, gate = made()) => {
   const { code, waitMs = 0, ...fields } = given;
@@ -42,11 +42,11 @@ test("who asks on purpose is never gated", () => {
 });
 
 test.each<Kind>(["preload", "speculative"])(
-  "what is %s passes while the workers are idle half of the time, whatever the text says",
+  "what is %s passes while the workers are idle four fifths of the time, whatever the text says",
   (kind) => {
     for (const code of ["foo|bar", "|"]) {
-      expect(at({ code, kind, origin: "undo" }, made(0.5))).toBeUndefined();
-      expect(at({ code, kind }, made(0.51))).toMatchObject({ reason: "brownout", retryAfterMs: 1_000 });
+      expect(at({ code, kind, origin: "undo" }, made(0.2))).toBeUndefined();
+      expect(at({ code, kind }, made(0.21))).toMatchObject({ reason: "brownout", retryAfterMs: 1_000 });
     }
   },
 );
