@@ -30,6 +30,11 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "pools, routers and models of a Kubernetes cluster",
     load: async () => (await import("./cli/processes.ts")).operator,
   },
+  lsp: {
+    group: "run",
+    summary: "a language server for inline completion, which an editor starts",
+    load: async () => (await import("./cli/lsp.ts")).lsp,
+  },
   complete: { group: "use", summary: "complete FILE:LINE:COL", load: async () => (await import("./cli/complete.ts")).complete },
   status: { group: "use", summary: "what a running router does", load: async () => (await import("./cli/status.ts")).status },
   doctor: {
