@@ -62,7 +62,8 @@ export const lsp: Command = async (args, io) => {
     );
     const end = (code: number) => {
       server.close();
-      process.stdin.pause();
+      // Paused it would still hold the process.
+      process.stdin.destroy();
       up?.kill("SIGTERM");
       resolve(code);
     };

@@ -77,7 +77,7 @@ test("typed code is completed, shown, taken by a word and then whole, and the ro
   rpc.notify("textDocument/didShowCompletion", { item });
   rpc.notify("textDocument/didPartiallyAcceptCompletion", { item, acceptedLength: 1 });
   expect(await rpc.request("workspace/executeCommand", item?.command as object)).toBe(null);
-  await expect.poll(() => counted(/reaction.*(shown|partial|accepted)/), { timeout: 10_000 }).toBeGreaterThanOrEqual(3);
+  await expect.poll(() => counted(/feedback_total\{.*(shown|partial|accepted)/), { timeout: 10_000 }).toBeGreaterThanOrEqual(3);
 });
 
 test("a cancelled request ends as cancelled, here and at the router", async () => {
