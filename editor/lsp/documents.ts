@@ -104,7 +104,7 @@ function idOf(uri: string): string {
 }
 
 /** The folder that a file is in, and its path there. */
-export function placed(uri: string, folders: readonly string[]): { root: string | undefined; path: string } {
+function placed(uri: string, folders: readonly string[]): { root: string | undefined; path: string } {
   let whole = uri;
   try {
     whole = decodeURIComponent(new URL(uri).pathname);
