@@ -31,10 +31,17 @@ afterAll(async () => void (await up?.end()));
 const cancelled = async () =>
   ((await (await fetch(`${admin}/status`)).json()) as { outcomes: Record<string, number> }).outcomes["cancelled"] ?? 0;
 /** One more trigger ends cancelled while this runs. */
-async function cancels(work: () => Promise<unknown>): Promise<void> {
+async function cancels(work: (attempt: number) => Promise<unknown>): Promise<void> {
   const before = await cancelled();
-  await work();
-  await expect.poll(cancelled, { timeout: 10_000 }).toBe(before + 1);
+  // A text may be whole before its caller has left: then another is asked for.
+  for (let attempt = 0; attempt < 8; attempt++) {
+    await work(attempt);
+    for (let looked = 0; looked < 20; looked++) {
+      if ((await cancelled()) === before + 1) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  expect(await cancelled()).toBe(before + 1);
 }
 /** What a promise is refused with. */
 const caught = (work: Promise<unknown>): Promise<Record<string, unknown>> =>
@@ -127,16 +134,18 @@ describe.skipIf(node.path === undefined)("OpenAI's library for Node", () => {
 
   test("cancels by its signal, before and in a stream", async () => {
     const long = { ...asked, max_tokens: 250, temperature: 1 };
-    await cancels(async () => {
+    await cancels(async (attempt) => {
       const stop = new AbortController();
-      const stream = await client.completions.create({ ...long, stream: true }, { signal: stop.signal });
+      const another = { ...long, prompt: `${prompt}${"\n".repeat(attempt)}`, stream: true };
+      const stream = await client.completions.create(another, { signal: stop.signal });
       for await (const _ of stream) stop.abort();
     });
-    await cancels(async () => {
+    await cancels(async (attempt) => {
       const stop = new AbortController();
-      const whole = caught(client.completions.create({ ...long, prompt: `${prompt} ` }, { signal: stop.signal }));
-      setTimeout(() => stop.abort(), 60);
-      expect((await whole).constructor.name).toBe("APIUserAbortError");
+      const another = { ...long, prompt: `${prompt} ${"\n".repeat(attempt)}` };
+      const whole = caught(client.completions.create(another, { signal: stop.signal }));
+      setTimeout(() => stop.abort(), 20);
+      expect((await whole).constructor.name).toMatch(/^(APIUserAbortError|Object)$/);
     });
   });
 
@@ -203,10 +212,11 @@ describe.skipIf(node.path === undefined)("Mistral's library", () => {
   });
 
   test("cancels by its signal", async () => {
-    await cancels(async () => {
+    await cancels(async (attempt) => {
       const stop = new AbortController();
       const options = { fetchOptions: { signal: stop.signal } };
-      const reading = client.fim.stream({ ...asked, prompt: `${prompt}  `, maxTokens: 250, temperature: 1 }, options);
+      const another = `${prompt}  ${"\n".repeat(attempt)}`;
+      const reading = client.fim.stream({ ...asked, prompt: another, maxTokens: 250, temperature: 1 }, options);
       await caught(
         (async () => {
           for await (const _ of await reading) stop.abort();
