@@ -9,7 +9,7 @@ export interface WatchOptions {
   readonly hungMs: number;
 }
 
-interface Deps {
+export interface WatchDeps {
   readonly clock: Clock;
   /** Throws when there is no answer. */
   readonly ask: (options: { signal: AbortSignal; timeoutMs: number }) => Promise<void>;
@@ -25,7 +25,7 @@ const refusedPauseMs = 50;
 
 export class Watch {
   readonly #options: WatchOptions;
-  readonly #deps: Deps;
+  readonly #deps: WatchDeps;
   readonly #over = new AbortController();
   #refused = 0;
   #answeredMs: number;
@@ -33,7 +33,7 @@ export class Watch {
   #asking = false;
   #started = false;
 
-  constructor(options: WatchOptions, deps: Deps) {
+  constructor(options: WatchOptions, deps: WatchDeps) {
     this.#options = options;
     this.#deps = deps;
     this.#answeredMs = deps.clock.now();

@@ -18,16 +18,16 @@ import {
 import type { Capability, Engine } from "../engine.ts";
 import { FileTokenizer } from "../file-tokenizer.ts";
 import { findFimTokens } from "../fim-tokens.ts";
-import { nothingTakenBack } from "../healing.ts";
 import { HttpEngine } from "../http.ts";
 import { Meter } from "../meter.ts";
 import type { Owned } from "../own-process.ts";
-import { encodePrompt } from "../prompt-tokens.ts";
 import { untilReady } from "../ready.ts";
-import { Running, refusal } from "../running.ts";
+import { refusal } from "../running.ts";
 import { sampleCode } from "../sample-code.ts";
+import { Serving } from "../serving.ts";
+import { encodeUnhealed, roomFor } from "../unhealed.ts";
 import { warmUp } from "../warm-up.ts";
-import { Watch, type WatchOptions } from "../watch.ts";
+import type { WatchDeps, WatchOptions } from "../watch.ts";
 import { type ProbedServer, probeServer } from "./probe.ts";
 
 export interface OpenAiOptions extends Partial<WatchOptions> {
@@ -72,10 +72,7 @@ export class OpenAiEngine implements Engine {
   readonly #deps: OpenAiDeps;
   readonly #parts: Parts;
   readonly #meter: Meter;
-  readonly #watch: Watch;
-  readonly #running = new Set<Running>();
-  #gone: SlipstreamError | undefined;
-  #die: (why: SlipstreamError) => void = () => {};
+  readonly #serving: Serving;
 
   private constructor(parts: Parts, options: OpenAiOptions, deps: OpenAiDeps) {
     this.#parts = parts;
@@ -83,20 +80,10 @@ export class OpenAiEngine implements Engine {
     this.models = [parts.model];
     this.slots = options.slots;
     this.#meter = new Meter(deps);
-    this.died = new Promise((resolve) => {
-      this.#die = resolve;
-    });
-    this.#watch = new Watch(
-      { ...watchDefaults, ...options },
-      {
-        clock: deps.clock,
-        ask: async (how) => void (await parts.http.ask("/v1/models", undefined, how)),
-        running: () => this.#running.size,
-        movedMs: () => Math.max(...[...this.#running].map(({ movedMs }) => movedMs)),
-        gone: (why) => this.#end(why),
-      },
-    );
-    void deps.exited?.then((why) => this.#end(why));
+    const { http } = parts;
+    const ask: WatchDeps["ask"] = async (how) => void (await http.ask("/v1/models", undefined, how));
+    this.#serving = new Serving({ ...watchDefaults, ...options }, { ...deps, http, meter: this.#meter, ask });
+    this.died = this.#serving.died;
   }
 
   static async start(options: OpenAiOptions, deps: OpenAiDeps): Promise<OpenAiEngine> {
@@ -107,21 +94,21 @@ export class OpenAiEngine implements Engine {
       await engine.close();
       throw thrown;
     }
-    engine.#watch.start();
+    engine.#serving.watch();
     return engine;
   }
 
   async *generate(work: Generation, signal: AbortSignal): AsyncGenerator<Piece, Finished> {
     const receivedMs = this.#deps.clock.now();
-    if (this.#gone) return { kind: "failed", error: this.#gone, usage: noUsage() };
     let asked: { prompt: string | readonly number[]; promptTokens: number; maxTokens: number };
     try {
+      this.#serving.check();
       asked = this.#prompt(work.segments, work.sampling.maxTokens);
     } catch (thrown) {
       return { kind: "failed", error: SlipstreamError.from(thrown), usage: noUsage() };
     }
     const { prompt, promptTokens, maxTokens } = asked;
-    const running = new Running(
+    return yield* this.#serving.generate(
       {
         path: "/v1/completions",
         body: body(work, prompt, maxTokens, this.#parts.probed.usage),
@@ -131,21 +118,8 @@ export class OpenAiEngine implements Engine {
         maxTokens,
         receivedMs,
       },
-      {
-        clock: this.#deps.clock,
-        http: this.#parts.http,
-        meter: this.#meter,
-        doubted: () => this.#watch.doubt(),
-        aborted: (how) => this.#deps.aborted?.(how),
-      },
+      signal,
     );
-    this.#running.add(running);
-    this.#watch.nudge();
-    try {
-      return yield* running.read(signal);
-    } finally {
-      this.#running.delete(running);
-    }
   }
 
   async warm(model: string, segments: readonly Segment[], signal: AbortSignal): Promise<void> {
@@ -157,7 +131,7 @@ export class OpenAiEngine implements Engine {
 
   load(): EngineLoad {
     const { prefillTokensPerSecond, stepMs, prefillBacklogTokens } = this.#meter;
-    return { running: this.#running.size, kvBlocksUsed: 0, kvBlocks: 0, prefillTokensPerSecond, stepMs, prefillBacklogTokens };
+    return { running: this.#serving.running, kvBlocksUsed: 0, kvBlocks: 0, prefillTokensPerSecond, stepMs, prefillBacklogTokens };
   }
 
   acceptance(): Acceptance {
@@ -167,11 +141,8 @@ export class OpenAiEngine implements Engine {
   /** It does not tell what it holds. */
   onKv(): void {}
 
-  async close(): Promise<void> {
-    const dead = this.#gone !== undefined;
-    this.#end(new SlipstreamError("engine_failed", "the engine is closed"));
-    this.#parts.http.close();
-    await this.#deps.ending?.(dead);
+  close(): Promise<void> {
+    return this.#serving.close();
   }
 
   /** By token where both sides can, so that a boundary stays where it is; else as one text, whose special tokens the server finds. */
@@ -180,33 +151,13 @@ export class OpenAiEngine implements Engine {
     maxTokens: number,
   ): { prompt: string | readonly number[]; promptTokens: number; maxTokens: number } {
     const { tokenizer, model, probed } = this.#parts;
-    const most = (promptTokens: number) => Math.max(1, Math.min(maxTokens, model.contextTokens - promptTokens));
     if (tokenizer && probed.tokenIds) {
-      const { tokens } = encodePrompt(
-        segments,
-        {
-          contextTokens: model.contextTokens,
-          fimPrefix: model.fim.prefix,
-          fimMiddle: model.fim.middle,
-          encodeText: (text) => tokenizer.encodeText(text),
-          specialToken: (text) => tokenizer.specialToken(text),
-          takeBack: () => nothingTakenBack,
-        },
-        { heal: false, completionTokens: maxTokens },
-      );
-      return { prompt: tokens, promptTokens: tokens.length, maxTokens: most(tokens.length) };
+      const { tokens, maxTokens: most } = encodeUnhealed(segments, maxTokens, model, tokenizer);
+      return { prompt: tokens, promptTokens: tokens.length, maxTokens: most };
     }
     const prompt = segments.map((part) => ("text" in part ? part.text : part.special)).join("");
     const promptTokens = Math.ceil(Buffer.byteLength(prompt) / model.bytesPerToken);
-    return { prompt, promptTokens, maxTokens: most(promptTokens) };
-  }
-
-  #end(why: SlipstreamError): void {
-    if (this.#gone) return;
-    this.#gone = why;
-    this.#watch.close();
-    for (const running of this.#running) running.fail(why);
-    this.#die(why);
+    return { prompt, promptTokens, maxTokens: roomFor(maxTokens, model, promptTokens) };
   }
 }
 

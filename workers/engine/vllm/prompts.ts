@@ -1,9 +1,8 @@
 // prompts: a Generation's segments in, the tokens that the engine is asked with out, and where in the rendered prompt each ends.
 // Segments are encoded apart, so that boundaries stay where they are from key to key.
 import type { Model, Segment } from "../../generation.ts";
-import { nothingTakenBack } from "../healing.ts";
-import { encodePrompt } from "../prompt-tokens.ts";
 import type { EngineTokenizer } from "../tokenizer.ts";
+import { encodeUnhealed } from "../unhealed.ts";
 
 export interface Encoded {
   readonly tokens: readonly number[];
@@ -34,22 +33,11 @@ export async function encode(
     segments.map((segment) => ("text" in segment ? segment.text : segment.special)),
     signal,
   );
-  const { tokens } = encodePrompt(
-    segments,
-    {
-      contextTokens: model.contextTokens,
-      fimPrefix: model.fim.prefix,
-      fimMiddle: model.fim.middle,
-      encodeText: (text) => tokenizer.encodeText(text),
-      specialToken: (text) => tokenizer.specialToken(text),
-      takeBack: () => nothingTakenBack,
-    },
-    { heal: false, completionTokens: maxTokens },
-  );
+  const encoded = encodeUnhealed(segments, maxTokens, model, tokenizer);
   const rendered = segments.reduce(
     (sum, segment) => sum + Buffer.byteLength("text" in segment ? segment.text : segment.special),
     0,
   );
-  const spelled = tokens.reduce((sum, token) => sum + tokenizer.bytesOf(token), 0);
-  return { tokens, maxTokens: Math.max(1, Math.min(maxTokens, model.contextTokens - tokens.length)), whole: rendered === spelled };
+  const spelled = encoded.tokens.reduce((sum, token) => sum + tokenizer.bytesOf(token), 0);
+  return { ...encoded, whole: rendered === spelled };
 }

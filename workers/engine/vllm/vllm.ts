@@ -15,10 +15,11 @@ import { Recommending } from "../../speculation/recommendation.ts";
 import { AcceptanceWindow } from "../acceptance-window.ts";
 import type { Capability, Engine, KvEvent, Tokenized } from "../engine.ts";
 import { Meter } from "../meter.ts";
-import { Running, refusal } from "../running.ts";
+import { refusal } from "../running.ts";
+import { Serving } from "../serving.ts";
 import { tokensOf } from "../tokenized.ts";
 import { warmUp } from "../warm-up.ts";
-import { Watch, type WatchOptions } from "../watch.ts";
+import type { WatchOptions } from "../watch.ts";
 import { blockKeys, seedOf } from "./block-chain.ts";
 import { connect, type Parts, type VllmDeps, type VllmOptions } from "./connecting.ts";
 import { type Counters, readCounters } from "./counters.ts";
@@ -46,8 +47,7 @@ export class VllmEngine implements Engine {
   readonly #deps: VllmDeps;
   readonly #parts: Parts;
   readonly #meter: Meter;
-  readonly #watch: Watch;
-  readonly #running = new Set<Running>();
+  readonly #serving: Serving;
   readonly #acceptance: AcceptanceWindow;
   readonly #requests: string;
   readonly #kv: KvWatch;
@@ -55,8 +55,6 @@ export class VllmEngine implements Engine {
   #recommendedMs: number;
   #counters: Counters | undefined;
   #requested = 0;
-  #gone: SlipstreamError | undefined;
-  #die: (why: SlipstreamError) => void = () => {};
 
   private constructor(parts: Parts, options: VllmOptions, deps: VllmDeps) {
     const { probed } = parts;
@@ -81,23 +79,19 @@ export class VllmEngine implements Engine {
     const most = Math.min(blocksMax, probed.counters?.blocks ?? blocksMax);
     const sources = options.kvEvents === false ? [] : probed.kvSources;
     this.#kv = new KvWatch({ url: options.url, sources, blockTokens: this.blockTokens, blocksMax: most }, deps);
-    this.died = new Promise((resolve) => {
-      this.#die = resolve;
-    });
-    this.#watch = new Watch(
+    const { http } = parts;
+    this.#serving = new Serving(
       { ...watchDefaults, ...options },
       {
-        clock: deps.clock,
+        ...{ ...deps, http, meter: this.#meter },
         ask: async (how) => {
-          const answer = await parts.http.ask("/metrics", undefined, how);
+          const answer = await http.ask("/metrics", undefined, how);
           if (answer.status === 200) this.#read(readCounters(answer.text));
         },
-        running: () => this.#running.size,
-        movedMs: () => Math.max(...[...this.#running].map(({ movedMs }) => movedMs)),
-        gone: (why) => this.#end(why),
+        ended: () => this.#kv.close(),
       },
     );
-    void deps.exited?.then((why) => this.#end(why));
+    this.died = this.#serving.died;
   }
 
   /** Waits until the engine answers, then asks what it is. Throws a sentence when it cannot be used. */
@@ -110,7 +104,7 @@ export class VllmEngine implements Engine {
       await engine.close();
       throw thrown;
     }
-    engine.#watch.start();
+    engine.#serving.watch();
     return engine;
   }
 
@@ -118,9 +112,9 @@ export class VllmEngine implements Engine {
     const receivedMs = this.#deps.clock.now();
     let prompt: Encoded;
     try {
-      if (this.#gone) throw this.#gone;
+      this.#serving.check();
       prompt = await encode(work.segments, work.sampling.maxTokens, this.#model(work.model), this.#parts.tokenizer, signal);
-      if (this.#gone) throw this.#gone;
+      this.#serving.check();
     } catch (thrown) {
       if (signal.aborted) return { kind: "aborted", usage: noUsage() };
       return { kind: "failed", error: SlipstreamError.from(thrown), usage: noUsage() };
@@ -134,7 +128,7 @@ export class VllmEngine implements Engine {
       const byteEnds = blockEnds(tokens, this.blockTokens, this.#parts.tokenizer);
       this.#kv.prompted({ keys, byteEnds, digests: work.blockDigests });
     }
-    const running = new Running(
+    return yield* this.#serving.generate(
       {
         path: "/v1/completions",
         body: completionBody(
@@ -148,23 +142,12 @@ export class VllmEngine implements Engine {
         maxTokens,
         receivedMs,
       },
+      signal,
       {
-        clock: this.#deps.clock,
-        http: this.#parts.http,
-        meter: this.#meter,
-        doubted: () => this.#watch.doubt(),
-        aborted: (how) => this.#deps.aborted?.(how),
         counted: (expected, cached) => this.#deps.counted?.(expected, cached),
         computed: () => this.#kv.computed(keys),
       },
     );
-    this.#running.add(running);
-    this.#watch.nudge();
-    try {
-      return yield* running.read(signal);
-    } finally {
-      this.#running.delete(running);
-    }
   }
 
   async warm(model: string, segments: readonly Segment[], signal: AbortSignal, cacheSalt: string): Promise<void> {
@@ -187,7 +170,7 @@ export class VllmEngine implements Engine {
     const { kvUsed = 0, blocks = 0 } = this.#counters ?? {};
     const { prefillTokensPerSecond, stepMs, prefillBacklogTokens } = this.#meter;
     return {
-      running: this.#running.size,
+      running: this.#serving.running,
       kvBlocksUsed: Math.round(kvUsed * blocks),
       kvBlocks: blocks,
       ...{ prefillTokensPerSecond, stepMs, prefillBacklogTokens },
@@ -211,11 +194,8 @@ export class VllmEngine implements Engine {
     await this.#told("/wake_up");
   }
 
-  async close(): Promise<void> {
-    const dead = this.#gone !== undefined;
-    this.#end(new SlipstreamError("engine_failed", "the engine is closed"));
-    this.#parts.http.close();
-    await this.#deps.ending?.(dead);
+  close(): Promise<void> {
+    return this.#serving.close();
   }
 
   async #told(path: string): Promise<void> {
@@ -232,15 +212,6 @@ export class VllmEngine implements Engine {
     this.#recommendedMs = now;
     const recommendation = this.#recommending.take(this.#acceptance.value);
     if (recommendation) this.#deps.recommended?.(recommendation);
-  }
-
-  #end(why: SlipstreamError): void {
-    if (this.#gone) return;
-    this.#gone = why;
-    this.#watch.close();
-    this.#kv.close();
-    for (const running of this.#running) running.fail(why);
-    this.#die(why);
   }
 
   /** An adapter computes other values of the same tokens. */
