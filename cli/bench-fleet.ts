@@ -1,11 +1,9 @@
 // bench-fleet: `slipstream bench fleet`: two routers on NATS: what a key at one ends at the other, and NATS killed on the way.
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
 import { benchFleet } from "../bench/fleet/fleet.ts";
 import { pageOf } from "../bench/fleet/report.ts";
 import { profileNames } from "../bench/keys/keys.ts";
+import { neededProgram } from "../bench/programs.ts";
 import { Records } from "../bench/records/records.ts";
-import { SlipstreamError } from "../lib/errors.ts";
 import type { Command } from "./command.ts";
 import { interruption, milliseconds, oneOf, options, refuseWords, whole } from "./options.ts";
 
@@ -17,7 +15,8 @@ the engine's step, and, with nats-server killed and brought back on the way, wha
 outcome for every trigger, once.
 
 Options:
-  --nats-server PATH  the program (default: nats-server of the PATH; "npm run tools -- nats-server" brings one)
+  --nats-server PATH  the program (default: what "npm run tools -- nats-server" brought, else
+                      nats-server of the PATH)
   --profile NAME      of the pretend GPUs (default l40s-7b-eagle3)
   --workers N         (default 4)
   --slots N           generations that a worker runs at once (default 8)
@@ -50,7 +49,7 @@ export const benchFleetCommand: Command = async (args, io) => {
   }
   refuseWords(positionals);
   const made = {
-    natsServer: values["nats-server"] ?? onPath("nats-server", io.env["PATH"] ?? ""),
+    natsServer: values["nats-server"] ?? neededProgram("nats-server", io.env, "nats-server"),
     profile: oneOf("profile", values.profile, profileNames),
     workers: whole("workers", values.workers, 1, 64),
     slots: whole("slots", values.slots, 1, 256),
@@ -63,19 +62,3 @@ export const benchFleetCommand: Command = async (args, io) => {
   io.out(values.json ? `${JSON.stringify(report)}\n` : pageOf(report));
   return report.failed === 0 && report.stream.equal ? 0 : 1;
 };
-
-function onPath(program: string, path: string): string {
-  for (const folder of path.split(delimiter)) {
-    const at = join(folder, program);
-    try {
-      accessSync(at, constants.X_OK);
-      return at;
-    } catch {
-      // Not in this folder.
-    }
-  }
-  throw new SlipstreamError(
-    "not_found",
-    `no ${program} on the PATH: give --nats-server; "npm run tools -- nats-server" brings one and says where it is`,
-  );
-}

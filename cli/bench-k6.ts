@@ -1,9 +1,10 @@
 // bench-k6: `slipstream bench k6`: load tests by the real k6.
-import { accessSync, constants, mkdirSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { benchK6 } from "../bench/k6/k6.ts";
 import { drawn, told } from "../bench/k6/report.ts";
 import { scenarioNames, scenarios } from "../bench/k6/scenarios.ts";
+import { neededProgram } from "../bench/programs.ts";
 import { Records } from "../bench/records/records.ts";
 import { isLoopback } from "../lib/address.ts";
 import { address as addressSetting } from "../lib/config.ts";
@@ -28,7 +29,7 @@ Options:
   --http HOST:PORT   its HTTP port, for tiers (default none)
   --no-http          leave HTTP out
   --token KEY        an API key, for a router that asks
-  --k6 PATH          the program (default: k6 of the PATH; "npm run tools -- k6" brings one)
+  --k6 PATH          the program (default: what "npm run tools -- k6" brought, else k6 of the PATH)
   --trace FILE       type this trace; may be given again (default: this package's sources)
   --duration TIME    of the load; --rate N sessions a second; --session TIME that each types (default: the scenario's)
   --first-text MS    limit of a key's first text, p95; --unanswered SHARE of triggers without anything in time;
@@ -111,11 +112,12 @@ export const benchK6Command: Command = async (args, io) => {
     agreement: number("agreement", values.agreement, 0, 1),
     seed: whole("seed", values.seed, 0, 1e6),
     ...{ stall: values.stall, failover: !values["no-failover"], withHttp: !values["no-http"] },
-    k6: values.k6 ?? onPath("k6", io.env["PATH"] ?? ""),
+    k6: values.k6 ?? neededProgram("k6", io.env, "k6"),
   };
   const records = new Records(values.records);
-  const { exit, report } = await benchK6(made, { say: io.complain, signal: interruption(io), records });
-  records.close();
+  const { exit, report } = await benchK6(made, { say: io.complain, signal: interruption(io), records }).finally(() =>
+    records.close(),
+  );
   mkdirSync(values.out, { recursive: true });
   const path = join(values.out, `k6-${made.scenario}`);
   writeFileSync(`${path}.json`, `${JSON.stringify(report)}\n`);
@@ -127,19 +129,3 @@ export const benchK6Command: Command = async (args, io) => {
 
 const refused = (option: string, problem: string) =>
   new SlipstreamError("invalid_request", `--${option} ${problem}`, { field: option });
-
-function onPath(program: string, path: string): string {
-  for (const folder of path.split(delimiter)) {
-    const at = join(folder, program);
-    try {
-      accessSync(at, constants.X_OK);
-      return at;
-    } catch {
-      // Not in this folder.
-    }
-  }
-  throw new SlipstreamError(
-    "not_found",
-    `no ${program} on the PATH: "npm run tools -- ${program}" brings one, and --${program} PATH names it`,
-  );
-}

@@ -59,6 +59,7 @@ export const benchVllmCommand: Command = async (args, io) => {
     sessions: whole("sessions", values.sessions, 1, 200),
     keys: whole("keys", values.keys, 1, 2_000),
     seconds: milliseconds("duration", values.duration, 600_000) / 1_000,
+    env: io.env,
   };
   const report = await benchVllm(made, { say: io.complain, signal: interruption(io) });
   io.out(values.json ? `${JSON.stringify(report)}\n` : pageOf(report));

@@ -1,6 +1,7 @@
 // reconnect: three times in a run every window loses its connection within one second, as when a balancer or a router goes, and comes
 // again with its resume token. Documents are held for it, so nothing large is sent again; what was being asked is lost.
 import exec from "k6/execution";
+import { chance } from "./lib/clock.js";
 import { phases } from "./lib/measures.js";
 import { always, arriving, sizes, summaryTrendStats } from "./lib/run.js";
 import { type } from "./lib/session.js";
@@ -27,6 +28,6 @@ export const options = {
 
 export default () => {
   const nowS = exec.instance.currentTestRunDuration / 1000;
-  const breaksAt = stormsAt.map((atS) => atS - nowS + Math.random()).filter((inS) => inS > 0.5);
+  const breaksAt = stormsAt.map((atS) => atS - nowS + chance()).filter((inS) => inS > 0.5);
   type({ seconds: session, breaksAt, ownConnection: true });
 };

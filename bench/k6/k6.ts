@@ -127,6 +127,7 @@ async function ran(options: K6Options, { grpc, http, traces, summaryPath, gather
       PROTO: join(root, "proto"),
       SUMMARY: summaryPath,
       TOKEN: options.token,
+      SEED: String(options.seed),
     },
     ...(options.seconds === undefined ? {} : { SECONDS: String(options.seconds) }),
     ...(options.rate === undefined ? {} : { RATE: String(options.rate) }),

@@ -7,12 +7,12 @@ import { join } from "node:path";
 import { systemClock } from "../../lib/clock.ts";
 import { percentile } from "../../sim/statistics.ts";
 import { BenchProcess } from "../keys/process.ts";
+import type { Program } from "../programs.ts";
 import { benchRouter } from "../router/router.ts";
 import { HttpEndpoint, keptAlive } from "./http-endpoint.ts";
 import { busyMax, busyMeter } from "./machine.ts";
 import { PeerProcess } from "./peer-process.ts";
 import type { PeerName } from "./peer-table.ts";
-import type { Program } from "./programs.ts";
 import type { ScheduledOrders } from "./scheduled-process.ts";
 import type { State } from "./state.ts";
 

@@ -1,12 +1,12 @@
 // sides: who is compared: our router with its own protocol, and every peer with every editor. A side's fleet is started here, on
 // this machine or in virtual time.
 
+import type { Program } from "../programs.ts";
 import { type EditorName, editorNames } from "./editors.ts";
 import type { Crowd, FleetOptions } from "./fleet.ts";
 import { HttpFleet } from "./http-fleet.ts";
 import { NativeFleet } from "./native-fleet.ts";
 import { type PeerName, peerNames } from "./peer-table.ts";
-import type { Program } from "./programs.ts";
 
 export interface Side {
   readonly name: "slipstream" | PeerName;

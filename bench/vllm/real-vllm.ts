@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { systemClock } from "../../lib/clock.ts";
+import type { Env } from "../../lib/config.ts";
 import { SlipstreamError } from "../../lib/errors.ts";
 import { packageRoot } from "../../lib/package-root.ts";
 import { EngineProcess } from "../../workers/engine/engine-process.ts";
@@ -23,6 +24,8 @@ export interface RealOptions {
   /** KV blocks of 32 tokens, instead of as many as fit its GiB. */
   readonly blocks?: number;
   readonly args?: readonly string[];
+  /** Of the engine's process, as this one's. */
+  readonly env: Env;
 }
 
 /** As the family of its prompts is known by. */
@@ -62,7 +65,7 @@ export class RealVllm {
       ...(blocks === undefined ? [] : ["--num-gpu-blocks-override", String(blocks)]),
       ...(options.args ?? []),
     ];
-    const engine = new EngineProcess({ command, env: { ...process.env, ...environment } }, { clock: systemClock });
+    const engine = new EngineProcess({ command, env: { ...options.env, ...environment } }, { clock: systemClock });
     const started = new RealVllm(`http://127.0.0.1:${port}`, engine);
     try {
       await started.#ready();

@@ -1,6 +1,7 @@
 // vllm: figures of a real vLLM behind the agent: how soon it stops, what the agent costs, what a key makes it compute, whether tenants
 // are apart, and what a killed engine does to people. Starts its own engines, and ends them.
 import { systemClock } from "../../lib/clock.ts";
+import type { Env } from "../../lib/config.ts";
 import { silentLog } from "../../lib/log.ts";
 import { seeded } from "../../lib/random.ts";
 import { VllmEngine } from "../../workers/engine/vllm/vllm.ts";
@@ -35,6 +36,8 @@ export interface VllmBenchOptions {
   readonly sessions: number;
   readonly keys: number;
   readonly seconds: number;
+  /** Of the engines' processes. */
+  readonly env: Env;
 }
 
 interface Deps {

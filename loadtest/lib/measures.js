@@ -16,7 +16,7 @@ const held = new Rate("slipstream_document_held");
 const texts = new Rate("slipstream_with_text");
 const violations = new Counter("slipstream_violations");
 
-/** `dueMs` and `sentMs`: of Date.now(), whose milliseconds are whole. */
+/** `dueMs` and `sentMs`: of clock.js, whose milliseconds are whole. */
 export function answered({ tier, kind, outcome, dueMs, sentMs, firstMs, endMs }) {
   const tags = { tier, kind, outcome, phase: phase() };
   const { metadata } = exec.vu.metrics;

@@ -2,6 +2,7 @@
 // became of the triggers before. Ends when `seconds` of the trace are typed and everything is answered, or `graceMs` later.
 import exec from "k6/execution";
 import grpc from "k6/net/grpc";
+import { after, chance, now } from "./clock.js";
 import { answered, violated, welcomedAgain } from "./measures.js";
 import { traces } from "./trace.js";
 
@@ -32,22 +33,22 @@ export function type({ seconds, tier = "inline", cancelMs, breaksAt = [], ownCon
   const nth = exec.scenario.iterationInTest;
   const { documents, events } = traces[nth % traces.length];
   // The session begins on time or not at all (dropped_iterations), so that its keys are due from now on.
-  const startMs = Date.now();
+  const startMs = now();
   const name = `${exec.scenario.name}-${nth}-${startMs.toString(36)}`;
   const window = new Window(name, tier, documents);
   window.open(ownConnection ? newChannel() : channel());
   for (const atS of breaksAt) {
     if (atS >= seconds) continue;
-    setTimeout(() => window.lose(startMs + atS * 1000), atS * 1000);
+    after(atS * 1000, () => window.lose(startMs + atS * 1000));
   }
   // Whoever begins in the middle of what they do asks at once: the first event is due soon.
-  const shiftMs = events.length > 0 ? events[0].atMs - Math.random() * 300 : 0;
+  const shiftMs = events.length > 0 ? events[0].atMs - chance() * 300 : 0;
   for (const event of events) {
     const dueMs = startMs + event.atMs - shiftMs;
     if (dueMs - startMs > seconds * 1000) break;
-    setTimeout(() => window.does(event, dueMs, cancelMs), Math.max(0, dueMs - Date.now()));
+    after(Math.max(0, dueMs - now()), () => window.does(event, dueMs, cancelMs));
   }
-  setTimeout(() => window.end(), seconds * 1000 + graceMs);
+  after(seconds * 1000 + graceMs, () => window.end());
 }
 
 class Window {
@@ -125,7 +126,7 @@ class Window {
 
   ask(document, version, offset, kind, dueMs, cancelMs) {
     const id = `${this.name}-${++this.triggers}`;
-    const one = { kind, dueMs, sentMs: Date.now(), firstMs: undefined };
+    const one = { kind, dueMs, sentMs: now(), firstMs: undefined };
     this.waiting.set(id, one);
     this.stream.write({
       trigger: {
@@ -139,8 +140,7 @@ class Window {
         model: __ENV.MODEL || "",
       },
     });
-    if (cancelMs !== undefined)
-      setTimeout(() => this.waiting.has(id) && this.stream?.write({ cancel: { trigger_id: id } }), cancelMs);
+    if (cancelMs !== undefined) after(cancelMs, () => this.waiting.has(id) && this.stream?.write({ cancel: { trigger_id: id } }));
   }
 
   heard({ welcome, partial, completion, nothing, resync }) {
@@ -148,7 +148,7 @@ class Window {
       this.token = welcome.resumeToken;
       if (this.lostMs !== undefined) {
         const heldIds = (welcome.held || []).map((each) => each.documentId);
-        welcomedAgain(Date.now() - this.lostMs, heldIds.length);
+        welcomedAgain(now() - this.lostMs, heldIds.length);
         this.lostMs = undefined;
         for (const id of this.opened.keys()) if (!heldIds.includes(id)) this.say(id);
       }
@@ -156,7 +156,7 @@ class Window {
     if (partial) {
       const one = this.waiting.get(partial.triggerId);
       if (!one) violated();
-      else if (one.firstMs === undefined) one.firstMs = Date.now();
+      else if (one.firstMs === undefined) one.firstMs = now();
     }
     if (completion) this.answer(completion.triggerId, named(completion.outcome), true);
     if (nothing) this.answer(nothing.triggerId, named(nothing.outcome));
@@ -170,16 +170,16 @@ class Window {
       return;
     }
     this.waiting.delete(id);
-    const endMs = Date.now();
+    const endMs = now();
     const firstMs = hasText ? one.firstMs || endMs : undefined;
     answered({ ...one, tier: this.tier, outcome, firstMs, endMs });
   }
 
   end() {
     if (this.over) return;
-    if (this.waiting.size > 0 && this.endingMs === undefined) this.endingMs = Date.now();
-    if (this.waiting.size > 0 && Date.now() - this.endingMs < answersWithinMs) {
-      setTimeout(() => this.end(), 100);
+    if (this.waiting.size > 0 && this.endingMs === undefined) this.endingMs = now();
+    if (this.waiting.size > 0 && now() - this.endingMs < answersWithinMs) {
+      after(100, () => this.end());
       return;
     }
     this.over = true;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { cache, cpuPool, gpuClass, invalidObjects, pool, service } from "../../test/support/cluster-objects.ts";
+import { cache, cpuPool, gpuClass, pool, service } from "../../test/support/cluster-objects.ts";
+import { invalidObjects } from "../../test/support/invalid-objects.ts";
 import { readSpec } from "./read.ts";
 import { type ResourceKind, resource } from "./resources.ts";
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -54,7 +54,7 @@ test("a program that gives credentials is run once until they end, and its failu
   const script = join(folder, "login");
   writeFileSync(
     script,
-    `#!/bin/sh\necho x >> ${folder}/runs\necho '{"status":{"token":"'$(wc -l < ${folder}/runs | tr -d ' ')'","expirationTimestamp":"2023-11-15T00:00:00Z"}}'\n`,
+    `#!/bin/sh\necho "$LOGIN" >> ${folder}/runs\necho '{"status":{"token":"'$(wc -l < ${folder}/runs | tr -d ' ')'","expirationTimestamp":"2023-11-15T00:00:00Z"}}'\n`,
     { mode: 0o755 },
   );
   const own = new FakeClock();
@@ -63,7 +63,7 @@ test("a program that gives credentials is run once until they end, and its failu
       {
         path: config(`- { name: u, user: { exec: { command: "${command}", apiVersion: client.authentication.k8s.io/v1 } } }\n`),
         context: "",
-        env: {},
+        env: { LOGIN: "me", PATH: process.env["PATH"] },
       },
       own,
     );
@@ -71,6 +71,7 @@ test("a program that gives credentials is run once until they end, and its failu
   expect([await target.token(), await target.token()]).toEqual(["1", "1"]);
   await own.advance(2 * 3_600_000);
   expect(await target.token()).toBe("2");
+  expect(readFileSync(join(folder, "runs"), "utf8"), "it has the environment that was given").toBe("me\nme\n");
   await expect(exec(join(folder, "none")).token()).rejects.toThrow(/gave no credential/);
 });
 

@@ -34,7 +34,7 @@ export function findTarget(options: { path: string; context: string; env: Env },
   const { path, context, env } = options;
   const host = env["KUBERNETES_SERVICE_HOST"];
   const given = path || env["KUBECONFIG"] || (host === undefined ? join(env["HOME"] ?? "", ".kube/config") : "");
-  if (given !== "") return fromKubeconfig(given, context, clock);
+  if (given !== "") return fromKubeconfig(given, context, env, clock);
   const server = `https://${host?.includes(":") ? `[${host}]` : host}:${env["KUBERNETES_SERVICE_PORT"] ?? "443"}`;
   return {
     server,
@@ -44,7 +44,7 @@ export function findTarget(options: { path: string; context: string; env: Env },
   };
 }
 
-function fromKubeconfig(path: string, wanted: string, clock: Clock): Target {
+function fromKubeconfig(path: string, wanted: string, env: Env, clock: Clock): Target {
   const config = parse(read(path)) as Json;
   const named = (list: string, name: string) => {
     const found = (config?.[list] ?? []).find((each: Json) => each.name === name);
@@ -60,7 +60,7 @@ function fromKubeconfig(path: string, wanted: string, clock: Clock): Target {
   const material = (data: string | undefined, file: string | undefined) =>
     data ? Buffer.from(data, "base64").toString("utf8") : file ? read(beside(file)) : undefined;
   const server = new URL(cluster.server as string);
-  const executed = user.exec ? kept(clock, () => execute(user.exec), true) : undefined;
+  const executed = user.exec ? kept(clock, () => execute(user.exec, env), true) : undefined;
   return {
     server: server.origin,
     namespace: context.namespace ?? "default",
@@ -110,14 +110,14 @@ function kept(clock: Clock, fetch: () => Promise<Credential>, whole = false) {
 }
 
 /** Plugins of cloud providers: client.authentication.k8s.io. */
-async function execute(exec: Json): Promise<Credential> {
+async function execute(exec: Json, own: Env): Promise<Credential> {
   const env = Object.fromEntries((exec.env ?? []).map(({ name, value }: Json) => [name, value]));
   const info = JSON.stringify({ apiVersion: exec.apiVersion, kind: "ExecCredential", spec: { interactive: false } });
   try {
     const { stdout } = await promisify(execFile)(exec.command, exec.args ?? [], {
       timeout: 30_000,
       maxBuffer: 1 << 20,
-      env: { ...process.env, ...env, KUBERNETES_EXEC_INFO: info },
+      env: { ...own, ...env, KUBERNETES_EXEC_INFO: info },
     });
     const { status } = JSON.parse(stdout) as Json;
     return {

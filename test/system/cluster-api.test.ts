@@ -13,9 +13,10 @@ import { kinds } from "../../operator/objects.ts";
 import { Operator } from "../../operator/wire.ts";
 import { root } from "../../tools/child.ts";
 import { findTool } from "../../tools/toolbox.ts";
-import { cpuPool, invalidObjects, type Loose, pool, service } from "../support/cluster-objects.ts";
+import { cpuPool, type Loose, pool, service } from "../support/cluster-objects.ts";
 import { ControlPlane, controlPlane } from "../support/control-plane.ts";
 import { installed, send } from "../support/install.ts";
+import { invalidObjects } from "../support/invalid-objects.ts";
 import { until } from "../support/until.ts";
 
 const kubectl = findTool("kubectl");

@@ -68,8 +68,9 @@ describe.skipIf(!tool.path)("a real vLLM", () => {
       models,
       speculation: { method: "draft_model", model: "", tokens: 3 },
       args: ["--enable-lora"],
+      env: process.env,
     });
-    plain = await RealVllm.start({ python, models });
+    plain = await RealVllm.start({ python, models, env: process.env });
   }, 600_000);
 
   afterAll(async () => {

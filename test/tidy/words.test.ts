@@ -28,9 +28,9 @@ const machine: Readonly<Record<string, string>> = {
   "lib/clock.fake.ts": "lets promises run between fake timers",
   "workers/engine/embedded/pace.ts": "a timer's lateness is what it must not have",
   "lib/random.ts": "is the chance",
+  "loadtest/lib/clock.js": "is both inside k6, which has no others",
 };
-/** Scripts in loadtest/ run inside k6, which has no other clock and chance. */
-const injected = (path: string) => outside("bin/", "tools/", "loadtest/")(path) && !(path in machine);
+const injected = (path: string) => outside("bin/", "tools/")(path) && !(path in machine);
 
 const rows: readonly Row[] = [
   {
@@ -92,6 +92,14 @@ const rows: readonly Row[] = [
     where: injected,
     codeOnly: true,
     planted: ["sim/a.ts", "const x = Math.random();"],
+  },
+  {
+    name: "the machine's settings",
+    pattern: /\bprocess\.env\b/,
+    why: "the environment is injected: main.ts hands it on",
+    where: (path) => injected(path) && path !== "main.ts",
+    codeOnly: true,
+    planted: ["router/a.ts", 'const home = process.env["HOME"];'],
   },
   {
     name: "an abrupt end of the process",
