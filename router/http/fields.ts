@@ -45,3 +45,15 @@ export const several = z
   .min(1, "must be at least 1")
   .max(3, "must be at most 3")
   .nullish();
+
+/** What every API in OpenAI's manner lets a client say of the text that it wants, and of how it is sent. */
+export const wanted = {
+  temperature: z.number().nullish(),
+  top_p: z.number().nullish(),
+  top_k: z.number().int().nullish(),
+  seed: z.number().int().nullish(),
+  stop: stops,
+  stream: z.boolean().nullish(),
+  stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
+  user: z.string().nullish(),
+};

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import type { Ending } from "../completion.ts";
 import { type Ended, type Manner, streamed, whole } from "./answer.ts";
-import { never, only, several, stops, tokens } from "./fields.ts";
+import { never, only, several, tokens, wanted } from "./fields.ts";
 import type { Api, Call } from "./route.ts";
 import { finishOf, usageAnswer, usageOf } from "./usage.ts";
 import { triggerOf, type Wish } from "./wish.ts";
@@ -14,14 +14,7 @@ export const textCompletionBody = {
   prompt: z.union([z.string(), z.tuple([z.string()]).transform(([only]) => only)], { error: "must be one text" }),
   suffix: z.string().nullish(),
   max_tokens: tokens,
-  temperature: z.number().nullish(),
-  top_p: z.number().nullish(),
-  top_k: z.number().int().nullish(),
-  seed: z.number().int().nullish(),
-  stop: stops,
-  stream: z.boolean().nullish(),
-  stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
-  user: z.string().nullish(),
+  ...wanted,
   n: several,
   best_of: only(1),
   echo: only(false),

@@ -5,7 +5,7 @@ import { GenerateRequestSchema } from "../../../proto/gen/slipstream/v1/completi
 import type { Trigger } from "../../completion.ts";
 import { streamed, whole } from "../answer.ts";
 import { leaving } from "../caller.ts";
-import { never, only, stops, tokensOrAll } from "../fields.ts";
+import { never, only, tokensOrAll, wanted } from "../fields.ts";
 import { messages, turnsOf } from "../messages.ts";
 import type { Call } from "../route.ts";
 import { finishOf, usageAnswer, usageOf } from "../usage.ts";
@@ -17,14 +17,7 @@ export const chatBody = z.object({
   // llama.cpp's editors say -1 for no bound.
   max_tokens: tokensOrAll,
   max_completion_tokens: tokensOrAll,
-  temperature: z.number().nullish(),
-  top_p: z.number().nullish(),
-  top_k: z.number().int().nullish(),
-  seed: z.number().int().nullish(),
-  stop: stops,
-  stream: z.boolean().nullish(),
-  stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
-  user: z.string().nullish(),
+  ...wanted,
   n: only(1),
   logprobs: only(false),
   top_logprobs: never(),
