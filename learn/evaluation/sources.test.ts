@@ -29,6 +29,11 @@ test("no package of the evaluation is one that the built-in model was trained on
   expect(readSources().filter(({ package: name }) => trained.includes(name))).toEqual([]);
 });
 
+test("every package of the evaluation is on the list that no leg of training reads", () => {
+  const held = readFileSync(join(packageRoot(), "models/train/held-out.txt"), "utf8").split("\n");
+  expect(readSources().filter(({ ecosystem, package: name }) => ecosystem !== "go" && !held.includes(name))).toEqual([]);
+});
+
 test("the built-in set holds at least 300 spans, some of every language and kind, of packages in the table", () => {
   const set = readSet(builtinSetPath());
   expect(set.length).toBeGreaterThanOrEqual(300);

@@ -18,13 +18,14 @@ ALLOCATOR = {
     "MALLOC_TOP_PAD_": "268435456",
     "THP_MEM_ALLOC_ENABLE": "1",
     "OMP_WAIT_POLICY": "PASSIVE",
+    "TOKENIZERS_PARALLELISM": "false",
 }
 
 
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python3 -m models.train", description=__doc__)
     parser.add_argument("--work", type=Path, required=True, help="folder for everything that the run makes")
-    parser.add_argument("--preset", choices=("full", "tiny"), default="full")
+    parser.add_argument("--preset", choices=("full", "gpu", "tiny"), default="full")
     parser.add_argument("--steps", default=",".join(STEPS), help="comma-separated, in order: " + ", ".join(STEPS))
     parser.add_argument(
         "--npm-modules", type=Path, help="learn from this node_modules instead of fetching the pinned list"

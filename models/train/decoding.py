@@ -25,7 +25,7 @@ def greedy(network: Network, prompt: list[int], tokens: int) -> tuple[list[int],
 def continuations(network: Network, prompts: list[list[int]], tokens: int, sampled: bool) -> list[list[int]]:
     """All prompts have one length. Ends a row at its end of text."""
     cache = Cache(network.shape.L)
-    ids = torch.tensor(prompts)
+    ids = torch.tensor(prompts, device=network.emb.weight.device)
     out: list[torch.Tensor] = []
     for _ in range(tokens):
         logits = network.last(ids, cache)

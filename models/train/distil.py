@@ -7,6 +7,7 @@ import json
 import os
 import random
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import torch
 import torch.nn.functional as F
 
 from .decoding import continuations
+from .feeding import Draw, feed
 from .network import Network
 from .samples import Sampler
 from .settings import PREFIX, DistilSettings, TrainSettings
@@ -55,14 +57,12 @@ def distil(target: Network, trainer: Trainer, sampler: Sampler, own: Path, setti
     sequences: list[Sequence] = [tuple(json.loads(line)) for line in own.read_text().splitlines()]
     state, budget = trainer.state, settings.minutes * 60
     trainer.settings = train = replace(trainer.settings, muon_rate=settings.muon_rate, adam_rate=settings.adam_rate)
-    dice = random.Random(11 + state["step"])
-    saved, smooth = state["active"], None
+    batches = feed(_drawing(sampler, sequences, train), 11 + state["step"], train.feeders)
+    smooth: torch.Tensor | None = None
+    saved = state["active"]
     while not state["done"] and state["active"] < budget and state["step"] < train.steps_max:
         began = time.perf_counter()
-        if dice.random() < 0.5:
-            inputs, targets, weights = sampler.batch(train.short_rows, train.short_length, train.middle_weight)
-        else:
-            inputs, targets, weights = _padded(dice.sample(sequences, min(len(sequences), train.short_rows + 2)), train)
+        inputs, _, weights = next(batches)
         loss = _step(target, trainer, inputs, weights, state["active"] / budget)
         state["step"] += 1
         state["tokens"] += int(inputs.numel())
@@ -70,13 +70,27 @@ def distil(target: Network, trainer: Trainer, sampler: Sampler, own: Path, setti
         smooth = loss if smooth is None else 0.97 * smooth + 0.03 * loss
         if state["step"] % train.log_every_steps == 0:
             say(
-                f"distil step {state['step']} {state['active'] / 60:.1f} min {state['tokens'] / 1e6:.2f} M divergence {smooth:.3f}"
+                f"distil step {state['step']} {state['active'] / 60:.1f} min {state['tokens'] / 1e6:.2f} M divergence {float(smooth):.3f}"
             )
         if state["active"] - saved > train.save_every_s:
             saved = state["active"]
             trainer.save()
     state["done"] = True
     trainer.save()
+
+
+def _drawing(sampler: Sampler, sequences: list[Sequence], train: TrainSettings) -> Callable[[int], Draw]:
+    def draw_from(seed: int) -> Draw:
+        dice = random.Random(seed)
+        sampler.again(seed)
+        some = min(len(sequences), train.short_rows + 2)
+        return lambda: (
+            sampler.batch(train.short_rows, train.short_length, train.middle_weight)
+            if dice.random() < 0.5
+            else _padded(dice.sample(sequences, some), train)
+        )
+
+    return draw_from
 
 
 def _padded(sequences: list[Sequence], train: TrainSettings) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -90,9 +104,9 @@ def _padded(sequences: list[Sequence], train: TrainSettings) -> tuple[torch.Tens
     return ids[:, :-1], ids[:, 1:], weights[:, 1:]
 
 
-def _step(target: Network, trainer: Trainer, inputs: torch.Tensor, weights: torch.Tensor, share: float) -> float:
+def _step(target: Network, trainer: Trainer, inputs: torch.Tensor, weights: torch.Tensor, share: float) -> torch.Tensor:
     with torch.no_grad():
-        taught = target.hidden(inputs).reshape(-1, target.shape.d)
+        taught = target.hidden(inputs.to(trainer.settings.device)).reshape(-1, target.shape.d)
 
     def divergence(logits: torch.Tensor, piece: slice) -> torch.Tensor:
         with torch.no_grad():

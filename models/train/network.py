@@ -19,7 +19,7 @@ def attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor
     asked, known = q.size(-2), k.size(-2)
     if _fused_attention is not None and asked == known:
         return _fused_attention(q, k, v, is_causal=True)
-    mask = torch.ones(asked, known, dtype=torch.bool).triu(1 + known - asked)
+    mask = torch.ones(asked, known, dtype=torch.bool, device=q.device).triu(1 + known - asked)
     scores = (q @ k.transpose(-2, -1)) / math.sqrt(q.size(-1))
     return scores.masked_fill(mask, float("-inf")).softmax(-1) @ v
 
@@ -116,6 +116,7 @@ class Network(nn.Module):
     def tables(self) -> None:
         """Positions stay in f32 when the weights become bf16."""
         cos, sin = rotary_table(self.shape.ctx, self.shape.d // self.shape.h, self.shape.theta)
+        cos, sin = cos.to(self.emb.weight.device), sin.to(self.emb.weight.device)
         self.register_buffer("cos", cos, False)
         self.register_buffer("sin", sin, False)
 

@@ -18,7 +18,7 @@ from .agreement import agree
 from .bpe import train_tokenizer
 from .distil import distil, prompt, write_continuations
 from .export import export
-from .fetch import HERE, fetch_npm, fetch_wheels, listed
+from .fetch import HERE, fetch_alone, fetch_npm, fetch_wheels, listed
 from .network import Network
 from .roots import language_roots, npm_roots, wheel_roots
 from .samples import Sampler
@@ -44,7 +44,9 @@ class Pipeline:
             roots = list(npm_roots(given))
         else:
             cache = self._file("cache")
-            roots = [*npm_roots(fetch_npm(cache)), *wheel_roots(fetch_wheels(cache)), *language_roots()]
+            fetched = [fetch_npm(cache), *([fetch_alone(cache)] if self.preset.data.more else [])]
+            npm = [root for folder in fetched for root in npm_roots(folder)]
+            roots = [*npm, *wheel_roots(fetch_wheels(cache)), *language_roots()]
         sizes = corpus.build(roots, set(listed(HERE / "held-out.txt")), self.preset.data, self.work)
         self.say(f"data: {', '.join(f'{size / 1e6:.1f} MB {language}' for language, size in sizes.items())}")
         held = [root for root in self._project_roots() if root.package.name in set(listed(HERE / "held-out.txt"))]
@@ -92,7 +94,7 @@ class Pipeline:
         if self._file("draft-distilled.pt").exists() and torch.load(self._file("draft-distilled.pt"))["state"]["done"]:
             return
         settings = self.preset.distil
-        target = load(self._file("target.pt"), self.preset.target)
+        target = load(self._file("target.pt"), self.preset.target).to(self.preset.train.device)
         target = target.bfloat16() if self.preset.train.bf16 else target
         target.tables()
         sampler = Sampler(self._documents("train.jsonl"), self._tokenizer(), self.preset.samples, seed=21)

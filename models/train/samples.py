@@ -46,6 +46,10 @@ class Sampler:
         if not self._by_language:
             raise ValueError("there are no documents in the wanted languages")
 
+    def again(self, seed: int) -> None:
+        """From here on as a sampler with this seed would draw."""
+        self._dice.seed(seed)
+
     def batch(self, rows: int, length: int, middle_weight: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Inputs, targets and weights, each rows x length."""
         ids = torch.zeros(rows, length + 1, dtype=torch.long)

@@ -56,7 +56,7 @@ def _losses(network: Network, samples: list[Sample]) -> list[tuple[float, int]]:
     """For each sample the sum of its nats, and of how many tokens."""
     losses = []
     for sample in samples:
-        ids = torch.tensor([sample.ids])
+        ids = torch.tensor([sample.ids], device=network.emb.weight.device)
         each = F.cross_entropy(network(ids[:, :-1])[0].float(), ids[0, 1:], reduction="none")
         each = each[-sample.middle :] if sample.middle else each
         losses.append((float(each.sum()), each.numel()))

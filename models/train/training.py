@@ -13,6 +13,7 @@ from typing import Any, Callable
 import torch
 import torch.nn.functional as F
 
+from .feeding import Draw, feed
 from .muon import Muon
 from .network import Network
 from .samples import Sampler
@@ -20,8 +21,6 @@ from .scoring import Yardstick, line
 from .settings import TrainSettings
 
 LONGEST_STEP_S = 10.0
-ROWS_AT_ONCE = 2048
-"""Logits of a whole batch would be the largest thing in memory."""
 
 Say = Callable[[str], None]
 Losses = Callable[[torch.Tensor, slice], torch.Tensor]
@@ -31,7 +30,7 @@ Losses = Callable[[torch.Tensor, slice], torch.Tensor]
 class Trainer:
     def __init__(self, network: Network, settings: TrainSettings, checkpoint: Path, say: Say) -> None:
         self.settings, self.checkpoint, self.say = settings, checkpoint, say
-        self.network = network
+        self.network = network.to(settings.device)
         self.masters = {name: weight.detach().clone().requires_grad_() for name, weight in network.named_parameters()}
         if settings.bf16:
             network.bfloat16()
@@ -43,11 +42,13 @@ class Trainer:
         self.adam = torch.optim.AdamW(rest, lr=settings.adam_rate, betas=(0.9, 0.95), weight_decay=0)
         self.state: dict[str, Any] = {"step": 0, "active": 0.0, "tokens": 0, "done": False}
         self._publish()
+        # Long steps are few, and each length is compiled anew.
+        self._short_hidden = torch.compile(network.hidden) if settings.compiled else network.hidden
 
     def resume(self) -> bool:
         if not self.checkpoint.exists():
             return False
-        kept = torch.load(self.checkpoint, map_location="cpu")
+        kept = torch.load(self.checkpoint, map_location=self.settings.device)
         with torch.no_grad():
             for name, weight in self.masters.items():
                 weight.copy_(kept["sd"][name])
@@ -75,27 +76,24 @@ class Trainer:
         settings, state = self.settings, self.state
         if state["done"]:
             return
-        dice = random.Random(settings.seed + state["step"])
+        batches = feed(self._drawing(sampler), settings.seed + state["step"], settings.feeders)
         budget = settings.minutes * 60
-        smooth: float | None = None
+        smooth: torch.Tensor | None = None
         evaluated = saved = state["active"]
         if state["step"] == 0:
             self._evaluate(yardsticks)
         while state["active"] < budget and state["step"] < settings.steps_max:
             began = time.perf_counter()
-            long = dice.random() < settings.long_share
-            rows, length = (
-                (settings.long_rows, settings.long_length) if long else (settings.short_rows, settings.short_length)
-            )
-            loss = self.step(*sampler.batch(rows, length, settings.middle_weight), share=state["active"] / budget)
+            batch = next(batches)
+            loss = self.step(*batch, share=state["active"] / budget)
             state["step"] += 1
-            state["tokens"] += rows * length
+            state["tokens"] += batch[0].numel()
             state["active"] += min(time.perf_counter() - began, LONGEST_STEP_S)
             smooth = loss if smooth is None else 0.97 * smooth + 0.03 * loss
             if state["step"] % settings.log_every_steps == 0:
                 rate = state["tokens"] / state["active"]
                 self.say(
-                    f"step {state['step']} {state['active'] / 60:.1f} min {state['tokens'] / 1e6:.2f} M loss {smooth:.3f} {rate:.0f} tok/s"
+                    f"step {state['step']} {state['active'] / 60:.1f} min {state['tokens'] / 1e6:.2f} M loss {float(smooth):.3f} {rate:.0f} tok/s"
                 )
             if state["active"] - evaluated > settings.evaluate_every_s:
                 evaluated = state["active"]
@@ -107,16 +105,30 @@ class Trainer:
         self.save()
         self._evaluate(yardsticks)
 
-    def step(self, inputs: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor, share: float) -> float:
-        flat = targets.reshape(-1)
+    def _drawing(self, sampler: Sampler) -> Callable[[int], Draw]:
+        settings = self.settings
+
+        def draw_from(seed: int) -> Draw:
+            dice = random.Random(seed)
+            sampler.again(seed)
+            short, long = (settings.short_rows, settings.short_length), (settings.long_rows, settings.long_length)
+            return lambda: sampler.batch(
+                *(long if dice.random() < settings.long_share else short), settings.middle_weight
+            )
+
+        return draw_from
+
+    def step(self, inputs: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor, share: float) -> torch.Tensor:
+        flat = targets.reshape(-1).to(self.settings.device, non_blocking=True)
         return self.learn(
             inputs, lambda logits, piece: F.cross_entropy(logits, flat[piece], reduction="none"), weights, share
         )
 
-    def learn(self, inputs: torch.Tensor, losses: Losses, weights: torch.Tensor, share: float) -> float:
+    def learn(self, inputs: torch.Tensor, losses: Losses, weights: torch.Tensor, share: float) -> torch.Tensor:
         """`share` is how much of the budget is spent: warm up, hold, then go down to nearly nothing."""
         settings = self.settings
-        hidden = self.network.hidden(inputs).reshape(-1, self.network.shape.d)
+        through = self._short_hidden if inputs.size(1) == settings.short_length else self.network.hidden
+        hidden = through(inputs.to(settings.device, non_blocking=True)).reshape(-1, self.network.shape.d)
         loss = self._backward(hidden, losses, weights.reshape(-1))
         for name, weight in self.network.named_parameters():
             assert weight.grad is not None
@@ -132,17 +144,18 @@ class Trainer:
         self._publish()
         return loss
 
-    def _backward(self, hidden: torch.Tensor, losses: Losses, weights: torch.Tensor) -> float:
+    def _backward(self, hidden: torch.Tensor, losses: Losses, weights: torch.Tensor) -> torch.Tensor:
         """In pieces of rows; the gradient of the hidden states is gathered and sent back once."""
         gathered = hidden.detach().requires_grad_()
         total = float(weights.sum())
-        loss = 0.0
-        for at in range(0, hidden.size(0), ROWS_AT_ONCE):
-            piece = slice(at, at + ROWS_AT_ONCE)
+        weights = weights.to(hidden.device, non_blocking=True)
+        loss = torch.zeros((), device=hidden.device)
+        for at in range(0, hidden.size(0), self.settings.rows_at_once):
+            piece = slice(at, at + self.settings.rows_at_once)
             logits = F.linear(gathered[piece], self.network.emb.weight).float()
             part = (losses(logits, piece) * weights[piece]).sum() / total
             part.backward()
-            loss += part.item()
+            loss += part.detach()
         hidden.backward(gathered.grad)
         return loss
 
