@@ -18,7 +18,9 @@ export interface Stamp {
 }
 
 export function currentStamp(base = root): Stamp {
-  const sources = [...filesIn(base, "proto/slipstream", ".proto"), "proto/buf.yaml", "proto/buf.gen.yaml"];
+  const contracts = ["proto/slipstream", "proto/third_party"].flatMap((folder) => filesIn(base, folder, ".proto"));
+  const settings = ["proto", "proto/third_party"].flatMap((folder) => [`${folder}/buf.yaml`, `${folder}/buf.gen.yaml`]);
+  const sources = [...contracts, ...settings];
   const texts = sources.map((path) => [path, existsSync(join(base, path)) ? readFileSync(join(base, path), "utf8") : ""]);
   return {
     programs: { buf: tool("buf").version, "protoc-gen-es": pluginVersion() },

@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file slipstream/v1/fleet.proto.
  */
 export const file_slipstream_v1_fleet: GenFile = /*@__PURE__*/
-  fileDesc("ChlzbGlwc3RyZWFtL3YxL2ZsZWV0LnByb3RvEg1zbGlwc3RyZWFtLnYxIucBCghMYW5lTG9hZBIhCgRsYW5lGAEgASgOMhMuc2xpcHN0cmVhbS52MS5MYW5lEg4KBnF1ZXVlZBgCIAEoDRIRCglpbl9mbGlnaHQYAyABKA0SEAoIYXJyaXZhbHMYBCABKA0SEAoIZmluaXNoZWQYBSABKA0SEQoJY2FuY2VsbGVkGAYgASgNEg8KB3JlZnVzZWQYByABKA0SGQoRZmlyc3RfdGV4dF9wNTBfbXMYCCABKAISGQoRZmlyc3RfdGV4dF9wOTVfbXMYCSABKAISFwoPc2VydmljZV9tZWFuX21zGAogASgCIqMBCghQb29sTG9hZBIOCgZyb3V0ZXIYASABKAkSDAoEcG9vbBgCIAEoCRIQCghzZXF1ZW5jZRgDIAEoBBIPCgd1bml4X21zGAQgASgEEiYKBWxhbmVzGAUgAygLMhcuc2xpcHN0cmVhbS52MS5MYW5lTG9hZBIYChBkcmFmdF9hY2NlcHRhbmNlGAYgASgCEhQKDHdvcmtlcnNfc2VlbhgHIAEoDSKCAgoOTGVhc2VFeGNlcHRpb24SEwoLc2Vzc2lvbl9rZXkYASABKAkSDAoEcG9vbBgCIAEoCRIOCgZ3b3JrZXIYAyABKAkSDwoHdW5peF9tcxgEIAEoBBIOCgZ0dGxfbXMYBSABKA0SMgoFY2F1c2UYBiABKA4yIy5zbGlwc3RyZWFtLnYxLkxlYXNlRXhjZXB0aW9uLkNhdXNlEg4KBnJvdXRlchgHIAEoCSJYCgVDYXVzZRIVChFDQVVTRV9VTlNQRUNJRklFRBAAEg8KC0NBVVNFX01PVkVEEAESFAoQQ0FVU0VfT1ZFUkZMT1dFRBACEhEKDUNBVVNFX0RSQUlORUQQAyJ9CglTdXBlcnNlZGUSDgoGcm91dGVyGAEgASgJEhMKC3Nlc3Npb25fa2V5GAIgASgJEhQKDGRvY3VtZW50X2tleRgDIAEoCRISCgp0cmlnZ2VyX2lkGAQgASgJEg8KB3VuaXhfbXMYBSABKAQSEAoIc2VxdWVuY2UYBiABKAQiZAoSV29ya2VyQW5ub3VuY2VtZW50Eg4KBndvcmtlchgBIAEoCRIMCgRwb29sGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSDwoHdW5peF9tcxgEIAEoBBIOCgZ0dGxfbXMYBSABKA0i4AMKDE91dGNvbWVFdmVudBISCgp0cmlnZ2VyX2lkGAEgASgJEhUKDWNvbXBsZXRpb25faWQYAiABKAkSJwoHb3V0Y29tZRgDIAEoDjIWLnNsaXBzdHJlYW0udjEuT3V0Y29tZRIlCgZyZWFzb24YBCABKA4yFS5zbGlwc3RyZWFtLnYxLlJlYXNvbhIlCgZmaW5pc2gYBSABKA4yFS5zbGlwc3RyZWFtLnYxLkZpbmlzaBIMCgRjb2RlGAYgASgJEg4KBnRlbmFudBgHIAEoCRITCgtzZXNzaW9uX2tleRgIIAEoCRIMCgRwb29sGAkgASgJEiEKBGxhbmUYCiABKA4yEy5zbGlwc3RyZWFtLnYxLkxhbmUSKAoEa2luZBgLIAEoDjIaLnNsaXBzdHJlYW0udjEuVHJpZ2dlcktpbmQSEAoIbGFuZ3VhZ2UYDCABKAkSJQoGdGltaW5nGA0gASgLMhUuc2xpcHN0cmVhbS52MS5UaW1pbmcSJgoFY2FjaGUYDiABKAsyFy5zbGlwc3RyZWFtLnYxLkNhY2hlVXNlEg8KB3VuaXhfbXMYDyABKAQSEgoKdGV4dF91dGYxNhgQIAEoDRIRCgR0ZXh0GBEgASgJSACIAQFCBwoFX3RleHQipQIKDkZlZWRiYWNrUmVjb3JkEikKCGZlZWRiYWNrGAEgASgLMhcuc2xpcHN0cmVhbS52MS5GZWVkYmFjaxIOCgZ0ZW5hbnQYAiABKAkSDAoEcG9vbBgDIAEoCRIPCgd1bml4X21zGAQgASgEEhIKCnRleHRfdXRmMTYYBSABKA0SFgoOYWNjZXB0ZWRfdXRmMTYYBiABKA0SEAoIc2hvd25fbXMYByABKA0SIwoFc2hhcGUYCCABKA4yFC5zbGlwc3RyZWFtLnYxLlNoYXBlEigKBGtpbmQYCSABKA4yGi5zbGlwc3RyZWFtLnYxLlRyaWdnZXJLaW5kEhAKCGxhbmd1YWdlGAogASgJEhEKBHRleHQYCyABKAlIAIgBAUIHCgVfdGV4dCKfAQoMT3V0Y29tZUJhdGNoEg4KBnJvdXRlchgBIAEoCRIQCghiYXRjaF9pZBgCIAEoBBItCghvdXRjb21lcxgDIAMoCzIbLnNsaXBzdHJlYW0udjEuT3V0Y29tZUV2ZW50Ei8KCGZlZWRiYWNrGAQgAygLMh0uc2xpcHN0cmVhbS52MS5GZWVkYmFja1JlY29yZBINCgVpbmRleBgFIAEoDWIGcHJvdG8z", [file_slipstream_v1_completion, file_slipstream_v1_worker]);
+  fileDesc("ChlzbGlwc3RyZWFtL3YxL2ZsZWV0LnByb3RvEg1zbGlwc3RyZWFtLnYxIqUCCghMYW5lTG9hZBIhCgRsYW5lGAEgASgOMhMuc2xpcHN0cmVhbS52MS5MYW5lEg4KBnF1ZXVlZBgCIAEoDRIRCglpbl9mbGlnaHQYAyABKA0SEAoIYXJyaXZhbHMYBCABKA0SEAoIZmluaXNoZWQYBSABKA0SEQoJY2FuY2VsbGVkGAYgASgNEg8KB3JlZnVzZWQYByABKA0SGQoRZmlyc3RfdGV4dF9wNTBfbXMYCCABKAISGQoRZmlyc3RfdGV4dF9wOTVfbXMYCSABKAISFwoPc2VydmljZV9tZWFuX21zGAogASgCEi4KCXJldmlzaW9ucxgLIAMoCzIbLnNsaXBzdHJlYW0udjEuUmV2aXNpb25Mb2FkEgwKBHNoZWQYDCABKA0icQoMUmV2aXNpb25Mb2FkEhAKCHJldmlzaW9uGAEgASgJEhMKC2ZpcnN0X3RleHRzGAIgASgNEhkKEWZpcnN0X3RleHRfcDk1X21zGAMgASgCEg8KB2V4cGlyZWQYBCABKA0SDgoGZmFpbGVkGAUgASgNIqEBCghQb29sTG9hZBIOCgZyb3V0ZXIYASABKAkSDAoEcG9vbBgCIAEoCRIQCghzZXF1ZW5jZRgDIAEoBBIPCgd1bml4X21zGAQgASgEEiYKBWxhbmVzGAUgAygLMhcuc2xpcHN0cmVhbS52MS5MYW5lTG9hZBIUCgx3b3JrZXJzX3NlZW4YByABKA1KBAgGEAdSEGRyYWZ0X2FjY2VwdGFuY2UiggIKDkxlYXNlRXhjZXB0aW9uEhMKC3Nlc3Npb25fa2V5GAEgASgJEgwKBHBvb2wYAiABKAkSDgoGd29ya2VyGAMgASgJEg8KB3VuaXhfbXMYBCABKAQSDgoGdHRsX21zGAUgASgNEjIKBWNhdXNlGAYgASgOMiMuc2xpcHN0cmVhbS52MS5MZWFzZUV4Y2VwdGlvbi5DYXVzZRIOCgZyb3V0ZXIYByABKAkiWAoFQ2F1c2USFQoRQ0FVU0VfVU5TUEVDSUZJRUQQABIPCgtDQVVTRV9NT1ZFRBABEhQKEENBVVNFX09WRVJGTE9XRUQQAhIRCg1DQVVTRV9EUkFJTkVEEAMifQoJU3VwZXJzZWRlEg4KBnJvdXRlchgBIAEoCRITCgtzZXNzaW9uX2tleRgCIAEoCRIUCgxkb2N1bWVudF9rZXkYAyABKAkSEgoKdHJpZ2dlcl9pZBgEIAEoCRIPCgd1bml4X21zGAUgASgEEhAKCHNlcXVlbmNlGAYgASgEIt8BChJXb3JrZXJBbm5vdW5jZW1lbnQSDgoGd29ya2VyGAEgASgJEgwKBHBvb2wYAiABKAkSDwoHYWRkcmVzcxgDIAEoCRIPCgd1bml4X21zGAQgASgEEg4KBnR0bF9tcxgFIAEoDRIqCgZkcmFmdHMYBiABKAsyGi5zbGlwc3RyZWFtLnYxLkRyYWZ0UmVwb3J0EhMKC291dHN0YW5kaW5nGAcgASgNEg8KB2xlYXZpbmcYCCABKAgSFgoOa3ZfYmxvY2tzX3VzZWQYCSABKA0SDwoHd2FybWluZxgKIAEoCCKeAQoLRHJhZnRSZXBvcnQSDwoHZHJhZnRlZBgBIAEoBBIQCghhY2NlcHRlZBgCIAEoBBIWCg5hY2NlcHRlZF9zaGFyZRgDIAMoAhIOCgZ0b2tlbnMYBCABKA0SHwoScmVjb21tZW5kZWRfdG9rZW5zGAUgASgNSACIAQESDAoEZ2FpbhgGIAEoAkIVChNfcmVjb21tZW5kZWRfdG9rZW5zIl8KDExlYXZlUmVxdWVzdBIOCgZ3b3JrZXIYASABKAkSDAoEcG9vbBgCIAEoCRIPCgd1bml4X21zGAMgASgEEg4KBnR0bF9tcxgEIAEoDRIQCghncmFjZV9tcxgFIAEoDSLgAwoMT3V0Y29tZUV2ZW50EhIKCnRyaWdnZXJfaWQYASABKAkSFQoNY29tcGxldGlvbl9pZBgCIAEoCRInCgdvdXRjb21lGAMgASgOMhYuc2xpcHN0cmVhbS52MS5PdXRjb21lEiUKBnJlYXNvbhgEIAEoDjIVLnNsaXBzdHJlYW0udjEuUmVhc29uEiUKBmZpbmlzaBgFIAEoDjIVLnNsaXBzdHJlYW0udjEuRmluaXNoEgwKBGNvZGUYBiABKAkSDgoGdGVuYW50GAcgASgJEhMKC3Nlc3Npb25fa2V5GAggASgJEgwKBHBvb2wYCSABKAkSIQoEbGFuZRgKIAEoDjITLnNsaXBzdHJlYW0udjEuTGFuZRIoCgRraW5kGAsgASgOMhouc2xpcHN0cmVhbS52MS5UcmlnZ2VyS2luZBIQCghsYW5ndWFnZRgMIAEoCRIlCgZ0aW1pbmcYDSABKAsyFS5zbGlwc3RyZWFtLnYxLlRpbWluZxImCgVjYWNoZRgOIAEoCzIXLnNsaXBzdHJlYW0udjEuQ2FjaGVVc2USDwoHdW5peF9tcxgPIAEoBBISCgp0ZXh0X3V0ZjE2GBAgASgNEhEKBHRleHQYESABKAlIAIgBAUIHCgVfdGV4dCKlAgoORmVlZGJhY2tSZWNvcmQSKQoIZmVlZGJhY2sYASABKAsyFy5zbGlwc3RyZWFtLnYxLkZlZWRiYWNrEg4KBnRlbmFudBgCIAEoCRIMCgRwb29sGAMgASgJEg8KB3VuaXhfbXMYBCABKAQSEgoKdGV4dF91dGYxNhgFIAEoDRIWCg5hY2NlcHRlZF91dGYxNhgGIAEoDRIQCghzaG93bl9tcxgHIAEoDRIjCgVzaGFwZRgIIAEoDjIULnNsaXBzdHJlYW0udjEuU2hhcGUSKAoEa2luZBgJIAEoDjIaLnNsaXBzdHJlYW0udjEuVHJpZ2dlcktpbmQSEAoIbGFuZ3VhZ2UYCiABKAkSEQoEdGV4dBgLIAEoCUgAiAEBQgcKBV90ZXh0Ip8BCgxPdXRjb21lQmF0Y2gSDgoGcm91dGVyGAEgASgJEhAKCGJhdGNoX2lkGAIgASgEEi0KCG91dGNvbWVzGAMgAygLMhsuc2xpcHN0cmVhbS52MS5PdXRjb21lRXZlbnQSLwoIZmVlZGJhY2sYBCADKAsyHS5zbGlwc3RyZWFtLnYxLkZlZWRiYWNrUmVjb3JkEg0KBWluZGV4GAUgASgNYgZwcm90bzM", [file_slipstream_v1_completion, file_slipstream_v1_worker]);
 
 /**
  * One lane of one pool as one router sees it.
@@ -75,6 +75,21 @@ export type LaneLoad = Message<"slipstream.v1.LaneLoad"> & {
    * @generated from field: float service_mean_ms = 10;
    */
   serviceMeanMs: number;
+
+  /**
+   * Of workers that say their revision (WorkerWelcome.revision), while a pool changes from one to another as at any other time.
+   *
+   * @generated from field: repeated slipstream.v1.RevisionLoad revisions = 11;
+   */
+  revisions: RevisionLoad[];
+
+  /**
+   * Of `refused`: those that load alone turned away before any worker was asked: browned out, or too late to be in time. They wait
+   * nowhere and occupy nothing, and are wanted all the same.
+   *
+   * @generated from field: uint32 shed = 12;
+   */
+  shed: number;
 };
 
 /**
@@ -83,6 +98,51 @@ export type LaneLoad = Message<"slipstream.v1.LaneLoad"> & {
  */
 export const LaneLoadSchema: GenMessage<LaneLoad> = /*@__PURE__*/
   messageDesc(file_slipstream_v1_fleet, 0);
+
+/**
+ * What the workers of one revision of a pool did in that second, for one lane.
+ *
+ * @generated from message slipstream.v1.RevisionLoad
+ */
+export type RevisionLoad = Message<"slipstream.v1.RevisionLoad"> & {
+  /**
+   * @generated from field: string revision = 1;
+   */
+  revision: string;
+
+  /**
+   * Triggers whose first text came from them, and within what 95 of 100 of those had it, in ms.
+   *
+   * @generated from field: uint32 first_texts = 2;
+   */
+  firstTexts: number;
+
+  /**
+   * @generated from field: float first_text_p95_ms = 3;
+   */
+  firstTextP95Ms: number;
+
+  /**
+   * Triggers whose deadline passed with them, without text.
+   *
+   * @generated from field: uint32 expired = 4;
+   */
+  expired: number;
+
+  /**
+   * Generations that they ended badly: lost, broken or refused, whether or not another worker went on.
+   *
+   * @generated from field: uint32 failed = 5;
+   */
+  failed: number;
+};
+
+/**
+ * Describes the message slipstream.v1.RevisionLoad.
+ * Use `create(RevisionLoadSchema)` to create a new message.
+ */
+export const RevisionLoadSchema: GenMessage<RevisionLoad> = /*@__PURE__*/
+  messageDesc(file_slipstream_v1_fleet, 1);
 
 /**
  * Each second, by each router, for each pool.
@@ -116,11 +176,6 @@ export type PoolLoad = Message<"slipstream.v1.PoolLoad"> & {
   lanes: LaneLoad[];
 
   /**
-   * @generated from field: float draft_acceptance = 6;
-   */
-  draftAcceptance: number;
-
-  /**
    * Running routers count as one each, for shares.
    *
    * @generated from field: uint32 workers_seen = 7;
@@ -133,7 +188,7 @@ export type PoolLoad = Message<"slipstream.v1.PoolLoad"> & {
  * Use `create(PoolLoadSchema)` to create a new message.
  */
 export const PoolLoadSchema: GenMessage<PoolLoad> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_fleet, 1);
+  messageDesc(file_slipstream_v1_fleet, 2);
 
 /**
  * A session whose owner is not the rendezvous default.
@@ -186,7 +241,7 @@ export type LeaseException = Message<"slipstream.v1.LeaseException"> & {
  * Use `create(LeaseExceptionSchema)` to create a new message.
  */
 export const LeaseExceptionSchema: GenMessage<LeaseException> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_fleet, 2);
+  messageDesc(file_slipstream_v1_fleet, 3);
 
 /**
  * Why the session is elsewhere; unspecified where it is at home again.
@@ -232,7 +287,7 @@ export type LeaseException_Cause = (typeof LeaseException_Cause)[keyof typeof Le
  * Describes the enum slipstream.v1.LeaseException.Cause.
  */
 export const LeaseException_CauseSchema: GenEnum<LeaseException_Cause> = /*@__PURE__*/
-  enumDesc(file_slipstream_v1_fleet, 2, 0);
+  enumDesc(file_slipstream_v1_fleet, 3, 0);
 
 /**
  * A newer trigger of the same document arrived at another router. Which of two triggers is the newer one is decided by sequence,
@@ -281,7 +336,7 @@ export type Supersede = Message<"slipstream.v1.Supersede"> & {
  * Use `create(SupersedeSchema)` to create a new message.
  */
 export const SupersedeSchema: GenMessage<Supersede> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_fleet, 3);
+  messageDesc(file_slipstream_v1_fleet, 4);
 
 /**
  * A worker that serves says so every few seconds, so that routers find it without a list.
@@ -317,6 +372,41 @@ export type WorkerAnnouncement = Message<"slipstream.v1.WorkerAnnouncement"> & {
    * @generated from field: uint32 ttl_ms = 5;
    */
   ttlMs: number;
+
+  /**
+   * Absent: its engine guesses nothing, or does not say.
+   *
+   * @generated from field: slipstream.v1.DraftReport drafts = 6;
+   */
+  drafts?: DraftReport | undefined;
+
+  /**
+   * Generations under way here, of every router.
+   *
+   * @generated from field: uint32 outstanding = 7;
+   */
+  outstanding: number;
+
+  /**
+   * It was asked to leave (LeaveRequest) and takes nothing new: its routers have moved its sessions.
+   *
+   * @generated from field: bool leaving = 8;
+   */
+  leaving: boolean;
+
+  /**
+   * What would have to be computed anew elsewhere if it went.
+   *
+   * @generated from field: uint32 kv_blocks_used = 9;
+   */
+  kvBlocksUsed: number;
+
+  /**
+   * It takes no work yet: routers connect, so that they can send it what it wants before.
+   *
+   * @generated from field: bool warming = 10;
+   */
+  warming: boolean;
 };
 
 /**
@@ -324,7 +414,103 @@ export type WorkerAnnouncement = Message<"slipstream.v1.WorkerAnnouncement"> & {
  * Use `create(WorkerAnnouncementSchema)` to create a new message.
  */
 export const WorkerAnnouncementSchema: GenMessage<WorkerAnnouncement> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_fleet, 4);
+  messageDesc(file_slipstream_v1_fleet, 5);
+
+/**
+ * What an engine guessed ahead in the last minute, how much of that was right, and how much it should guess.
+ *
+ * @generated from message slipstream.v1.DraftReport
+ */
+export type DraftReport = Message<"slipstream.v1.DraftReport"> & {
+  /**
+   * @generated from field: uint64 drafted = 1;
+   */
+  drafted: bigint;
+
+  /**
+   * @generated from field: uint64 accepted = 2;
+   */
+  accepted: bigint;
+
+  /**
+   * Of the guesses at each place of a draft, from the first place on: the share that was right.
+   *
+   * @generated from field: repeated float accepted_share = 3;
+   */
+  acceptedShare: number[];
+
+  /**
+   * Tokens of a draft, where they are fixed when the engine starts; 0: it decides itself.
+   *
+   * @generated from field: uint32 tokens = 4;
+   */
+  tokens: number;
+
+  /**
+   * What would decode faster by the acceptance of the last minutes, for a revision of the pool; absent: as it is, or not sure yet.
+   *
+   * @generated from field: optional uint32 recommended_tokens = 5;
+   */
+  recommendedTokens?: number | undefined;
+
+  /**
+   * By how much: 0.1 is a tenth more tokens a second.
+   *
+   * @generated from field: float gain = 6;
+   */
+  gain: number;
+};
+
+/**
+ * Describes the message slipstream.v1.DraftReport.
+ * Use `create(DraftReportSchema)` to create a new message.
+ */
+export const DraftReportSchema: GenMessage<DraftReport> = /*@__PURE__*/
+  messageDesc(file_slipstream_v1_fleet, 6);
+
+/**
+ * From the operator to one worker that shall be taken away: its routers move its sessions, then it takes nothing new and ends what is
+ * under way. Said again while it holds.
+ *
+ * @generated from message slipstream.v1.LeaveRequest
+ */
+export type LeaveRequest = Message<"slipstream.v1.LeaveRequest"> & {
+  /**
+   * @generated from field: string worker = 1;
+   */
+  worker: string;
+
+  /**
+   * @generated from field: string pool = 2;
+   */
+  pool: string;
+
+  /**
+   * @generated from field: uint64 unix_ms = 3;
+   */
+  unixMs: bigint;
+
+  /**
+   * Who is not told again for so long stays; 0: it stays after all.
+   *
+   * @generated from field: uint32 ttl_ms = 4;
+   */
+  ttlMs: number;
+
+  /**
+   * Time for what is under way, from the first request on.
+   *
+   * @generated from field: uint32 grace_ms = 5;
+   */
+  graceMs: number;
+};
+
+/**
+ * Describes the message slipstream.v1.LeaveRequest.
+ * Use `create(LeaveRequestSchema)` to create a new message.
+ */
+export const LeaveRequestSchema: GenMessage<LeaveRequest> = /*@__PURE__*/
+  messageDesc(file_slipstream_v1_fleet, 7);
 
 /**
  * How one trigger ended.
@@ -429,7 +615,7 @@ export type OutcomeEvent = Message<"slipstream.v1.OutcomeEvent"> & {
  * Use `create(OutcomeEventSchema)` to create a new message.
  */
 export const OutcomeEventSchema: GenMessage<OutcomeEvent> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_fleet, 5);
+  messageDesc(file_slipstream_v1_fleet, 8);
 
 /**
  * Feedback matched to its completion.
@@ -502,7 +688,7 @@ export type FeedbackRecord = Message<"slipstream.v1.FeedbackRecord"> & {
  * Use `create(FeedbackRecordSchema)` to create a new message.
  */
 export const FeedbackRecordSchema: GenMessage<FeedbackRecord> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_fleet, 6);
+  messageDesc(file_slipstream_v1_fleet, 9);
 
 /**
  * Batches of at most 100 ms. Router, batch id and index name each message; it travels under them as its Nats-Msg-Id, so that one
@@ -544,5 +730,5 @@ export type OutcomeBatch = Message<"slipstream.v1.OutcomeBatch"> & {
  * Use `create(OutcomeBatchSchema)` to create a new message.
  */
 export const OutcomeBatchSchema: GenMessage<OutcomeBatch> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_fleet, 7);
+  messageDesc(file_slipstream_v1_fleet, 10);
 

@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file slipstream/v1/worker.proto.
  */
 export const file_slipstream_v1_worker: GenFile = /*@__PURE__*/
-  fileDesc("ChpzbGlwc3RyZWFtL3YxL3dvcmtlci5wcm90bxINc2xpcHN0cmVhbS52MSL3AgoLUm91dGVyRnJhbWUSKwoFaGVsbG8YASABKAsyGi5zbGlwc3RyZWFtLnYxLlJvdXRlckhlbGxvSAASJwoGc3VibWl0GAIgASgLMhUuc2xpcHN0cmVhbS52MS5TdWJtaXRIABIxCgZjYW5jZWwYAyABKAsyHy5zbGlwc3RyZWFtLnYxLkNhbmNlbEdlbmVyYXRpb25IABInCgZkZW1hbmQYBCABKAsyFS5zbGlwc3RyZWFtLnYxLkRlbWFuZEgAEicKBndpbmRvdxgFIAEoCzIVLnNsaXBzdHJlYW0udjEuV2luZG93SAASKQoHcHJld2FybRgGIAEoCzIWLnNsaXBzdHJlYW0udjEuUHJld2FybUgAEiwKCWt2X3Jlc2VuZBgHIAEoCzIXLnNsaXBzdHJlYW0udjEuS3ZSZXNlbmRIABIrCgh0b2tlbml6ZRgIIAEoCzIXLnNsaXBzdHJlYW0udjEuVG9rZW5pemVIAEIHCgVmcmFtZSKUBAoLV29ya2VyRnJhbWUSLwoHd2VsY29tZRgBIAEoCzIcLnNsaXBzdHJlYW0udjEuV29ya2VyV2VsY29tZUgAEikKB2NyZWRpdHMYAiABKAsyFi5zbGlwc3RyZWFtLnYxLkNyZWRpdHNIABIlCgVkZWx0YRgDIAEoCzIULnNsaXBzdHJlYW0udjEuRGVsdGFIABIjCgRkb25lGAQgASgLMhMuc2xpcHN0cmVhbS52MS5Eb25lSAASKQoHcmVmdXNlZBgFIAEoCzIWLnNsaXBzdHJlYW0udjEuUmVmdXNlZEgAEi4KCmNhbmNlbF9hY2sYBiABKAsyGC5zbGlwc3RyZWFtLnYxLkNhbmNlbEFja0gAEiMKBGxvYWQYByABKAsyEy5zbGlwc3RyZWFtLnYxLkxvYWRIABIsCglrdl9jaGFuZ2UYCCABKAsyFy5zbGlwc3RyZWFtLnYxLkt2Q2hhbmdlSAASKwoIZHJhaW5pbmcYCSABKAsyFy5zbGlwc3RyZWFtLnYxLkRyYWluaW5nSAASJwoGcmVzdW1lGAogASgLMhUuc2xpcHN0cmVhbS52MS5SZXN1bWVIABInCgZmcmFtZXMYCyABKAsyFS5zbGlwc3RyZWFtLnYxLkZyYW1lc0gAEicKBnRva2VucxgMIAEoCzIVLnNsaXBzdHJlYW0udjEuVG9rZW5zSABCBwoFZnJhbWUiNAoGRnJhbWVzEioKBmZyYW1lcxgBIAMoCzIaLnNsaXBzdHJlYW0udjEuV29ya2VyRnJhbWUiiAEKC1JvdXRlckhlbGxvEhQKDHByb3RvY29sX21pbhgBIAEoDRIUCgxwcm90b2NvbF9tYXgYAiABKA0SDgoGcm91dGVyGAMgASgJEicKB2NoYW5uZWwYBCABKA4yFi5zbGlwc3RyZWFtLnYxLkNoYW5uZWwSFAoMdGFrZXNfZnJhbWVzGAUgASgIImcKCUZpbVRva2VucxIOCgZwcmVmaXgYASABKAkSDgoGc3VmZml4GAIgASgJEg4KBm1pZGRsZRgDIAEoCRIWCg5maWxlX3NlcGFyYXRvchgEIAEoCRISCgpyZXBvc2l0b3J5GAUgASgJIq4BCglNb2RlbEluZm8SDAoEbmFtZRgBIAEoCRISCgpmaW1fZmFtaWx5GAIgASgJEiUKA2ZpbRgDIAEoCzIYLnNsaXBzdHJlYW0udjEuRmltVG9rZW5zEhYKDmNvbnRleHRfdG9rZW5zGAQgASgNEhcKD2J5dGVzX3Blcl90b2tlbhgFIAEoAhIVCg1jaGF0X3RlbXBsYXRlGAYgASgIEhAKCHNwZWNpYWxzGAcgAygJIo0CCg1Xb3JrZXJXZWxjb21lEhAKCHByb3RvY29sGAEgASgNEg4KBndvcmtlchgCIAEoCRIMCgRwb29sGAMgASgJEigKBm1vZGVscxgEIAMoCzIYLnNsaXBzdHJlYW0udjEuTW9kZWxJbmZvEhQKDGNhcGFiaWxpdGllcxgFIAMoCRIUCgxibG9ja190b2tlbnMYBiABKA0SDQoFc2xvdHMYByABKA0SDgoGZW5naW5lGAggASgJEhgKEHByb21wdF9ieXRlc19tYXgYCSABKA0SFgoObWF4X3Rva2Vuc19tYXgYCiABKA0SEwoLa3Zfc2VxdWVuY2UYCyABKAQSEAoIaW5zdGFuY2UYDCABKAkiNAoHU2VnbWVudBIOCgR0ZXh0GAEgASgJSAASEQoHc3BlY2lhbBgCIAEoCUgAQgYKBHBhcnQiTwoIVG9rZW5pemUSCgoCaWQYASABKAQSDQoFbW9kZWwYAiABKAkSKAoIc2VnbWVudHMYAyADKAsyFi5zbGlwc3RyZWFtLnYxLlNlZ21lbnQiTwoGVG9rZW5zEgoKAmlkGAEgASgEEgsKA2lkcxgCIAMoDRIOCgZwaWVjZXMYAyADKAwSDAoEY29kZRgEIAEoCRIOCgZkZXRhaWwYBSABKAkiywIKBlN1Ym1pdBIKCgJpZBgBIAEoBBIhCgRsYW5lGAIgASgOMhMuc2xpcHN0cmVhbS52MS5MYW5lEg0KBW1vZGVsGAMgASgJEigKCHNlZ21lbnRzGAQgAygLMhYuc2xpcHN0cmVhbS52MS5TZWdtZW50EikKCHNhbXBsaW5nGAUgASgLMhcuc2xpcHN0cmVhbS52MS5TYW1wbGluZxITCgtkZWFkbGluZV9tcxgGIAEoDRIQCghhZmZpbml0eRgHIAEoCRISCgpjYWNoZV9zYWx0GAggASgJEhUKDWJsb2NrX2RpZ2VzdHMYCSABKAwSGAoQZHJhZnRfZGVwdGhfaGludBgKIAEoDRITCgt0cmFjZXBhcmVudBgLIAEoCRIUCgx3aW5kb3dfYnl0ZXMYDCABKA0SFwoPc3RvcF9hdF9uZXdsaW5lGA0gASgIIh4KEENhbmNlbEdlbmVyYXRpb24SCgoCaWQYASABKAQiSgoGRGVtYW5kEg4KBmlubGluZRgBIAEoDRIMCgRjaGF0GAIgASgNEhMKC3NwZWN1bGF0aXZlGAMgASgNEg0KBWJhdGNoGAQgASgNIiMKBldpbmRvdxIKCgJpZBgBIAEoBBINCgVieXRlcxgCIAEoDSJWCgdQcmV3YXJtEg0KBW1vZGVsGAEgASgJEigKCHNlZ21lbnRzGAIgAygLMhYuc2xpcHN0cmVhbS52MS5TZWdtZW50EhIKCmNhY2hlX3NhbHQYAyABKAkiIQoIS3ZSZXNlbmQSFQoNZnJvbV9zZXF1ZW5jZRgBIAEoBCJLCgdDcmVkaXRzEg4KBmlubGluZRgBIAEoDRIMCgRjaGF0GAIgASgNEhMKC3NwZWN1bGF0aXZlGAMgASgNEg0KBWJhdGNoGAQgASgNIpMBCgVEZWx0YRIKCgJpZBgBIAEoBBIMCgR0ZXh0GAIgASgJEg4KBnRva2VucxgDIAEoDRIXCgpjb25maWRlbmNlGAQgASgCSACIAQESLQoGcHJvbXB0GAUgASgLMhguc2xpcHN0cmVhbS52MS5Qcm9tcHRVc2VIAYgBAUINCgtfY29uZmlkZW5jZUIJCgdfcHJvbXB0IlQKCVByb21wdFVzZRIVCg1wcm9tcHRfdG9rZW5zGAEgASgNEhUKDWNhY2hlZF90b2tlbnMYAiABKA0SGQoRcmVjb21wdXRlZF90b2tlbnMYAyABKA0i4AEKBVVzYWdlEhUKDXByb21wdF90b2tlbnMYASABKA0SFQoNY2FjaGVkX3Rva2VucxgCIAEoDRIZChFyZWNvbXB1dGVkX3Rva2VucxgDIAEoDRIZChFjb21wbGV0aW9uX3Rva2VucxgEIAEoDRIPCgdkcmFmdGVkGAUgASgNEhYKDmRyYWZ0X2FjY2VwdGVkGAYgASgNEhAKCHF1ZXVlX21zGAcgASgCEhIKCnByZWZpbGxfbXMYCCABKAISEQoJZGVjb2RlX21zGAkgASgCEhEKCWVuZ2luZV9tcxgKIAEoAiJeCgREb25lEgoKAmlkGAEgASgEEiUKBmZpbmlzaBgCIAEoDjIVLnNsaXBzdHJlYW0udjEuRmluaXNoEiMKBXVzYWdlGAMgASgLMhQuc2xpcHN0cmVhbS52MS5Vc2FnZSJrCgdSZWZ1c2VkEgoKAmlkGAEgASgEEgwKBGNvZGUYAiABKAkSDgoGZGV0YWlsGAMgASgJEhEKCXJldHJ5YWJsZRgEIAEoCBIjCgV1c2FnZRgFIAEoCzIULnNsaXBzdHJlYW0udjEuVXNhZ2UiTgoJQ2FuY2VsQWNrEgoKAmlkGAEgASgEEiMKBXVzYWdlGAIgASgLMhQuc2xpcHN0cmVhbS52MS5Vc2FnZRIQCghhYm9ydF9tcxgDIAEoAiL6AQoETG9hZBIPCgdydW5uaW5nGAEgASgNEg8KB3dhaXRpbmcYAiABKA0SDQoFc2xvdHMYAyABKA0SFgoOa3ZfYmxvY2tzX3VzZWQYBCABKA0SEQoJa3ZfYmxvY2tzGAUgASgNEiEKGXByZWZpbGxfdG9rZW5zX3Blcl9zZWNvbmQYBiABKAISDwoHc3RlcF9tcxgHIAEoAhIYChBkcmFmdF9hY2NlcHRhbmNlGAggASgCEh4KFnByZWZpbGxfYmFja2xvZ190b2tlbnMYCSABKA0SFQoNZHJhZnRfc291cmNlcxgKIAMoCRIRCglkcmFmdF93aHkYCyABKAkiYgoIS3ZDaGFuZ2USEAoIc2VxdWVuY2UYASABKAQSDgoGc3RvcmVkGAIgAygMEg8KB3JlbW92ZWQYAyADKAwSDwoHY2xlYXJlZBgEIAEoCBISCgpjYWNoZV9zYWx0GAUgASgJIhwKCERyYWluaW5nEhAKCGdyYWNlX21zGAEgASgNIggKBlJlc3VtZSpICgdDaGFubmVsEhcKE0NIQU5ORUxfVU5TUEVDSUZJRUQQABISCg5DSEFOTkVMX0lOTElORRABEhAKDENIQU5ORUxfQlVMSxACKmIKBExhbmUSFAoQTEFORV9VTlNQRUNJRklFRBAAEg8KC0xBTkVfSU5MSU5FEAESDQoJTEFORV9DSEFUEAISFAoQTEFORV9TUEVDVUxBVElWRRADEg4KCkxBTkVfQkFUQ0gQBDJTCg1Xb3JrZXJTZXJ2aWNlEkIKBExpbmsSGi5zbGlwc3RyZWFtLnYxLlJvdXRlckZyYW1lGhouc2xpcHN0cmVhbS52MS5Xb3JrZXJGcmFtZSgBMAFiBnByb3RvMw", [file_slipstream_v1_completion]);
+  fileDesc("ChpzbGlwc3RyZWFtL3YxL3dvcmtlci5wcm90bxINc2xpcHN0cmVhbS52MSKiAwoLUm91dGVyRnJhbWUSKwoFaGVsbG8YASABKAsyGi5zbGlwc3RyZWFtLnYxLlJvdXRlckhlbGxvSAASJwoGc3VibWl0GAIgASgLMhUuc2xpcHN0cmVhbS52MS5TdWJtaXRIABIxCgZjYW5jZWwYAyABKAsyHy5zbGlwc3RyZWFtLnYxLkNhbmNlbEdlbmVyYXRpb25IABInCgZkZW1hbmQYBCABKAsyFS5zbGlwc3RyZWFtLnYxLkRlbWFuZEgAEicKBndpbmRvdxgFIAEoCzIVLnNsaXBzdHJlYW0udjEuV2luZG93SAASKQoHcHJld2FybRgGIAEoCzIWLnNsaXBzdHJlYW0udjEuUHJld2FybUgAEiwKCWt2X3Jlc2VuZBgHIAEoCzIXLnNsaXBzdHJlYW0udjEuS3ZSZXNlbmRIABIrCgh0b2tlbml6ZRgIIAEoCzIXLnNsaXBzdHJlYW0udjEuVG9rZW5pemVIABIpCgdzZXR0bGVkGAkgASgLMhYuc2xpcHN0cmVhbS52MS5TZXR0bGVkSABCBwoFZnJhbWUiwwQKC1dvcmtlckZyYW1lEi8KB3dlbGNvbWUYASABKAsyHC5zbGlwc3RyZWFtLnYxLldvcmtlcldlbGNvbWVIABIpCgdjcmVkaXRzGAIgASgLMhYuc2xpcHN0cmVhbS52MS5DcmVkaXRzSAASJQoFZGVsdGEYAyABKAsyFC5zbGlwc3RyZWFtLnYxLkRlbHRhSAASIwoEZG9uZRgEIAEoCzITLnNsaXBzdHJlYW0udjEuRG9uZUgAEikKB3JlZnVzZWQYBSABKAsyFi5zbGlwc3RyZWFtLnYxLlJlZnVzZWRIABIuCgpjYW5jZWxfYWNrGAYgASgLMhguc2xpcHN0cmVhbS52MS5DYW5jZWxBY2tIABIjCgRsb2FkGAcgASgLMhMuc2xpcHN0cmVhbS52MS5Mb2FkSAASLAoJa3ZfY2hhbmdlGAggASgLMhcuc2xpcHN0cmVhbS52MS5LdkNoYW5nZUgAEisKCGRyYWluaW5nGAkgASgLMhcuc2xpcHN0cmVhbS52MS5EcmFpbmluZ0gAEicKBnJlc3VtZRgKIAEoCzIVLnNsaXBzdHJlYW0udjEuUmVzdW1lSAASJwoGZnJhbWVzGAsgASgLMhUuc2xpcHN0cmVhbS52MS5GcmFtZXNIABInCgZ0b2tlbnMYDCABKAsyFS5zbGlwc3RyZWFtLnYxLlRva2Vuc0gAEi0KCXByZXdhcm1lZBgNIAEoCzIYLnNsaXBzdHJlYW0udjEuUHJld2FybWVkSABCBwoFZnJhbWUiNAoGRnJhbWVzEioKBmZyYW1lcxgBIAMoCzIaLnNsaXBzdHJlYW0udjEuV29ya2VyRnJhbWUinAEKC1JvdXRlckhlbGxvEhQKDHByb3RvY29sX21pbhgBIAEoDRIUCgxwcm90b2NvbF9tYXgYAiABKA0SDgoGcm91dGVyGAMgASgJEicKB2NoYW5uZWwYBCABKA4yFi5zbGlwc3RyZWFtLnYxLkNoYW5uZWwSFAoMdGFrZXNfZnJhbWVzGAUgASgIEhIKCmhhbmRzX292ZXIYBiABKAgiZwoJRmltVG9rZW5zEg4KBnByZWZpeBgBIAEoCRIOCgZzdWZmaXgYAiABKAkSDgoGbWlkZGxlGAMgASgJEhYKDmZpbGVfc2VwYXJhdG9yGAQgASgJEhIKCnJlcG9zaXRvcnkYBSABKAkirgEKCU1vZGVsSW5mbxIMCgRuYW1lGAEgASgJEhIKCmZpbV9mYW1pbHkYAiABKAkSJQoDZmltGAMgASgLMhguc2xpcHN0cmVhbS52MS5GaW1Ub2tlbnMSFgoOY29udGV4dF90b2tlbnMYBCABKA0SFwoPYnl0ZXNfcGVyX3Rva2VuGAUgASgCEhUKDWNoYXRfdGVtcGxhdGUYBiABKAgSEAoIc3BlY2lhbHMYByADKAkitwIKDVdvcmtlcldlbGNvbWUSEAoIcHJvdG9jb2wYASABKA0SDgoGd29ya2VyGAIgASgJEgwKBHBvb2wYAyABKAkSKAoGbW9kZWxzGAQgAygLMhguc2xpcHN0cmVhbS52MS5Nb2RlbEluZm8SFAoMY2FwYWJpbGl0aWVzGAUgAygJEhQKDGJsb2NrX3Rva2VucxgGIAEoDRINCgVzbG90cxgHIAEoDRIOCgZlbmdpbmUYCCABKAkSGAoQcHJvbXB0X2J5dGVzX21heBgJIAEoDRIWCg5tYXhfdG9rZW5zX21heBgKIAEoDRITCgtrdl9zZXF1ZW5jZRgLIAEoBBIQCghpbnN0YW5jZRgMIAEoCRIWCg53YW50c19wcmVmaXhlcxgNIAEoDRIQCghyZXZpc2lvbhgOIAEoCSI0CgdTZWdtZW50Eg4KBHRleHQYASABKAlIABIRCgdzcGVjaWFsGAIgASgJSABCBgoEcGFydCJPCghUb2tlbml6ZRIKCgJpZBgBIAEoBBINCgVtb2RlbBgCIAEoCRIoCghzZWdtZW50cxgDIAMoCzIWLnNsaXBzdHJlYW0udjEuU2VnbWVudCJPCgZUb2tlbnMSCgoCaWQYASABKAQSCwoDaWRzGAIgAygNEg4KBnBpZWNlcxgDIAMoDBIMCgRjb2RlGAQgASgJEg4KBmRldGFpbBgFIAEoCSLLAgoGU3VibWl0EgoKAmlkGAEgASgEEiEKBGxhbmUYAiABKA4yEy5zbGlwc3RyZWFtLnYxLkxhbmUSDQoFbW9kZWwYAyABKAkSKAoIc2VnbWVudHMYBCADKAsyFi5zbGlwc3RyZWFtLnYxLlNlZ21lbnQSKQoIc2FtcGxpbmcYBSABKAsyFy5zbGlwc3RyZWFtLnYxLlNhbXBsaW5nEhMKC2RlYWRsaW5lX21zGAYgASgNEhAKCGFmZmluaXR5GAcgASgJEhIKCmNhY2hlX3NhbHQYCCABKAkSFQoNYmxvY2tfZGlnZXN0cxgJIAEoDBIYChBkcmFmdF9kZXB0aF9oaW50GAogASgNEhMKC3RyYWNlcGFyZW50GAsgASgJEhQKDHdpbmRvd19ieXRlcxgMIAEoDRIXCg9zdG9wX2F0X25ld2xpbmUYDSABKAgiHgoQQ2FuY2VsR2VuZXJhdGlvbhIKCgJpZBgBIAEoBCJKCgZEZW1hbmQSDgoGaW5saW5lGAEgASgNEgwKBGNoYXQYAiABKA0SEwoLc3BlY3VsYXRpdmUYAyABKA0SDQoFYmF0Y2gYBCABKA0iIwoGV2luZG93EgoKAmlkGAEgASgEEg0KBWJ5dGVzGAIgASgNInAKB1ByZXdhcm0SDQoFbW9kZWwYASABKAkSKAoIc2VnbWVudHMYAiADKAsyFi5zbGlwc3RyZWFtLnYxLlNlZ21lbnQSEgoKY2FjaGVfc2FsdBgDIAEoCRIKCgJpZBgEIAEoBBIMCgRzb29uGAUgASgIIiUKCVByZXdhcm1lZBIKCgJpZBgBIAEoBBIMCgR3YXJtGAIgASgIIgkKB1NldHRsZWQiIQoIS3ZSZXNlbmQSFQoNZnJvbV9zZXF1ZW5jZRgBIAEoBCJLCgdDcmVkaXRzEg4KBmlubGluZRgBIAEoDRIMCgRjaGF0GAIgASgNEhMKC3NwZWN1bGF0aXZlGAMgASgNEg0KBWJhdGNoGAQgASgNIpMBCgVEZWx0YRIKCgJpZBgBIAEoBBIMCgR0ZXh0GAIgASgJEg4KBnRva2VucxgDIAEoDRIXCgpjb25maWRlbmNlGAQgASgCSACIAQESLQoGcHJvbXB0GAUgASgLMhguc2xpcHN0cmVhbS52MS5Qcm9tcHRVc2VIAYgBAUINCgtfY29uZmlkZW5jZUIJCgdfcHJvbXB0IlQKCVByb21wdFVzZRIVCg1wcm9tcHRfdG9rZW5zGAEgASgNEhUKDWNhY2hlZF90b2tlbnMYAiABKA0SGQoRcmVjb21wdXRlZF90b2tlbnMYAyABKA0i4AEKBVVzYWdlEhUKDXByb21wdF90b2tlbnMYASABKA0SFQoNY2FjaGVkX3Rva2VucxgCIAEoDRIZChFyZWNvbXB1dGVkX3Rva2VucxgDIAEoDRIZChFjb21wbGV0aW9uX3Rva2VucxgEIAEoDRIPCgdkcmFmdGVkGAUgASgNEhYKDmRyYWZ0X2FjY2VwdGVkGAYgASgNEhAKCHF1ZXVlX21zGAcgASgCEhIKCnByZWZpbGxfbXMYCCABKAISEQoJZGVjb2RlX21zGAkgASgCEhEKCWVuZ2luZV9tcxgKIAEoAiJeCgREb25lEgoKAmlkGAEgASgEEiUKBmZpbmlzaBgCIAEoDjIVLnNsaXBzdHJlYW0udjEuRmluaXNoEiMKBXVzYWdlGAMgASgLMhQuc2xpcHN0cmVhbS52MS5Vc2FnZSJrCgdSZWZ1c2VkEgoKAmlkGAEgASgEEgwKBGNvZGUYAiABKAkSDgoGZGV0YWlsGAMgASgJEhEKCXJldHJ5YWJsZRgEIAEoCBIjCgV1c2FnZRgFIAEoCzIULnNsaXBzdHJlYW0udjEuVXNhZ2UiTgoJQ2FuY2VsQWNrEgoKAmlkGAEgASgEEiMKBXVzYWdlGAIgASgLMhQuc2xpcHN0cmVhbS52MS5Vc2FnZRIQCghhYm9ydF9tcxgDIAEoAiKxAgoETG9hZBIPCgdydW5uaW5nGAEgASgNEg8KB3dhaXRpbmcYAiABKA0SDQoFc2xvdHMYAyABKA0SFgoOa3ZfYmxvY2tzX3VzZWQYBCABKA0SEQoJa3ZfYmxvY2tzGAUgASgNEiEKGXByZWZpbGxfdG9rZW5zX3Blcl9zZWNvbmQYBiABKAISDwoHc3RlcF9tcxgHIAEoAhIYChBkcmFmdF9hY2NlcHRhbmNlGAggASgCEh4KFnByZWZpbGxfYmFja2xvZ190b2tlbnMYCSABKA0SFQoNZHJhZnRfc291cmNlcxgKIAMoCRIRCglkcmFmdF93aHkYCyABKAkSNQoPZHJhZnRfcG9zaXRpb25zGAwgAygLMhwuc2xpcHN0cmVhbS52MS5EcmFmdFBvc2l0aW9uIjIKDURyYWZ0UG9zaXRpb24SDwoHZHJhZnRlZBgBIAEoDRIQCghhY2NlcHRlZBgCIAEoDSJiCghLdkNoYW5nZRIQCghzZXF1ZW5jZRgBIAEoBBIOCgZzdG9yZWQYAiADKAwSDwoHcmVtb3ZlZBgDIAMoDBIPCgdjbGVhcmVkGAQgASgIEhIKCmNhY2hlX3NhbHQYBSABKAkiMgoIRHJhaW5pbmcSEAoIZ3JhY2VfbXMYASABKA0SFAoMaGFuZF9vdmVyX21zGAIgASgNIggKBlJlc3VtZSpICgdDaGFubmVsEhcKE0NIQU5ORUxfVU5TUEVDSUZJRUQQABISCg5DSEFOTkVMX0lOTElORRABEhAKDENIQU5ORUxfQlVMSxACKmIKBExhbmUSFAoQTEFORV9VTlNQRUNJRklFRBAAEg8KC0xBTkVfSU5MSU5FEAESDQoJTEFORV9DSEFUEAISFAoQTEFORV9TUEVDVUxBVElWRRADEg4KCkxBTkVfQkFUQ0gQBDJTCg1Xb3JrZXJTZXJ2aWNlEkIKBExpbmsSGi5zbGlwc3RyZWFtLnYxLlJvdXRlckZyYW1lGhouc2xpcHN0cmVhbS52MS5Xb3JrZXJGcmFtZSgBMAFiBnByb3RvMw", [file_slipstream_v1_completion]);
 
 /**
  * What a router says on a link.
@@ -75,6 +75,12 @@ export type RouterFrame = Message<"slipstream.v1.RouterFrame"> & {
      */
     value: Tokenize;
     case: "tokenize";
+  } | {
+    /**
+     * @generated from field: slipstream.v1.Settled settled = 9;
+     */
+    value: Settled;
+    case: "settled";
   } | { case: undefined; value?: undefined };
 };
 
@@ -166,6 +172,12 @@ export type WorkerFrame = Message<"slipstream.v1.WorkerFrame"> & {
      */
     value: Tokens;
     case: "tokens";
+  } | {
+    /**
+     * @generated from field: slipstream.v1.Prewarmed prewarmed = 13;
+     */
+    value: Prewarmed;
+    case: "prewarmed";
   } | { case: undefined; value?: undefined };
 };
 
@@ -232,6 +244,13 @@ export type RouterHello = Message<"slipstream.v1.RouterHello"> & {
    * @generated from field: bool takes_frames = 5;
    */
   takesFrames: boolean;
+
+  /**
+   * The router moves its sessions when the worker says that it will leave (Draining.hand_over_ms), and then says Settled.
+   *
+   * @generated from field: bool hands_over = 6;
+   */
+  handsOver: boolean;
 };
 
 /**
@@ -365,7 +384,7 @@ export type WorkerWelcome = Message<"slipstream.v1.WorkerWelcome"> & {
   models: ModelInfo[];
 
   /**
-   * "speculation", "kv_events", "sleep", "lora", "logprobs", "tokenize".
+   * "speculation", "kv_events", "sleep", "lora", "logprobs", "tokenize", "prewarm".
    *
    * @generated from field: repeated string capabilities = 5;
    */
@@ -417,6 +436,21 @@ export type WorkerWelcome = Message<"slipstream.v1.WorkerWelcome"> & {
    * @generated from field: string instance = 12;
    */
   instance: string;
+
+  /**
+   * Not 0: it takes work only after routers have sent it so many beginnings of prompts of late, or as many as they have, as Prewarm;
+   * and then Settled.
+   *
+   * @generated from field: uint32 wants_prefixes = 13;
+   */
+  wantsPrefixes: number;
+
+  /**
+   * Of its pool's template, so that routers can tell what each revision of a pool does (LaneLoad.revisions); "": it does not know.
+   *
+   * @generated from field: string revision = 14;
+   */
+  revision: string;
 };
 
 /**
@@ -704,7 +738,7 @@ export const WindowSchema: GenMessage<Window> = /*@__PURE__*/
   messageDesc(file_slipstream_v1_worker, 13);
 
 /**
- * Compute the KV of a prefix in idle time.
+ * Compute the KV of a prefix ahead of who asks for it: behind all lanes, and within the worker's budget.
  *
  * @generated from message slipstream.v1.Prewarm
  */
@@ -723,6 +757,20 @@ export type Prewarm = Message<"slipstream.v1.Prewarm"> & {
    * @generated from field: string cache_salt = 3;
    */
   cacheSalt: string;
+
+  /**
+   * Answered by Prewarmed of the same number, by a worker whose capabilities say "prewarm"; 0: no answer is wanted.
+   *
+   * @generated from field: uint64 id = 4;
+   */
+  id: bigint;
+
+  /**
+   * Somebody is expected soon: it may run while a slot is free, instead of in idle time alone.
+   *
+   * @generated from field: bool soon = 5;
+   */
+  soon: boolean;
 };
 
 /**
@@ -731,6 +779,46 @@ export type Prewarm = Message<"slipstream.v1.Prewarm"> & {
  */
 export const PrewarmSchema: GenMessage<Prewarm> = /*@__PURE__*/
   messageDesc(file_slipstream_v1_worker, 14);
+
+/**
+ * What became of a Prewarm: its KV is there, or it was dropped, stopped or makes no sense.
+ *
+ * @generated from message slipstream.v1.Prewarmed
+ */
+export type Prewarmed = Message<"slipstream.v1.Prewarmed"> & {
+  /**
+   * @generated from field: uint64 id = 1;
+   */
+  id: bigint;
+
+  /**
+   * @generated from field: bool warm = 2;
+   */
+  warm: boolean;
+};
+
+/**
+ * Describes the message slipstream.v1.Prewarmed.
+ * Use `create(PrewarmedSchema)` to create a new message.
+ */
+export const PrewarmedSchema: GenMessage<Prewarmed> = /*@__PURE__*/
+  messageDesc(file_slipstream_v1_worker, 15);
+
+/**
+ * What the router does for a worker that comes or goes is done: its sessions of one that will leave are elsewhere, as far as they can
+ * be; one that wants prefixes has computed those that there are.
+ *
+ * @generated from message slipstream.v1.Settled
+ */
+export type Settled = Message<"slipstream.v1.Settled"> & {
+};
+
+/**
+ * Describes the message slipstream.v1.Settled.
+ * Use `create(SettledSchema)` to create a new message.
+ */
+export const SettledSchema: GenMessage<Settled> = /*@__PURE__*/
+  messageDesc(file_slipstream_v1_worker, 16);
 
 /**
  * Send KvChange again from this number on (on the bulk stream).
@@ -749,7 +837,7 @@ export type KvResend = Message<"slipstream.v1.KvResend"> & {
  * Use `create(KvResendSchema)` to create a new message.
  */
 export const KvResendSchema: GenMessage<KvResend> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 15);
+  messageDesc(file_slipstream_v1_worker, 17);
 
 /**
  * Absolute: how many generations of each lane this router may have outstanding here. Bound to the stream's life.
@@ -783,7 +871,7 @@ export type Credits = Message<"slipstream.v1.Credits"> & {
  * Use `create(CreditsSchema)` to create a new message.
  */
 export const CreditsSchema: GenMessage<Credits> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 16);
+  messageDesc(file_slipstream_v1_worker, 18);
 
 /**
  * Text of one generation, coalesced per tick; whole UTF-8 characters.
@@ -826,7 +914,7 @@ export type Delta = Message<"slipstream.v1.Delta"> & {
  * Use `create(DeltaSchema)` to create a new message.
  */
 export const DeltaSchema: GenMessage<Delta> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 17);
+  messageDesc(file_slipstream_v1_worker, 19);
 
 /**
  * Prompt tokens by where their KV came from.
@@ -855,7 +943,7 @@ export type PromptUse = Message<"slipstream.v1.PromptUse"> & {
  * Use `create(PromptUseSchema)` to create a new message.
  */
 export const PromptUseSchema: GenMessage<PromptUse> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 18);
+  messageDesc(file_slipstream_v1_worker, 20);
 
 /**
  * Tokens and time a generation cost, as the engine counted them.
@@ -923,7 +1011,7 @@ export type Usage = Message<"slipstream.v1.Usage"> & {
  * Use `create(UsageSchema)` to create a new message.
  */
 export const UsageSchema: GenMessage<Usage> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 19);
+  messageDesc(file_slipstream_v1_worker, 21);
 
 /**
  * The end of a generation that was not cancelled.
@@ -952,7 +1040,7 @@ export type Done = Message<"slipstream.v1.Done"> & {
  * Use `create(DoneSchema)` to create a new message.
  */
 export const DoneSchema: GenMessage<Done> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 20);
+  messageDesc(file_slipstream_v1_worker, 22);
 
 /**
  * The generation was not run, or died: the router may try another worker if no delta was sent.
@@ -993,7 +1081,7 @@ export type Refused = Message<"slipstream.v1.Refused"> & {
  * Use `create(RefusedSchema)` to create a new message.
  */
 export const RefusedSchema: GenMessage<Refused> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 21);
+  messageDesc(file_slipstream_v1_worker, 23);
 
 /**
  * The engine has stopped working on it: no delta follows.
@@ -1024,7 +1112,7 @@ export type CancelAck = Message<"slipstream.v1.CancelAck"> & {
  * Use `create(CancelAckSchema)` to create a new message.
  */
 export const CancelAckSchema: GenMessage<CancelAck> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 22);
+  messageDesc(file_slipstream_v1_worker, 24);
 
 /**
  * State of the engine, at most every 100 ms and at each change of running work.
@@ -1099,6 +1187,13 @@ export type Load = Message<"slipstream.v1.Load"> & {
    * @generated from field: string draft_why = 11;
    */
   draftWhy: string;
+
+  /**
+   * The drafts of that minute by position, the first one first: how far drafts went, and how far they were right.
+   *
+   * @generated from field: repeated slipstream.v1.DraftPosition draft_positions = 12;
+   */
+  draftPositions: DraftPosition[];
 };
 
 /**
@@ -1106,7 +1201,31 @@ export type Load = Message<"slipstream.v1.Load"> & {
  * Use `create(LoadSchema)` to create a new message.
  */
 export const LoadSchema: GenMessage<Load> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 23);
+  messageDesc(file_slipstream_v1_worker, 25);
+
+/**
+ * Tokens drafted at one position, and accepted there.
+ *
+ * @generated from message slipstream.v1.DraftPosition
+ */
+export type DraftPosition = Message<"slipstream.v1.DraftPosition"> & {
+  /**
+   * @generated from field: uint32 drafted = 1;
+   */
+  drafted: number;
+
+  /**
+   * @generated from field: uint32 accepted = 2;
+   */
+  accepted: number;
+};
+
+/**
+ * Describes the message slipstream.v1.DraftPosition.
+ * Use `create(DraftPositionSchema)` to create a new message.
+ */
+export const DraftPositionSchema: GenMessage<DraftPosition> = /*@__PURE__*/
+  messageDesc(file_slipstream_v1_worker, 26);
 
 /**
  * 64-byte blocks that became resident or left. A gap in sequence → KvResend.
@@ -1149,7 +1268,7 @@ export type KvChange = Message<"slipstream.v1.KvChange"> & {
  * Use `create(KvChangeSchema)` to create a new message.
  */
 export const KvChangeSchema: GenMessage<KvChange> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 24);
+  messageDesc(file_slipstream_v1_worker, 27);
 
 /**
  * The worker takes no new work and ends within grace_ms.
@@ -1161,6 +1280,14 @@ export type Draining = Message<"slipstream.v1.Draining"> & {
    * @generated from field: uint32 grace_ms = 1;
    */
   graceMs: number;
+
+  /**
+   * Not 0: it will, in so long at most. Until then it still takes work of the sessions that it holds; routers send it no others,
+   * warm the worker that each of its sessions will have next, and move each. It says Draining again, with 0, when it takes nothing more.
+   *
+   * @generated from field: uint32 hand_over_ms = 2;
+   */
+  handOverMs: number;
 };
 
 /**
@@ -1168,7 +1295,7 @@ export type Draining = Message<"slipstream.v1.Draining"> & {
  * Use `create(DrainingSchema)` to create a new message.
  */
 export const DrainingSchema: GenMessage<Draining> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 25);
+  messageDesc(file_slipstream_v1_worker, 28);
 
 /**
  * The worker takes work again.
@@ -1183,7 +1310,7 @@ export type Resume = Message<"slipstream.v1.Resume"> & {
  * Use `create(ResumeSchema)` to create a new message.
  */
 export const ResumeSchema: GenMessage<Resume> = /*@__PURE__*/
-  messageDesc(file_slipstream_v1_worker, 26);
+  messageDesc(file_slipstream_v1_worker, 29);
 
 /**
  * Which of a link's two streams this one is.
