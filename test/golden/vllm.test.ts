@@ -8,6 +8,8 @@ import { readKvBatch } from "../../workers/engine/vllm/events/kv-batch.ts";
 import { type BlockEvent, FakeBlocks } from "../support/vllm/blocks.ts";
 import { pack } from "../support/vllm/message-pack.ts";
 import { type Exchanged, exchange } from "../support/vllm/exchange.ts";
+import { exchangeGrpc, type GrpcExchanged } from "../support/vllm/exchange-grpc.ts";
+import { FakeVllmGrpc } from "../support/vllm/fake-grpc.ts";
 import { FakeVllm } from "../support/vllm/fake-vllm.ts";
 import { differences, shapeOf } from "../support/vllm/shapes.ts";
 
@@ -40,6 +42,20 @@ test("KV events of the real engine are read, and the pretend one's are like them
   blocks.use(stored?.kind === "stored" ? stored.tokens : [], stored?.kind === "stored" ? stored.salt : "", "");
   const [own] = readKvBatch(pack([1, ours.map((event) => ({ ...event, medium: "GPU" })), 0]));
   expect({ ...own, hashes: [] }).toEqual({ ...stored, hashes: [] });
+});
+
+test("what the pretend engine says over gRPC is what the real one was recorded with", async () => {
+  const recorded = JSON.parse(readFileSync(join(packageRoot(), "test/golden/vllm/grpc-0.32.0.json"), "utf8")) as GrpcExchanged;
+  const fake = await FakeVllmGrpc.start({ perStep: 2 });
+  try {
+    const ours = await exchangeGrpc(fake.url);
+    expect(Object.keys(ours).sort()).toEqual(Object.keys(recorded).sort());
+    for (const [name, message] of Object.entries(ours))
+      expect([name, differences(shapeOf(message), shapeOf(recorded[name]))]).toEqual([name, []]);
+    for (const name of ["health", "too long"]) expect(ours[name]).toEqual(recorded[name]);
+  } finally {
+    await fake.kill();
+  }
 });
 
 test("a difference is found where it is", () => {

@@ -25,6 +25,13 @@ test("a key encodes the piece that it is typed in, however long the prompt is", 
   expect(["f", "fo", "foo", "foo("].map(key)).toEqual([1, 2, 3, 4]);
 });
 
+test("what takes no time is known", () => {
+  const encode = remembering((text) => [text.length], { textsMax: 2, bytesMax: 1 << 20 });
+  expect(["short", piece("a")].map((text) => encode.knows(text))).toEqual([true, false]);
+  encode(piece("a"));
+  expect(encode.knows(piece("a"))).toBe(true);
+});
+
 test("what was not used for longest is forgotten beyond the most texts or bytes", () => {
   const few = counted({ textsMax: 2, bytesMax: 1 << 20 });
   for (const name of ["a", "b", "a", "c"]) few.cost(piece(name));

@@ -8,16 +8,22 @@ const textUtf16Min = 32;
 const tokenBytes = 8;
 const overheadBytes = 128;
 
+export interface Remembering {
+  (text: string): readonly number[];
+  /** It takes no time. */
+  knows(text: string): boolean;
+}
+
 export function remembering(
   encode: (text: string) => readonly number[],
   options: { readonly textsMax: number; readonly bytesMax: number },
-): (text: string) => readonly number[] {
+): Remembering {
   const known = new Lru<{ readonly text: string; readonly tokens: readonly number[] }>({
     max: options.textsMax,
     maxWeight: options.bytesMax,
     weigh: ({ text, tokens }) => 2 * text.length + tokenBytes * tokens.length + overheadBytes,
   });
-  return (text) => {
+  const remembered = (text: string) => {
     if (text.length < textUtf16Min) return encode(text);
     const found = known.get(text, 0);
     if (found) return found.tokens;
@@ -25,4 +31,5 @@ export function remembering(
     known.set(text, { text, tokens }, 0);
     return tokens;
   };
+  return Object.assign(remembered, { knows: (text: string) => text.length < textUtf16Min || known.get(text, 0) !== undefined });
 }

@@ -1,6 +1,16 @@
 // engine: a Generation in, Pieces and one Finished out. Hides each engine's tokeniser, priority sign, metric names, hash
 // schemes and abort quirks from the agent. An engine never throws out of `generate`: its end is the returned Finished.
-import type { Acceptance, EngineLoad, Finished, Generation, Model, Piece, Segment, SpeculationReport } from "../generation.ts";
+import type {
+  Acceptance,
+  EngineLoad,
+  Finished,
+  Generation,
+  Model,
+  Piece,
+  Recommendation,
+  Segment,
+  SpeculationReport,
+} from "../generation.ts";
 
 /** 64-byte blocks (8-byte digests as hex) that became resident or left. */
 export interface KvEvent {
@@ -35,6 +45,8 @@ export interface Engine {
   acceptance(): Acceptance;
   /** Of an engine that decides itself what to draft. */
   speculation?(): SpeculationReport | undefined;
+  /** Of one whose draft length is fixed when it starts, by its counters. */
+  recommendation?(): Recommendation | undefined;
   /** Calls `listener` as blocks come and go; at most one listener. */
   onKv(listener: (event: KvEvent) => void): void;
   /** Computes the KV of a prefix; resolves when it is resident or the signal ends it. */

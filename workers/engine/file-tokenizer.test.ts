@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { packageRoot } from "../../lib/package-root.ts";
 import { FileTokenizer } from "./file-tokenizer.ts";
@@ -26,6 +27,20 @@ test("a special token is one token by its text, and never comes from text", asyn
   expect(tokenizer.encodeText("a <|fim_prefix|> b")).not.toContain(special);
   expect(tokenizer.bytesOf(special)).toBe("<|fim_prefix|>".length);
   expect(tokenizer.specialToken("const")).toBeUndefined();
+});
+
+test("new texts are encoded one in a turn of the loop, and those that nobody waits for any more are not", async () => {
+  const tokenizer = await FileTokenizer.open(builtIn);
+  const long = (name: string) => `const ${name} = items.reduce((sum, item) => sum + item.price, 0);\n`;
+  const stop = new AbortController();
+  const waiting = tokenizer.know(["a", "b", "c"].map(long), stop.signal);
+  const other = tokenizer.know([long("d")], new AbortController().signal);
+  await nextTurn();
+  await nextTurn();
+  stop.abort();
+  await expect(waiting).rejects.toThrow("nobody waits");
+  await other;
+  expect(["a", "c", "d"].map((name) => tokenizer.encodeText.knows(long(name)))).toEqual([true, false, true]);
 });
 
 test.each<[name: string, content: string | undefined, says: RegExp]>([

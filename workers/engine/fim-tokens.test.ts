@@ -49,7 +49,7 @@ const qwens = ["<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"] as const;
 const declared = { fim_pre_token_id: 0, fim_suf_token_id: 1, fim_mid_token_id: 2 };
 
 test.each<[how: string, words: string[], described: { names: string[]; chatTemplate?: string }, family: string]>([
-  ["our own weights by their name", [...qwens], { names: ["slipstream-fim-4m"] }, "slipstream-builtin"],
+  ["our own weights by their name", [...qwens], { names: ["slipstream-fim-13m"] }, "slipstream-builtin"],
   ["others by theirs", [...qwens], { names: ["", "Granite 4.0 H Tiny"] }, "granite-4"],
   ["a chat template", [...qwens], { names: ["ggml"], chatTemplate: "<function={{ name }}>" }, "qwen3-coder"],
   // As llama.cpp's ggml-vocab-starcoder.gguf has them.

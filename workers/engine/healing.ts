@@ -11,15 +11,15 @@ export interface TakenBack {
 
 export const nothingTakenBack: TakenBack = { text: "", tokens: [] };
 
-/** More than three never helped: a word in the making is one or two tokens. */
-const tokensMax = 3;
+/** Tokens. More than three never helped: a word in the making is one or two. As many at most spell them again. */
+export const takenBackMax = 3;
 /** A longer text is a run of blanks or a literal, which heals itself. */
 const textMax = 64;
 
 /** How much of the tokens before the cursor to take back: the most that some token of the vocabulary spells and goes on. */
 export function takeBack(tokens: readonly number[], textOf: (tokens: readonly number[]) => string, index: TokenIndex): TakenBack {
   let best = nothingTakenBack;
-  for (let count = 1; count <= Math.min(tokensMax, tokens.length); count++) {
+  for (let count = 1; count <= Math.min(takenBackMax, tokens.length); count++) {
     const last = tokens.slice(-count);
     const text = textOf(last);
     // A token that holds part of a character cannot be spelled by another.

@@ -20,8 +20,8 @@ export interface Answer {
   readonly text: string;
 }
 
-export interface StreamReader {
-  chunk(chunk: Buffer): void;
+export interface StreamReader<Chunk = Buffer> {
+  chunk(chunk: Chunk): void;
   /** Once: the answer ended well, was refused by its status, or broke. Never after `close`. */
   end(how: undefined | Answer | SlipstreamError): void;
 }
@@ -30,9 +30,13 @@ interface Sent {
   leave(): void;
 }
 
+/** Where nobody says otherwise. */
 const answerBytesMax = 8 << 20;
 /** What an engine says in a refusal; the rest of it helps nobody. */
 const refusalBytesMax = 64 << 10;
+
+/** Why `ask` failed, as its error's cause: there was an answer, and more of it than was asked for. */
+export class AnswerTooLong extends Error {}
 
 export class HttpEngine {
   readonly #options: HttpOptions;
@@ -48,8 +52,8 @@ export class HttpEngine {
     this.#agent = this.#base.protocol === "https:" ? new SecureAgent(pool) : new Agent(pool);
   }
 
-  /** A whole answer, whatever its status. Throws `unavailable` when there is none, or none in time. */
-  ask(path: string, body?: object, options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<Answer> {
+  /** A whole answer, whatever its status. Throws `unavailable` when there is none, none in time, or one of more than `bytesMax`. */
+  ask(path: string, body?: object, options: { timeoutMs?: number; bytesMax?: number; signal?: AbortSignal } = {}): Promise<Answer> {
     const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs ?? 5_000;
     return new Promise((resolve, reject) => {
       const settle = (act: () => void) => {
@@ -64,7 +68,7 @@ export class HttpEngine {
         body,
         {},
         (answer) =>
-          void collect(answer, answerBytesMax).then(
+          void collect(answer, options.bytesMax ?? answerBytesMax).then(
             (text) => settle(() => resolve({ status: answer.statusCode ?? 0, text })),
             failed,
           ),
@@ -178,7 +182,7 @@ function collect(answer: IncomingMessage, bytesMax: number): Promise<string> {
     let bytes = 0;
     answer.on("data", (part: Buffer) => {
       bytes += part.length;
-      if (bytes > bytesMax) answer.destroy(new Error(`has more than ${bytesMax} bytes`));
+      if (bytes > bytesMax) answer.destroy(new AnswerTooLong(`answers with more than ${bytesMax} bytes`));
       else parts.push(part);
     });
     answer.on("error", reject);

@@ -1,11 +1,12 @@
-// running: one generation on an engine behind HTTP: a request in, Pieces out as they come, its end returned. Leaving it closes its
+// running: one generation on an engine behind a wire: a request in, Pieces out as they come, its end returned. Leaving it closes its
 // connection in the same tick. Whatever comes over the wire ends in one Finished, with what was counted until then.
 import type { Clock } from "../../lib/clock.ts";
 import { SlipstreamError } from "../../lib/errors.ts";
 import { Mailbox } from "../../lib/structures/mailbox.ts";
+import { pulled } from "../../lib/structures/pulled.ts";
 import { type Finished, noUsage, type Piece, type Usage } from "../generation.ts";
-import { CompletionStream, sentenceOf } from "./completion-stream.ts";
-import type { Answer, HttpEngine } from "./http.ts";
+import { type Answering, sentenceOf } from "./completion-stream.ts";
+import type { Answer, StreamReader } from "./http.ts";
 import type { Meter } from "./meter.ts";
 
 export interface Asked {
@@ -17,63 +18,97 @@ export interface Asked {
   readonly expectedCached: number | undefined;
   readonly maxTokens: number;
   readonly receivedMs: number;
+  /** What an answer by its status means there (default: what the status says). */
+  readonly refused?: (answer: Answer) => SlipstreamError;
+  /** Whether what the first text took beyond its prompt's cost is told as time in the engine's queue. */
+  readonly timesQueue?: boolean;
+  /** Has the engine stop by the request's name, false where it would not hear; absent: it is left, and stops for that. */
+  readonly abort?: () => Promise<boolean>;
 }
 
-export interface RunningDeps {
+/** Where a request goes, and its answer comes from in parts; the returned function leaves it. */
+export interface Wire<Chunk> {
+  stream(path: string, body: object, reader: StreamReader<Chunk>, headers: Readonly<Record<string, string>>): () => void;
+}
+
+export interface RunningDeps<Chunk> {
   readonly clock: Clock;
-  readonly http: Pick<HttpEngine, "stream">;
+  readonly wire: Wire<Chunk>;
+  readonly answering: (asked: Pick<Asked, "maxTokens">) => Answering<Chunk>;
   readonly meter: Meter;
   /** Called when nobody was there to ask. */
   readonly doubted: () => void;
-  readonly aborted: (how: "closed" | "late") => void;
+  readonly aborted: (how: Aborted) => void;
+  /** Nobody reads it any more. */
+  readonly over: () => void;
   /** The engine's own count of cached tokens, where it says it. */
   readonly counted?: (expected: number, cached: number) => void;
   /** The prompt is computed, and in the engine's cache. */
   readonly computed?: () => void;
 }
 
+/** "late": it had ended by itself. */
+export type Aborted = "closed" | "by_id" | "late";
+
+/** From the last word until the answer ends: then its connection is good for the next one. Some servers keep it open for long. */
+const lingerMs = 1_000;
+
 type End = undefined | Answer | SlipstreamError | "aborted";
 
-export class Running {
+export class Running<Chunk> {
   /** When it last moved. */
   movedMs: number;
   readonly usage: Usage = noUsage();
   readonly #asked: Asked;
-  readonly #deps: RunningDeps;
-  readonly #stream = new CompletionStream();
+  readonly #deps: RunningDeps<Chunk>;
+  readonly #stream: Answering<Chunk>;
   readonly #mailbox: Mailbox<Piece>;
   #firstMs: number | undefined;
   /** Whether a piece has said what the prompt cost. */
   #told = false;
   #how: End;
+  /** Nobody reads it any more. */
+  #lingering: Disposable | undefined;
   #leave: () => void = () => {};
 
-  constructor(asked: Asked, deps: RunningDeps) {
+  constructor(asked: Asked, deps: RunningDeps<Chunk>) {
     this.#asked = asked;
     this.#deps = deps;
+    this.#stream = deps.answering(asked);
     this.movedMs = deps.clock.now();
     // At most one piece a token, and what is left of a character at the end.
     this.#mailbox = new Mailbox({ max: asked.maxTokens + 8, full: "refuse" });
     this.usage.promptTokens = asked.promptTokens;
   }
 
-  async *read(signal: AbortSignal): AsyncGenerator<Piece, Finished> {
+  /** Asks now; what is returned is to be read to its end, or left. */
+  read(signal: AbortSignal): AsyncGenerator<Piece, Finished> {
     const { path, body, traceparent, promptTokens } = this.#asked;
-    const { http, meter } = this.#deps;
-    if (signal.aborted) return { kind: "aborted", usage: this.usage };
-    const headers = traceparent === "" ? {} : { traceparent };
-    meter.prefilling(this, promptTokens);
+    const { wire, meter } = this.#deps;
     const abort = () => this.#abort();
-    signal.addEventListener("abort", abort, { once: true });
-    try {
-      this.#leave = http.stream(path, body, { chunk: (chunk) => this.#chunk(chunk), end: (how) => this.#end(how) }, headers);
-      yield* this.#mailbox;
-      return this.#finished(this.#how);
-    } finally {
-      signal.removeEventListener("abort", abort);
-      meter.prefilling(this, 0);
-      this.#leave();
+    if (signal.aborted) this.#end("aborted");
+    else {
+      const headers = traceparent === "" ? {} : { traceparent };
+      meter.prefilling(this, promptTokens);
+      signal.addEventListener("abort", abort, { once: true });
+      this.#leave = wire.stream(path, body, { chunk: (chunk) => this.#chunk(chunk), end: (how) => this.#ended(how) }, headers);
     }
+    return pulled({
+      step: () => this.#step(),
+      wait: (wake) => this.#mailbox.whenFilled(wake),
+      over: () => {
+        signal.removeEventListener("abort", abort);
+        meter.prefilling(this, 0);
+        if (!this.#lingering) this.#leave();
+        this.#deps.over();
+      },
+    });
+  }
+
+  #step(): IteratorResult<Piece, Finished> | undefined {
+    const value = this.#mailbox.take();
+    if (value) return { done: false, value };
+    return this.#mailbox.over ? { done: true, value: this.#finished(this.#how) } : undefined;
   }
 
   /** The engine is gone. */
@@ -88,13 +123,23 @@ export class Running {
       this.#deps.aborted("late");
       return;
     }
-    this.#leave();
-    this.#deps.aborted("closed");
+    const { abort } = this.#asked;
+    if (abort) {
+      this.#linger();
+      void abort().then((heard) => heard || this.#leave());
+    } else this.#leave();
+    this.#deps.aborted(abort ? "by_id" : "closed");
     this.#end("aborted");
   }
 
-  #chunk(chunk: Buffer): void {
+  /** Nothing more is read of it, and it may end by itself. */
+  #linger(): void {
+    this.#lingering = this.#deps.clock.timer(lingerMs, () => this.#leave());
+  }
+
+  #chunk(chunk: Chunk): void {
     const { clock, meter } = this.#deps;
+    if (this.#lingering) return;
     const now = clock.now();
     try {
       for (const piece of this.#stream.push(chunk)) {
@@ -103,8 +148,9 @@ export class Running {
         this.movedMs = now;
         this.#piece(piece);
       }
-      // Some servers keep an answer open a while after the last word.
-      if (this.#stream.done) this.#end(undefined);
+      if (!this.#stream.done) return;
+      this.#linger();
+      this.#end(undefined);
     } catch (thrown) {
       this.#leave();
       this.#end(SlipstreamError.from(thrown));
@@ -115,9 +161,12 @@ export class Running {
     const { meter, computed } = this.#deps;
     this.#firstMs = now;
     computed?.();
-    this.usage.prefillMs = now - this.#asked.receivedMs;
+    const uncached = this.#asked.promptTokens - (this.#asked.expectedCached ?? 0);
+    const tookMs = now - this.#asked.receivedMs;
+    if (this.#asked.timesQueue) this.usage.queueMs = meter.beyond(uncached, tookMs);
+    this.usage.prefillMs = tookMs - this.usage.queueMs;
     meter.prefilling(this, 0);
-    meter.prefilled(this.#asked.promptTokens - (this.#asked.expectedCached ?? 0), this.usage.prefillMs);
+    meter.answered(uncached, this.usage.prefillMs);
   }
 
   #piece(piece: Piece): void {
@@ -132,8 +181,16 @@ export class Running {
     );
   }
 
+  #ended(how: End): void {
+    if (how === undefined) this.#stream.over?.();
+    this.#end(how);
+  }
+
   #end(how: End): void {
-    if (this.#mailbox.ended) return;
+    if (this.#mailbox.ended) {
+      this.#lingering?.[Symbol.dispose]();
+      return;
+    }
     this.#how = how;
     this.#mailbox.end();
   }
@@ -145,6 +202,8 @@ export class Running {
     if (expectedCached !== undefined && told.cachedTokens !== undefined) this.#deps.counted?.(expectedCached, told.cachedTokens);
     usage.promptTokens = told.promptTokens ?? usage.promptTokens;
     usage.completionTokens = told.completionTokens;
+    usage.drafted = told.drafted ?? 0;
+    usage.draftAccepted = told.draftAccepted ?? 0;
     usage.cachedTokens = Math.min(usage.promptTokens, told.cachedTokens ?? expectedCached ?? 0);
     // Of a prompt that never came to its first token nobody knows how far it came.
     usage.recomputedTokens = this.#firstMs === undefined ? 0 : usage.promptTokens - usage.cachedTokens;
@@ -154,7 +213,7 @@ export class Running {
       if (how.code === "unavailable") this.#deps.doubted();
       return { kind: "failed", error: failure(how), usage };
     }
-    if (how !== undefined) return { kind: "failed", error: refusal(how), usage };
+    if (how !== undefined) return { kind: "failed", error: (this.#asked.refused ?? refusal)(how), usage };
     if (finish === undefined)
       return { kind: "failed", error: new SlipstreamError("engine_failed", "the engine's answer ended before its end"), usage };
     return { kind: "done", finish, usage };

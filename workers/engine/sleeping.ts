@@ -10,6 +10,7 @@ import {
   type Generation,
   noUsage,
   type Piece,
+  type Recommendation,
   type Segment,
 } from "../generation.ts";
 import type { Engine, KvEvent, Tokenized } from "./engine.ts";
@@ -90,6 +91,10 @@ export class SleepingEngine implements Engine {
 
   acceptance(): Acceptance {
     return this.#engine.acceptance();
+  }
+
+  recommendation(): Recommendation | undefined {
+    return this.#engine.recommendation?.();
   }
 
   onKv(listener: (event: KvEvent) => void): void {

@@ -11,6 +11,7 @@ import {
   type Generation,
   noUsage,
   type Piece,
+  type Recommendation,
   type Segment,
   type SpeculationReport,
 } from "../generation.ts";
@@ -91,9 +92,8 @@ export class SupervisedEngine implements Engine {
     this.#watcher = watcher;
   }
 
-  async *generate(work: Generation, signal: AbortSignal): AsyncGenerator<Piece, Finished> {
-    if (this.#engine) return yield* this.#engine.generate(work, signal);
-    return { kind: "failed", error: new SlipstreamError("engine_failed", "the engine is starting again"), usage: noUsage() };
+  generate(work: Generation, signal: AbortSignal): AsyncGenerator<Piece, Finished> {
+    return this.#engine ? this.#engine.generate(work, signal) : startingAgain();
   }
 
   async tokenize(model: string, segments: readonly Segment[], signal: AbortSignal): Promise<Tokenized> {
@@ -111,6 +111,10 @@ export class SupervisedEngine implements Engine {
 
   speculation(): SpeculationReport | undefined {
     return this.#engine?.speculation?.();
+  }
+
+  recommendation(): Recommendation | undefined {
+    return this.#engine?.recommendation?.();
   }
 
   onKv(listener: (event: KvEvent) => void): void {
@@ -187,4 +191,9 @@ export class SupervisedEngine implements Engine {
     this.#deaths.push(now);
     return Math.min(pauseMaxMs, firstPauseMs * 2 ** (this.#deaths.length - 1));
   }
+}
+
+// biome-ignore lint/correctness/useYield: it has nothing to give
+async function* startingAgain(): AsyncGenerator<Piece, Finished> {
+  return { kind: "failed", error: new SlipstreamError("engine_failed", "the engine is starting again"), usage: noUsage() };
 }

@@ -29,8 +29,9 @@ export function spelledBytes(token: string): number[] | undefined {
   return bytes.includes(-1) ? undefined : bytes;
 }
 
-/** Bytes of text behind a token as a vocabulary writes it: byte-level, or with "▁" for a blank and "<0x0A>" for a byte. */
-export function bytesBehind(token: string, byteLevel: boolean): number {
-  if (byteLevel) return spelledBytes(token)?.length ?? Buffer.byteLength(token);
-  return /^<0x[0-9A-Fa-f]{2}>$/.test(token) ? 1 : Buffer.byteLength(token.replaceAll("▁", " "));
+/** The text behind a token as a vocabulary writes it: byte-level, or with "▁" for a blank and "<0x0A>" for a byte. */
+export function bytesBehind(token: string, byteLevel: boolean): Uint8Array {
+  if (byteLevel) return Uint8Array.from(spelledBytes(token) ?? Buffer.from(token));
+  const byte = /^<0x([0-9A-Fa-f]{2})>$/.exec(token)?.[1];
+  return byte === undefined ? Buffer.from(token.replaceAll("▁", " ")) : Uint8Array.of(Number.parseInt(byte, 16));
 }

@@ -37,11 +37,10 @@ export class Utf8Pieces {
     return this.#give(text);
   }
 
-  /** What is left when the generation ends: a character that never became whole is dropped. */
+  /** What is left when the generation ends: a character that never became whole is dropped, its tokens are counted. */
   flush(): Text | undefined {
     if (this.#held.length === 0) return undefined;
-    const text = this.#detokenize(this.#held, this.#before).replace(/\uFFFD+$/, "");
-    return text === "" ? undefined : this.#give(text);
+    return this.#give(this.#detokenize(this.#held, this.#before).replace(/\uFFFD+$/, ""));
   }
 
   #give(whole: string): Text {

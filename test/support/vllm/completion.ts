@@ -27,6 +27,12 @@ export interface Body {
   readonly cache_salt?: string;
   readonly request_id?: string;
   readonly logprobs?: number;
+  /** Of token in, token out. */
+  readonly token_ids?: readonly number[];
+  readonly sampling_params?: object;
+  readonly tokens_out?: boolean;
+  /** Of an abort by id. */
+  readonly request_ids?: readonly string[];
 }
 
 /** How the model pretends. */
@@ -37,13 +43,17 @@ export interface Pretence {
   readonly firstMs?: number;
   /** Tokens of a step. */
   readonly perStep?: number;
+  /** What it gives where it is asked for tokens; else a byte of its text is one. */
+  readonly tokens?: readonly number[];
   /** What it says of a prompt, over and over: a character is a token. */
   readonly text?: (prompt: readonly number[]) => string;
 }
 
-interface Options extends Pretence {
+interface Options extends Omit<Pretence, "tokens"> {
   readonly body: Body;
+  /** Of the prompt. */
   readonly tokens: readonly number[];
+  readonly out?: readonly number[] | undefined;
   /** Undefined: it does not say. */
   readonly cached: number | undefined;
   readonly fault: Fault | undefined;
@@ -62,6 +72,7 @@ export class FakeCompletion {
   readonly #characters: readonly string[];
   #given = 0;
   #said = "";
+  #over = false;
 
   constructor(options: Options, deps: Deps) {
     this.#options = options;
@@ -81,7 +92,15 @@ export class FakeCompletion {
     if (fault !== "hang") after(firstMs, () => this.#step());
   }
 
+  /** Told to stop by its name: the answer ends within a step. */
+  abort(): void {
+    if (this.#over) return;
+    if (this.#options.body.stream) this.#event({ choices: [this.#choice("", "abort", undefined)], usage: this.#usage(false) });
+    this.#end("abort");
+  }
+
   #step(): void {
+    if (this.#over) return;
     const { body, fault, stepMs = 1, perStep = 1, speaks = "vllm" } = this.#options;
     const { response, after, speculated } = this.#deps;
     if (response.destroyed || this.#faulty(fault)) return;
@@ -109,7 +128,7 @@ export class FakeCompletion {
     const { response } = this.#deps;
     const begun = this.#given > 0;
     if (fault === "stall") return begun;
-    if (fault === "cut" && begun) response.socket?.resetAndDestroy();
+    if (fault === "cut" && begun) response.socket?.destroy();
     if (fault === "endless_line") response.write(`data: ${"x".repeat(2 << 20)}`);
     if (fault === "not_json") response.write("data: {'half\n\n");
     if (fault === "garbage") response.write(`data: ${JSON.stringify({ choices: "none", usage: 7 })}\n\n`);
@@ -121,9 +140,18 @@ export class FakeCompletion {
 
   #choice(text: string, reason: string | null, stop: string | undefined): object {
     const tokens = Array.from(text);
+    if (this.#options.body.tokens_out)
+      return { index: 0, finish_reason: reason, stop_reason: stop ?? null, token_ids: this.#tokensOut(text) };
     const logprobs = this.#options.body.logprobs === undefined ? null : { token_logprobs: tokens.map(() => -0.1), tokens };
     const rest = { stop_reason: stop ?? null, prompt_token_ids: null, token_ids: null };
     return { index: 0, text, logprobs, finish_reason: reason, ...rest };
+  }
+
+  /** As many as were just counted; of a given list, those whose turn it is. */
+  #tokensOut(text: string): readonly number[] {
+    const { out } = this.#options;
+    const count = Array.from(text).length;
+    return out ? out.slice(this.#given - count, this.#given) : [...Buffer.from(text)];
   }
 
   #usage(final: boolean): object {
@@ -133,6 +161,7 @@ export class FakeCompletion {
   }
 
   #end(reason: string): void {
+    this.#over = true;
     const { body, fault, speaks } = this.#options;
     const { response } = this.#deps;
     const whole = { choices: [this.#choice(this.#said, reason, undefined)], usage: this.#usage(true) };
@@ -144,7 +173,8 @@ export class FakeCompletion {
       if (speaks !== "bare") this.#event({ choices: [], usage: this.#usage(true), system_fingerprint: "vllm-fake" });
       response.write("data: [DONE]\n\n");
     }
-    response.end();
+    // The last word and the end of the answer leave the real one in two turns of its loop.
+    this.#deps.after(1, () => response.end());
   }
 
   #event(data: object): void {

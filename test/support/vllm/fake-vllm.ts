@@ -38,12 +38,18 @@ export class FakeVllm {
   aborted = 0;
   running = 0;
   ready = true;
+  /** It has no page for aborts any more. */
+  deaf = false;
+  /** Connections since the start. */
+  accepted = 0;
   readonly #options: FakeOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #adapters: string[] = [];
-  #frozen = false;
+  /** By the name that the engine knows each under. */
+  readonly #named = new Map<string, FakeCompletion>();
+  #frozen: { readonly over: Promise<void>; readonly thaw: () => void } | undefined;
   #asleep = false;
   #waiting: Seat[] = [];
   #order = 0;
@@ -56,6 +62,7 @@ export class FakeVllm {
     this.#server = createServer((request, response) => void this.#answer(request, response));
     this.#server.on("connection", (socket) => {
       this.#sockets.add(socket);
+      this.accepted += 1;
       socket.on("close", () => this.#sockets.delete(socket));
     });
   }
@@ -81,9 +88,19 @@ export class FakeVllm {
     return this.#sockets.size;
   }
 
-  /** From now on it answers nothing. */
+  /** From now on it answers nothing, until it goes on. */
   freeze(): void {
-    this.#frozen = true;
+    if (this.#frozen) return;
+    let thaw = () => {};
+    const over = new Promise<void>((resolve) => {
+      thaw = resolve;
+    });
+    this.#frozen = { over, thaw };
+  }
+
+  thaw(): void {
+    this.#frozen?.thaw();
+    this.#frozen = undefined;
   }
 
   /** As kill -9: every connection breaks, and nobody listens. */
@@ -91,17 +108,21 @@ export class FakeVllm {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const text = await bodyOf(request);
-    if (this.#frozen) return;
+    await this.#frozen?.over;
     const { speaks = "vllm" } = this.#options;
     const body = (text === "" ? {} : JSON.parse(text)) as Body;
     const path = (request.url ?? "").split("?")[0] as string;
     if (path === "/v1/completions") this.#complete(body, response);
+    else if (path === "/inference/v1/generate" && this.#options.tokensOnly !== false && body.token_ids)
+      this.#complete({ ...body, ...body.sampling_params, prompt: body.token_ids, tokens_out: true }, response);
+    else if (path === "/inference/v1/abort_requests" && this.#options.tokensOnly !== false && !this.deaf)
+      this.#abort(body, response);
     else if (speaks !== "vllm") {
       const found = otherAnswers(path, speaks, this.#state(), this.ready);
       json(response, found.status, found.body);
@@ -113,6 +134,12 @@ export class FakeVllm {
       const found = answers(path, body as Record<string, unknown>, this.#state());
       json(response, found.status, found.body);
     }
+  }
+
+  #abort({ request_ids: ids = [] }: Body, response: ServerResponse): void {
+    for (const id of ids) this.#named.get(id)?.abort();
+    response.writeHead(200);
+    response.end();
   }
 
   #adapt({ lora_name: name }: { lora_name?: string }): void {
@@ -153,7 +180,7 @@ export class FakeVllm {
     const tokens = typeof body.prompt === "string" ? Array.from(Buffer.from(body.prompt)) : (body.prompt ?? []);
     const refusal = this.#refusal(body, tokens, fault);
     if (refusal) json(response, refusal[0], errorBody(refusal[0], refusal[1]));
-    else if (fault === "cut_before") response.socket?.resetAndDestroy();
+    else if (fault === "cut_before") response.socket?.destroy();
     else if (this.running < seats) this.#seated(body, tokens, response, fault);
     else this.#queue(body.priority ?? 0, response, () => this.#seated(body, tokens, response, fault));
   }
@@ -183,9 +210,12 @@ export class FakeVllm {
     const { model = "tiny", details = true } = this.#options;
     this.running += 1;
     const cached = this.blocks.use(tokens, body.cache_salt ?? "", body.model === model ? "" : (body.model ?? ""));
+    const { request_id: id = "", tokens_out: tokensOut } = body;
+    const name = tokensOut ? `generate-tokens-${id}` : `cmpl-${id}-0`;
     const leave = () => {
       this.running -= 1;
       if (!response.writableEnded) this.aborted += 1;
+      this.#named.delete(name);
       this.#waiting.shift()?.start();
     };
     if (response.destroyed) {
@@ -194,9 +224,10 @@ export class FakeVllm {
     }
     response.on("close", leave);
     const completion = new FakeCompletion(
-      { ...this.#options, body, tokens, cached: details ? cached : undefined, fault },
+      { ...this.#options, out: this.#options.tokens, body, tokens, cached: details ? cached : undefined, fault },
       { response, after: (ms, act) => this.#after(ms, act), speculated: this.#speculated },
     );
+    this.#named.set(name, completion);
     completion.start();
   }
 

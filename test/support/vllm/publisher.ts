@@ -80,7 +80,7 @@ export class FakePublisher {
 
   /** Connections break; who is still there may come again. */
   cut(): void {
-    for (const { socket } of this.#peers) socket.resetAndDestroy();
+    for (const { socket } of this.#peers) socket.destroy();
   }
 
   async close(): Promise<void> {

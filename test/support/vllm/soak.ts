@@ -14,9 +14,9 @@ import {
 import { SupervisedEngine } from "../../../workers/engine/supervised.ts";
 import { VllmEngine } from "../../../workers/engine/vllm/vllm.ts";
 import { agentDefaults, createAgent } from "../../../workers/wire.ts";
-import { until } from "../until.ts";
+import { pause, until } from "../until.ts";
 import type { Fault } from "./completion.ts";
-import { FakeVllm } from "./fake-vllm.ts";
+import { type FakeOptions, FakeVllm } from "./fake-vllm.ts";
 import { FakePublisher } from "./publisher.ts";
 
 export interface SoakOptions {
@@ -114,7 +114,7 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
         kills += 1;
         await fake.kill();
         if (below(random, 2) === 0) publisher.cut();
-        fake = await FakeVllm.start({ ...about, port });
+        fake = await again({ ...about, port });
       }
       await running;
     }
@@ -137,4 +137,16 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
   await fake.kill();
   await publisher.close();
   return { ends, wrong, left, creditsBefore, creditsAfter, connections, kills };
+}
+
+/** On the same port, which on a busy machine another program's connection may have had for a moment. */
+async function again(options: FakeOptions): Promise<FakeVllm> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await FakeVllm.start(options);
+    } catch (thrown) {
+      if ((thrown as { code?: string }).code !== "EADDRINUSE" || tries >= 1_000) throw thrown;
+      await pause(10);
+    }
+  }
 }

@@ -16,10 +16,12 @@ import {
 } from "../../generation.ts";
 import { AcceptanceWindow } from "../acceptance-window.ts";
 import type { Capability, Engine, KvEvent, Tokenized } from "../engine.ts";
+import { takenBackMax } from "../healing.ts";
 import type { EngineChild } from "./child-process.ts";
 import { blockTokens, type FromChild, fromFailure, type SpeculationState, segmentsMax, toFinished } from "./messages.ts";
 import { type Deps, type EmbeddedOptions, type Started, startChild } from "./starting.ts";
 
+export { ggufFileAt } from "./gguf-file.ts";
 export type { EmbeddedOptions } from "./starting.ts";
 
 /** For measurements: a generation that drafts exactly so. */
@@ -169,8 +171,8 @@ export class EmbeddedEngine implements Engine {
     if (this.#gone) return { kind: "failed", error: this.#gone, usage: noUsage() };
     if (signal.aborted) return { kind: "aborted", usage: noUsage() };
     const id = this.#nextId++;
-    // Never full: a generation has at most one piece a token, a flush and its end.
-    const mailbox = new Mailbox<Piece | Finished>({ max: piecesMax + 2, full: "refuse" });
+    // Never full: a piece a token, one for each that only spells again what healing took back, a flush and the end.
+    const mailbox = new Mailbox<Piece | Finished>({ max: piecesMax + takenBackMax + 2, full: "refuse" });
     this.#running.set(id, { kind, mailbox });
     const abort = () => this.#child.send({ kind: "abort", id });
     signal.addEventListener("abort", abort, { once: true });

@@ -91,7 +91,7 @@ export async function generating(
     const pieces = new Utf8Pieces({ before: tokens, strip: takenBack.text }, loaded);
     let told = false;
     const give = (piece: Text | undefined) => {
-      if (!piece || piece.text === "") return;
+      if (!piece) return;
       const { promptTokens, cachedTokens, recomputedTokens } = usage;
       emit(told ? piece : { ...piece, prompt: { promptTokens, cachedTokens, recomputedTokens } });
       told = true;

@@ -1,8 +1,8 @@
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { checkGgufFile, headerProblem } from "./gguf-file.ts";
+import { checkGgufFile, ggufFileAt, headerProblem } from "./gguf-file.ts";
 
 function header(change: { magic?: string; version?: number; tensors?: bigint; keys?: bigint } = {}): Buffer {
   const bytes = Buffer.alloc(24);
@@ -37,6 +37,18 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "slipstream-gguf-"));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test("a folder with one model stands for its file; with two, or none, for itself", async () => {
+  const fetched = join(folder, "fetched");
+  await mkdir(fetched);
+  await writeFile(join(fetched, "config.json"), "{}");
+  expect(await ggufFileAt(fetched)).toBe(fetched);
+  await writeFile(join(fetched, "a.gguf"), header());
+  expect(await ggufFileAt(fetched)).toBe(join(fetched, "a.gguf"));
+  expect(await ggufFileAt(join(fetched, "a.gguf"))).toBe(join(fetched, "a.gguf"));
+  await writeFile(join(fetched, "b.gguf"), header());
+  expect(await ggufFileAt(fetched)).toBe(fetched);
+});
 
 test("a good header passes and a missing file, a folder and a bad header are model_unusable with a sentence", async () => {
   const good = join(folder, "good.gguf");

@@ -1,7 +1,8 @@
 // gguf-file: a path in, nothing or a sentence out. Looks at what can be told from outside (there, a file, readable, the magic
 // number, version and counts that make sense) before llama.cpp sees a byte; the tensors are checked by llama.cpp in the child.
 import { constants } from "node:fs";
-import { access, open, stat } from "node:fs/promises";
+import { access, open, readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { SlipstreamError } from "../../../lib/errors.ts";
 
 /** Magic, version, tensor count, metadata count. */
@@ -10,11 +11,18 @@ const headerBytes = 24;
 const tensorsMax = 1_000_000n;
 const keysMax = 1_000_000n;
 
+/** A folder that holds one model, as a fetched one does, stands for its file. */
+export async function ggufFileAt(path: string): Promise<string> {
+  const names = (await readdir(path).catch(() => [])).filter((name) => name.endsWith(".gguf"));
+  return names.length === 1 ? join(path, names[0] as string) : path;
+}
+
 export async function checkGgufFile(path: string): Promise<void> {
   const info = await stat(path).catch((cause: NodeJS.ErrnoException) => {
     throw unusable(path, cause.code === "ENOENT" ? "there is no such file" : `it cannot be read (${cause.code})`, cause);
   });
-  if (!info.isFile()) throw unusable(path, info.isDirectory() ? "it is a folder; give the .gguf file in it" : "it is not a file");
+  if (!info.isFile())
+    throw unusable(path, info.isDirectory() ? "it is a folder without one .gguf file; give the file" : "it is not a file");
   await access(path, constants.R_OK).catch((cause: NodeJS.ErrnoException) => {
     throw unusable(path, `it may not be read by this user (${cause.code})`, cause);
   });

@@ -15,6 +15,7 @@ import {
   type Piece,
   type Segment,
 } from "../../generation.ts";
+import { CompletionStream } from "../completion-stream.ts";
 import type { Capability, Engine } from "../engine.ts";
 import { FileTokenizer } from "../file-tokenizer.ts";
 import { findFimTokens } from "../fim-tokens.ts";
@@ -22,7 +23,7 @@ import { HttpEngine } from "../http.ts";
 import { Meter } from "../meter.ts";
 import type { Owned } from "../own-process.ts";
 import { untilReady } from "../ready.ts";
-import { refusal } from "../running.ts";
+import { type Aborted, refusal } from "../running.ts";
 import { sampleCode } from "../sample-code.ts";
 import { Serving } from "../serving.ts";
 import { encodeUnhealed, roomFor } from "../unhealed.ts";
@@ -41,12 +42,14 @@ export interface OpenAiOptions extends Partial<WatchOptions> {
   readonly startMs: number;
   /** Of a server that does not say it. */
   readonly contextTokens?: number;
+  /** Absent: as many as it takes. */
+  readonly warmUpRequests?: number;
 }
 
 export interface OpenAiDeps extends Owned {
   readonly clock: Clock;
   readonly log?: Log;
-  readonly aborted?: (how: "closed" | "late") => void;
+  readonly aborted?: (how: Aborted) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -72,7 +75,7 @@ export class OpenAiEngine implements Engine {
   readonly #deps: OpenAiDeps;
   readonly #parts: Parts;
   readonly #meter: Meter;
-  readonly #serving: Serving;
+  readonly #serving: Serving<Buffer>;
 
   private constructor(parts: Parts, options: OpenAiOptions, deps: OpenAiDeps) {
     this.#parts = parts;
@@ -82,14 +85,17 @@ export class OpenAiEngine implements Engine {
     this.#meter = new Meter(deps);
     const { http } = parts;
     const ask: WatchDeps["ask"] = async (how) => void (await http.ask("/v1/models", undefined, how));
-    this.#serving = new Serving({ ...watchDefaults, ...options }, { ...deps, http, meter: this.#meter, ask });
+    this.#serving = new Serving(
+      { ...watchDefaults, ...options },
+      { ...deps, wire: http, answering: () => new CompletionStream(), meter: this.#meter, ask },
+    );
     this.died = this.#serving.died;
   }
 
   static async start(options: OpenAiOptions, deps: OpenAiDeps): Promise<OpenAiEngine> {
     const engine = new OpenAiEngine(await connect(options, deps), options, deps);
     try {
-      await warmUp(engine, { withinMs: options.startMs }, deps);
+      await warmUp(engine, { withinMs: options.startMs, requests: options.warmUpRequests }, deps);
     } catch (thrown) {
       await engine.close();
       throw thrown;

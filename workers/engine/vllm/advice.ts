@@ -1,14 +1,14 @@
 // advice: what a vLLM was found to be in, sentences out: what it lacks for Slipstream, and the flag that gives it. Pure.
+
+import type { Advice } from "../advice.ts";
+import type { ProbedGrpc } from "./grpc/probe.ts";
 import type { Probed } from "./probe.ts";
 
-export interface Advice {
-  /** "lacks" costs a mechanism; "slower" costs time or knowledge. */
-  readonly weight: "lacks" | "slower";
-  readonly what: string;
-  readonly flag: string;
-}
+type Row<P> = Advice & { readonly unless: (probed: P) => boolean };
 
-const rows: readonly (Advice & { readonly unless: (probed: Probed) => boolean })[] = [
+const kvEventsFlag = `--kv-events-config '{"enable_kv_cache_events":true,"publisher":"zmq","endpoint":"tcp://*:5557","replay_endpoint":"tcp://*:5558"}'`;
+
+const rows: readonly Row<Probed>[] = [
   {
     unless: ({ priority }) => priority,
     ...{ weight: "lacks", what: "lanes have no order inside the engine: inline work waits behind batch work" },
@@ -17,7 +17,7 @@ const rows: readonly (Advice & { readonly unless: (probed: Probed) => boolean })
   {
     unless: ({ kvSources }) => kvSources.length > 0,
     ...{ weight: "lacks", what: "the engine does not tell which KV blocks it holds: routers only guess what is reused" },
-    flag: `--kv-events-config '{"enable_kv_cache_events":true,"publisher":"zmq","endpoint":"tcp://*:5557","replay_endpoint":"tcp://*:5558"}'`,
+    flag: kvEventsFlag,
   },
   {
     unless: ({ kvSources }) =>
@@ -52,6 +52,32 @@ const rows: readonly (Advice & { readonly unless: (probed: Probed) => boolean })
   },
 ];
 
+const grpcRows: readonly Row<ProbedGrpc>[] = [
+  {
+    unless: () => false,
+    ...{ weight: "lacks", what: "its gRPC keeps no lanes and no tenants apart: serve one lane and one tenant from it" },
+    flag: "no flag gives it; vLLM over HTTP has both",
+  },
+  {
+    unless: ({ vocabulary }) => vocabulary,
+    ...{ weight: "lacks", what: "text comes as tokens, and the model's vocabulary is not on this machine" },
+    flag: "SLIPSTREAM_WORKER_TOKENIZER=/path/of/the/model",
+  },
+  {
+    unless: ({ kvEvents }) => kvEvents,
+    ...{ weight: "lacks", what: "the engine does not tell which KV blocks it holds: routers only guess what is reused" },
+    flag: kvEventsFlag,
+  },
+];
+
 export function adviceFor(probed: Probed): Advice[] {
-  return rows.filter(({ unless }) => !unless(probed)).map(({ weight, what, flag }) => ({ weight, what, flag }));
+  return without(rows, probed);
+}
+
+export function adviceForGrpc(probed: ProbedGrpc): Advice[] {
+  return without(grpcRows, probed);
+}
+
+function without<P>(all: readonly Row<P>[], probed: P): Advice[] {
+  return all.filter(({ unless }) => !unless(probed)).map(({ weight, what, flag }) => ({ weight, what, flag }));
 }

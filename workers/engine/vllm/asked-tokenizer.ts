@@ -67,7 +67,7 @@ export class AskedTokenizer implements EngineTokenizer {
     if (!strings || this.#bytes.size > vocabularyMax) return;
     for (const [index, token] of tokens.entries()) {
       const string = strings[index] ?? "";
-      this.#bytes.set(token, bytesBehind(string, spelledBytes(string) !== undefined && !string.includes("▁")));
+      this.#bytes.set(token, bytesBehind(string, spelledBytes(string) !== undefined && !string.includes("▁")).length);
     }
   }
 }

@@ -1,57 +1,35 @@
 // connecting: where a vLLM serves in, what it is and can do out, with its models and their vocabulary: waited for, probed, its adapters
 // loaded. Throws a sentence when it cannot be used, and leaves no connection then.
-import type { Clock } from "../../../lib/clock.ts";
+
 import { SlipstreamError } from "../../../lib/errors.ts";
 import type { Log } from "../../../lib/log.ts";
-import type { Random } from "../../../lib/random.ts";
-import type { Model } from "../../generation.ts";
-import type { Recommendation } from "../../speculation/recommendation.ts";
+import type { Model, Recommendation } from "../../generation.ts";
 import { FileTokenizer } from "../file-tokenizer.ts";
 import { HttpEngine } from "../http.ts";
 import { untilReady } from "../ready.ts";
+import { describeModels } from "../served-models.ts";
+import type { StartDeps, StartOptions } from "../served-start.ts";
 import type { EngineTokenizer } from "../tokenizer.ts";
-import type { WatchOptions } from "../watch.ts";
 import { type Adapters, loadAdapters } from "./adapters.ts";
 import { adviceFor } from "./advice.ts";
 import { AskedTokenizer } from "./asked-tokenizer.ts";
-import { describeModels } from "./models.ts";
 import { type Probed, probe, servedModels } from "./probe.ts";
 
-export interface VllmOptions extends Partial<WatchOptions> {
-  readonly url: string;
+export interface VllmOptions extends StartOptions {
   readonly key?: string;
-  /** Model that it must serve; "": whatever it serves. */
-  readonly model: string;
-  readonly slots: number;
-  /** Folder or file of the model's tokenizer; "": where the engine says it loaded the model from, else it is asked. */
-  readonly tokenizer: string;
-  /** Most time until it answers. */
-  readonly startMs: number;
-  /** Asks for the probability of each token. */
-  readonly confidence: boolean;
   /** Adapters to serve besides, by name: where each lies for the engine. */
   readonly adapters?: Adapters;
-  /** For measurements: goes on past the end of the text. */
-  readonly ignoreEnd?: boolean;
+  /** Stops a generation by its id where the engine can (default: its connection is closed). */
+  readonly abortById?: boolean;
+  /** Asks for tokens instead of text where the engine gives them, and spells them here. */
+  readonly tokensOut?: boolean;
   /** False: its KV events are not read (default true). */
   readonly kvEvents?: boolean;
 }
 
-export interface VllmDeps {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log?: Log;
-  /** Resolves when the process that runs it, if it is ours, has ended. */
-  readonly exited?: Promise<SlipstreamError>;
-  /** Ends that process: one that is dead already, or one that may end by itself. */
-  readonly ending?: (dead: boolean) => Promise<void>;
-  readonly aborted?: (how: "closed" | "late") => void;
+export interface VllmDeps extends StartDeps {
   /** The engine should draft otherwise than it was started to. */
   readonly recommended?: (recommendation: Recommendation) => void;
-  /** How much of a prompt was expected to be cached, and was. */
-  readonly counted?: (expected: number, cached: number) => void;
-  /** Ends the waiting for an engine that does not come. */
-  readonly signal?: AbortSignal;
 }
 
 export interface Parts {

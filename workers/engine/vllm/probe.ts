@@ -4,6 +4,7 @@ import { z } from "zod";
 import { SlipstreamError } from "../../../lib/errors.ts";
 import { sentenceOf } from "../completion-stream.ts";
 import type { Answer, HttpEngine } from "../http.ts";
+import type { ServedModel } from "../served-models.ts";
 import { type Counters, readCounters } from "./counters.ts";
 
 const modelShape = z.looseObject({
@@ -23,15 +24,6 @@ const sourceShape = z.record(
     publisher: z.string().nullish(),
   }),
 );
-
-export interface ServedModel {
-  readonly id: string;
-  /** Folder or name that it was loaded from. */
-  readonly root: string;
-  /** Of an adapter: the model it changes. */
-  readonly parent: string | undefined;
-  readonly contextTokens: number | undefined;
-}
 
 export interface KvSource {
   readonly endpoint: string;

@@ -1,6 +1,7 @@
 // request: a Generation and its prompt's tokens in, the body of vLLM's POST /v1/completions out. Pure. Here the sign of its
 // priority is hidden (smaller is sooner there), and what of Sampling it calls otherwise.
 import { type Generation, type Lane, lanes } from "../../generation.ts";
+import { stops } from "../stop-strings.ts";
 
 export interface RequestFeatures {
   /** Started with --scheduling-policy priority: without it any priority but 0 is refused. */
@@ -16,11 +17,6 @@ const priorityStep = 10;
 
 function priorityOf(lane: Lane | "warm"): number {
   return priorityStep * (lane === "warm" ? lanes.length : lanes.indexOf(lane));
-}
-
-/** What ends the text here ends it in the engine: then it counts its tokens, and says them. */
-function stops({ sampling, stopAtNewline }: Generation): readonly string[] {
-  return stopAtNewline ? [...sampling.stop, "\n"] : sampling.stop;
 }
 
 export function completionBody(
@@ -48,6 +44,38 @@ export function completionBody(
     stream: true,
     stream_options: { include_usage: true, continuous_usage_stats: true },
   };
+}
+
+/** The same for POST /inference/v1/generate, which takes tokens and gives tokens. */
+export function tokensBody(
+  work: Generation,
+  prompt: { readonly tokens: readonly number[]; readonly maxTokens: number; readonly requestId: string },
+  features: Omit<RequestFeatures, "confidence">,
+): object {
+  const { temperature, topP, topK, seed } = work.sampling;
+  const stop = stops(work);
+  return {
+    model: work.model,
+    token_ids: prompt.tokens,
+    sampling_params: {
+      ...{ max_tokens: prompt.maxTokens, temperature },
+      ...(topP < 1 && { top_p: topP }),
+      ...(topK > 0 && { top_k: topK }),
+      ...(seed !== undefined && { seed }),
+      ...(stop.length > 0 && { stop, include_stop_str_in_output: true }),
+      ...(features.ignoreEnd && { ignore_eos: true }),
+    },
+    ...(work.cacheSalt !== "" && { cache_salt: work.cacheSalt }),
+    ...(features.priority && { priority: priorityOf(work.lane) }),
+    request_id: prompt.requestId,
+    stream: true,
+    stream_options: { include_usage: true, continuous_usage_stats: true },
+  };
+}
+
+/** Names under which the engine knows a request of ours: each of its pages puts its own before and behind. */
+export function idsAtEngine(requestId: string): readonly string[] {
+  return [`cmpl-${requestId}-0`, `generate-tokens-${requestId}`];
 }
 
 /** Computes the KV of a prefix, behind everything that somebody waits for. */

@@ -19,6 +19,17 @@ test.each<[drafting: Drafting, config: object]>([
     { method: "ngram", num_speculative_tokens: 5, prompt_lookup_min: 2, prompt_lookup_max: 6 },
   ],
   [
+    { method: "mtp", tokens: 2, aboveBatch: 12 },
+    {
+      method: "mtp",
+      num_speculative_tokens: 2,
+      num_speculative_tokens_per_batch_size: [
+        [1, 12, 2],
+        [13, 65_536, 0],
+      ],
+    },
+  ],
+  [
     { method: "suffix", tokens: 8 },
     {
       method: "suffix",
@@ -36,6 +47,7 @@ test.each<[drafting: Drafting, says: RegExp]>([
   [{ method: "mtp", tokens: 0 }, /speculation.tokens: 0 is not a whole number from 1 to 32/],
   [{ method: "ngram", tokens: 3, lookupMin: 5, lookupMax: 4 }, /speculation.lookupMax/],
   [{ method: "suffix", tokens: 2.5 }, /speculation.tokens/],
+  [{ method: "mtp", tokens: 1, aboveBatch: 0 }, /speculation.aboveBatch: 0 is not a whole number from 1 to 4096/],
 ])("%j is refused by its field", (drafting, says) => {
   expect(() => speculativeConfig(drafting)).toThrow(says);
 });

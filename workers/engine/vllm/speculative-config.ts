@@ -3,7 +3,12 @@
 import { SlipstreamError } from "../../../lib/errors.ts";
 
 /** How an engine drafts. */
-export type Drafting =
+export type Drafting = Method & {
+  /** Generations at once above which nothing is drafted: kept by the engine from step to step. */
+  readonly aboveBatch?: number;
+};
+
+type Method =
   /** A smaller model of the same vocabulary. */
   | { readonly method: "draft_model"; readonly model: string; readonly tokens: number; readonly tensorParallel?: number }
   /** A head trained on the target's hidden states. */
@@ -16,11 +21,22 @@ export type Drafting =
   | { readonly method: "suffix"; readonly tokens: number; readonly treeDepth?: number; readonly cachedRequests?: number };
 
 const tokensMax = 32;
+const batchMax = 4_096;
+
+/** More than an engine runs at once. */
+const beyond = 65_536;
 
 export function speculativeConfig(drafting: Drafting): string {
-  const { method, tokens } = drafting;
+  const { method, tokens, aboveBatch } = drafting;
   within("tokens", tokens, 1, tokensMax);
-  const common = { method, num_speculative_tokens: tokens };
+  if (aboveBatch !== undefined) within("aboveBatch", aboveBatch, 1, batchMax);
+  // Without the second range the length of the first would go on beyond it.
+  const lengths = aboveBatch !== undefined && [
+    [1, aboveBatch, tokens],
+    [aboveBatch + 1, beyond, 0],
+  ];
+  const schedule = lengths && { num_speculative_tokens_per_batch_size: lengths };
+  const common = { method, num_speculative_tokens: tokens, ...schedule };
   switch (drafting.method) {
     case "draft_model":
     case "eagle3": {

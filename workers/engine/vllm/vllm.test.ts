@@ -1,11 +1,14 @@
 // The adapter against a server that speaks vLLM's HTTP (test/support/vllm).
+import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { systemClock } from "../../../lib/clock.ts";
+import { packageRoot } from "../../../lib/package-root.ts";
 import { seeded } from "../../../lib/random.ts";
 import { until } from "../../../test/support/until.ts";
 import type { Fault } from "../../../test/support/vllm/completion.ts";
 import { type FakeOptions, FakeVllm } from "../../../test/support/vllm/fake-vllm.ts";
 import type { Finished, Generation, Piece } from "../../generation.ts";
+import { FileTokenizer } from "../file-tokenizer.ts";
 import { VllmEngine, type VllmOptions } from "./vllm.ts";
 
 const open: { close(): Promise<unknown> }[] = [];
@@ -107,6 +110,49 @@ test("an abort closes the connection, and the engine is done with it", async () 
   expect(fake.aborted).toBe(1);
   expect(aborts).toEqual(["closed"]);
   expect(engine.load().running).toBe(0);
+});
+
+test("an engine that can is told to stop by the request's id, and its connection serves the next one", async () => {
+  const { engine, fake, aborts } = await start({ stepMs: 5 }, { abortById: true });
+  for (let turn = 0; turn < 3; turn++) {
+    const controller = new AbortController();
+    const running = engine.generate(work({ sampling: { maxTokens: 2_000 } }), controller.signal);
+    await running.next();
+    controller.abort();
+    expect(await running.next()).toMatchObject({ done: true, value: { kind: "aborted" } });
+    await until("the engine is idle", () => fake.running === 0);
+  }
+  expect(fake.aborted).toBe(0);
+  expect(aborts).toEqual(["by_id", "by_id", "by_id"]);
+  // One that would not hear is left.
+  fake.deaf = true;
+  const controller = new AbortController();
+  const running = engine.generate(work({ sampling: { maxTokens: 2_000 } }), controller.signal);
+  await running.next();
+  controller.abort();
+  await running.next();
+  await until("the engine is idle", () => fake.running === 0);
+  expect(fake.aborted).toBe(1);
+});
+
+test("a connection serves one generation after the other", async () => {
+  const { engine, fake } = await start();
+  await ran(engine);
+  const before = fake.accepted;
+  for (let turn = 0; turn < 10; turn++) await ran(engine);
+  expect(fake.accepted - before).toBeLessThan(3);
+});
+
+test("tokens that the engine gives are spelled here, special ones not shown", async () => {
+  const tokenizer = join(packageRoot(), "models");
+  const vocabulary = await FileTokenizer.open(tokenizer);
+  const tokens = [...vocabulary.encodeText("a + b; // 漢字"), vocabulary.specialToken("<|endoftext|>") as number];
+  const { engine, fake } = await start({ tokens }, { tokensOut: true, tokenizer });
+  const { text, end, pieces } = await ran(engine, work({ cacheSalt: "acme", sampling: { maxTokens: tokens.length, topK: 3 } }));
+  expect([text, end.kind, end.usage.completionTokens]).toEqual(["a + b; // 漢字", "done", tokens.length]);
+  expect(pieces.reduce((sum, piece) => sum + piece.tokens, 0)).toBe(tokens.length);
+  expect(fake.requests[0]).toMatchObject({ cache_salt: "acme", priority: 0, sampling_params: { top_k: 3, temperature: 0 } });
+  expect(fake.requests[0]).not.toHaveProperty("stop");
 });
 
 test("text that ends in the engine is not aborted for it: its counts are waited for", async () => {

@@ -1,188 +1,44 @@
-// vllm: a running vLLM behind the Engine interface, over its HTTP server. A Generation in, Pieces and one Finished out; at most
-// `slots` at once. What it is and can do is probed at the start; that it is gone is told by `died`, and fails what runs.
-import { SlipstreamError } from "../../../lib/errors.ts";
-import {
-  type Acceptance,
-  type EngineLoad,
-  type Finished,
-  type Generation,
-  type Model,
-  noUsage,
-  type Piece,
-  type Segment,
-} from "../../generation.ts";
-import { Recommending } from "../../speculation/recommendation.ts";
-import { AcceptanceWindow } from "../acceptance-window.ts";
-import type { Capability, Engine, KvEvent, Tokenized } from "../engine.ts";
-import { Meter } from "../meter.ts";
-import { refusal } from "../running.ts";
-import { Serving } from "../serving.ts";
-import { tokensOf } from "../tokenized.ts";
-import { warmUp } from "../warm-up.ts";
-import type { WatchOptions } from "../watch.ts";
-import { blockKeys, seedOf } from "./block-chain.ts";
+// vllm: a running vLLM behind the Engine interface, over its HTTP server: what it is asked with and what it tells of itself, as it was probed
+// at the start. What all engines of another process share is in served.ts.
+import type { Generation, Segment } from "../../generation.ts";
+import { CompletionStream } from "../completion-stream.ts";
+import { FileTokenizer } from "../file-tokenizer.ts";
+import { encode } from "../prompts.ts";
+import { type Asked, refusal } from "../running.ts";
+import { type AskedPrompt, ServedEngine, type Speaking } from "../served.ts";
+import { warmed } from "../served-start.ts";
+import type { Spell } from "../token-text.ts";
 import { connect, type Parts, type VllmDeps, type VllmOptions } from "./connecting.ts";
-import { type Counters, readCounters } from "./counters.ts";
-import { KvWatch } from "./kv-watch.ts";
-import { blockEnds, type Encoded, encode } from "./prompts.ts";
-import { completionBody, warmBody } from "./request.ts";
-import { byPosition } from "./speculated.ts";
+import { readCounters } from "./counters.ts";
+import { Figures } from "./figures.ts";
+import { completionBody, idsAtEngine, tokensBody, warmBody } from "./request.ts";
+import { TokensStream } from "./tokens-stream.ts";
+import { zmqFeeds } from "./zmq-feeds.ts";
 
 export type { VllmDeps, VllmOptions } from "./connecting.ts";
 
-/** As long as what acceptance is counted over. */
-const recommendEveryMs = 60_000;
-/** Of a prefix memory: 1,000 prompts of 8,000 tokens. */
-const blocksMax = 500_000;
-const watchDefaults: WatchOptions = { busyMs: 100, idleMs: 1_000, hungMs: 10_000 };
+const blockTokensUsual = 16;
 
-export class VllmEngine implements Engine {
-  readonly name = "vllm";
-  readonly models: readonly Model[];
-  readonly capabilities: readonly Capability[];
-  readonly slots: number;
-  readonly blockTokens: number;
-  readonly died: Promise<Error>;
-  readonly #options: VllmOptions;
-  readonly #deps: VllmDeps;
+export class VllmEngine extends ServedEngine<Buffer> {
   readonly #parts: Parts;
-  readonly #meter: Meter;
-  readonly #serving: Serving;
-  readonly #acceptance: AcceptanceWindow;
-  readonly #requests: string;
-  readonly #kv: KvWatch;
-  readonly #recommending = new Recommending();
-  #recommendedMs: number;
-  #counters: Counters | undefined;
-  #requested = 0;
 
   private constructor(parts: Parts, options: VllmOptions, deps: VllmDeps) {
-    const { probed } = parts;
+    super(speaking(parts, options, deps), { ...options, requests: `slipstream-${deps.random.hex(8)}` }, deps);
     this.#parts = parts;
-    this.#options = options;
-    this.#deps = deps;
-    this.models = parts.models;
-    this.slots = options.slots;
-    this.blockTokens = probed.counters?.blockTokens ?? 16;
-    this.#counters = probed.counters;
-    this.#recommendedMs = deps.clock.now();
-    this.#acceptance = new AcceptanceWindow(byPosition(probed.counters?.speculation), deps);
-    this.#requests = `slipstream-${deps.random.hex(8)}`;
-    this.capabilities = [
-      "tokenize",
-      ...(probed.counters?.speculation ? (["speculation"] as const) : []),
-      ...(probed.kvSources.length > 0 && options.kvEvents !== false ? (["kv_events"] as const) : []),
-      ...(probed.sleeps ? (["sleep"] as const) : []),
-      ...(probed.adapters ? (["lora"] as const) : []),
-    ];
-    this.#meter = new Meter(deps);
-    const most = Math.min(blocksMax, probed.counters?.blocks ?? blocksMax);
-    const sources = options.kvEvents === false ? [] : probed.kvSources;
-    this.#kv = new KvWatch({ url: options.url, sources, blockTokens: this.blockTokens, blocksMax: most }, deps);
-    const { http } = parts;
-    this.#serving = new Serving(
-      { ...watchDefaults, ...options },
-      {
-        ...{ ...deps, http, meter: this.#meter },
-        ask: async (how) => {
-          const answer = await http.ask("/metrics", undefined, how);
-          if (answer.status === 200) this.#read(readCounters(answer.text));
-        },
-        ended: () => this.#kv.close(),
-      },
-    );
-    this.died = this.#serving.died;
   }
 
   /** Waits until the engine answers, then asks what it is. Throws a sentence when it cannot be used. */
   static async start(options: VllmOptions, deps: VllmDeps): Promise<VllmEngine> {
-    const parts = await connect(options, deps);
-    const engine = new VllmEngine(parts, options, deps);
-    try {
-      await warmUp(engine, { withinMs: options.startMs }, deps);
-    } catch (thrown) {
-      await engine.close();
-      throw thrown;
-    }
-    engine.#serving.watch();
-    return engine;
+    return warmed(new VllmEngine(await connect(options, deps), options, deps), options, deps);
   }
 
-  async *generate(work: Generation, signal: AbortSignal): AsyncGenerator<Piece, Finished> {
-    const receivedMs = this.#deps.clock.now();
-    let prompt: Encoded;
-    try {
-      this.#serving.check();
-      prompt = await encode(work.segments, work.sampling.maxTokens, this.#model(work.model), this.#parts.tokenizer, signal);
-      this.#serving.check();
-    } catch (thrown) {
-      if (signal.aborted) return { kind: "aborted", usage: noUsage() };
-      return { kind: "failed", error: SlipstreamError.from(thrown), usage: noUsage() };
-    }
-    const { tokens, maxTokens } = prompt;
-    const requestId = `${this.#requests}-${this.#requested++}`;
-    const { priority } = this.#parts.probed;
-    const salted = this.#parts.probed.cacheSalt ? work : { ...work, cacheSalt: "" };
-    const keys = this.#keys(tokens, work.model, salted.cacheSalt);
-    if (prompt.whole && work.blockDigests.length > 0) {
-      const byteEnds = blockEnds(tokens, this.blockTokens, this.#parts.tokenizer);
-      this.#kv.prompted({ keys, byteEnds, digests: work.blockDigests });
-    }
-    return yield* this.#serving.generate(
-      {
-        path: "/v1/completions",
-        body: completionBody(
-          salted,
-          { tokens, maxTokens, requestId },
-          { priority, confidence: this.#options.confidence, ignoreEnd: this.#options.ignoreEnd === true },
-        ),
-        traceparent: work.traceparent,
-        promptTokens: tokens.length,
-        expectedCached: this.#kv.expected(keys, tokens.length),
-        maxTokens,
-        receivedMs,
-      },
-      signal,
-      {
-        counted: (expected, cached) => this.#deps.counted?.(expected, cached),
-        computed: () => this.#kv.computed(keys),
-      },
-    );
-  }
-
-  async warm(model: string, segments: readonly Segment[], signal: AbortSignal, cacheSalt: string): Promise<void> {
+  /** By one answer that does not stream: nobody reads its text. */
+  override async warm(model: string, segments: readonly Segment[], signal: AbortSignal, cacheSalt: string): Promise<void> {
     const { http, probed, tokenizer } = this.#parts;
-    const { tokens } = await encode(segments, 1, this.#model(model), tokenizer, signal);
+    const { tokens } = await encode(segments, 1, this.modelOf(model), tokenizer, signal);
     const answer = await http.ask("/v1/completions", warmBody(model, tokens, cacheSalt, probed), { signal, timeoutMs: 60_000 });
     if (answer.status !== 200) throw refusal(answer);
-    this.#kv.computed(this.#keys(tokens, model, probed.cacheSalt ? cacheSalt : ""));
-  }
-
-  /** Its vocabulary tells how long tokens are, not what they spell. */
-  async tokenize(_model: string, segments: readonly Segment[], signal: AbortSignal): Promise<Tokenized> {
-    const { tokenizer } = this.#parts;
-    const texts = segments.map((segment) => ("text" in segment ? segment.text : segment.special));
-    await tokenizer.know(texts, signal);
-    return { ids: tokensOf(segments, tokenizer), pieces: [] };
-  }
-
-  load(): EngineLoad {
-    const { kvUsed = 0, blocks = 0 } = this.#counters ?? {};
-    const { prefillTokensPerSecond, stepMs, prefillBacklogTokens } = this.#meter;
-    return {
-      running: this.#serving.running,
-      kvBlocksUsed: Math.round(kvUsed * blocks),
-      kvBlocks: blocks,
-      ...{ prefillTokensPerSecond, stepMs, prefillBacklogTokens },
-    };
-  }
-
-  acceptance(): Acceptance {
-    return this.#acceptance.value;
-  }
-
-  onKv(listener: (event: KvEvent) => void): void {
-    this.#kv.listen(listener);
+    this.computed(tokens, model, cacheSalt);
   }
 
   /** Gives its memory away, KV included. */
@@ -194,35 +50,63 @@ export class VllmEngine implements Engine {
     await this.#told("/wake_up");
   }
 
-  close(): Promise<void> {
-    return this.#serving.close();
-  }
-
   async #told(path: string): Promise<void> {
     const answer = await this.#parts.http.ask(path, {}, { timeoutMs: 120_000 });
     if (answer.status !== 200) throw refusal(answer);
   }
+}
 
-  #read(counters: Counters): void {
-    this.#counters = counters;
-    if (!counters.speculation) return;
-    this.#acceptance.add(byPosition(counters.speculation));
-    const now = this.#deps.clock.now();
-    if (now - this.#recommendedMs < recommendEveryMs) return;
-    this.#recommendedMs = now;
-    const recommendation = this.#recommending.take(this.#acceptance.value);
-    if (recommendation) this.#deps.recommended?.(recommendation);
-  }
+function speaking(parts: Parts, options: VllmOptions, deps: VllmDeps): Speaking<Buffer> {
+  const { http, probed, models, tokenizer } = parts;
+  const figures = new Figures(probed.counters, deps);
+  const sources = options.kvEvents === false ? [] : probed.kvSources;
+  const spell = spellOf(parts, options);
+  return {
+    ...{ name: "vllm", wire: http, models, tokenizer, tenants: probed.cacheSalt, blocks: probed.counters?.blocks },
+    capabilities: [
+      "tokenize",
+      ...(probed.counters?.speculation ? (["speculation"] as const) : []),
+      ...(sources.length > 0 ? (["kv_events"] as const) : []),
+      ...(probed.sleeps ? (["sleep"] as const) : []),
+      ...(probed.adapters ? (["lora"] as const) : []),
+    ],
+    blockTokens: probed.counters?.blockTokens ?? blockTokensUsual,
+    feeds: zmqFeeds(options.url, sources, deps),
+    answering: () => (spell ? new TokensStream(spell) : new CompletionStream()),
+    request: (work, prompt) => requestOf(work, prompt, parts, options),
+    ask: async (how) => {
+      const answer = await http.ask("/metrics", undefined, how);
+      if (answer.status === 200) figures.read(readCounters(answer.text));
+    },
+    kvBlocksUsed: () => figures.kvBlocksUsed,
+    acceptance: () => figures.acceptance,
+    recommendation: () => figures.recommendation,
+  };
+}
 
-  /** An adapter computes other values of the same tokens. */
-  #keys(tokens: readonly number[], model: string, salt: string): number[] {
-    const adapter = model === this.models[0]?.name ? "" : model;
-    return blockKeys(tokens, this.blockTokens, seedOf(salt, adapter));
-  }
+/** A vocabulary that is asked for piece by piece cannot spell what comes: then it is asked for text. */
+function spellOf({ probed, tokenizer }: Parts, { tokensOut }: VllmOptions): Spell | undefined {
+  return tokensOut && probed.tokensOnly && tokenizer instanceof FileTokenizer ? (token) => tokenizer.spell(token) : undefined;
+}
 
-  #model(name: string): Model {
-    const model = this.models.find((each) => each.name === name);
-    if (!model) throw new SlipstreamError("not_found", `the engine serves no ${JSON.stringify(name)}`);
-    return model;
-  }
+function requestOf(
+  asking: Generation,
+  prompt: AskedPrompt,
+  parts: Parts,
+  options: VllmOptions,
+): Pick<Asked, "path" | "body" | "abort"> {
+  const { http, probed } = parts;
+  const { confidence, ignoreEnd = false, abortById } = options;
+  const features = { priority: probed.priority, confidence, ignoreEnd };
+  const work = probed.cacheSalt ? asking : { ...asking, cacheSalt: "" };
+  const asked = spellOf(parts, options)
+    ? { path: "/inference/v1/generate", body: tokensBody(work, prompt, features) }
+    : { path: "/v1/completions", body: completionBody(work, prompt, features) };
+  if (!abortById || !probed.tokensOnly) return asked;
+  const abort = async () => {
+    const ids = idsAtEngine(prompt.requestId);
+    const answer = await http.ask("/inference/v1/abort_requests", { request_ids: ids }).catch(() => undefined);
+    return answer?.status === 200;
+  };
+  return { ...asked, abort };
 }

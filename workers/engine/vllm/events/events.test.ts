@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { systemClock } from "../../../../lib/clock.ts";
 import { until } from "../../../../test/support/until.ts";
@@ -53,6 +54,20 @@ test.each([[false], [true]])("what was told before and after it joined comes in 
   expect(heard).toEqual(numbers(1, 43));
 });
 
+test("one that is closed before its engine has answered leaves no connection", async () => {
+  const silent = createServer();
+  const sockets: Socket[] = [];
+  silent.on("connection", (socket) => sockets.push(socket.resume()));
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  open.push({ close: () => new Promise((resolve) => silent.close(resolve)) });
+  const { port } = silent.address() as AddressInfo;
+  const deps = { clock: systemClock, take: () => {}, lost: () => {} };
+  const feed = new KvFeed({ endpoint: `tcp://127.0.0.1:${port}`, replay: undefined, topic: "" }, deps);
+  await until("it is connected", () => sockets.length === 1);
+  feed.close();
+  await until("it has left", () => sockets[0]?.destroyed === true);
+});
+
 test("what is lost on the way is asked for again", async () => {
   const { publisher, store } = await start();
   const { feed, heard } = follow(publisher);
@@ -66,6 +81,23 @@ test("what is lost on the way is asked for again", async () => {
   store(1);
   // Nothing comes after it: found by asking now and then.
   await until("the last one is heard", () => heard.length >= 8);
+});
+
+test("of many that were missed only some are given out in one turn of the loop, all in order", async () => {
+  const { publisher, store } = await start();
+  store(1_000);
+  const { feed, heard } = follow(publisher);
+  const most = { turn: 0, heard: 0 };
+  const next = () => {
+    most.turn = Math.max(most.turn, heard.length - most.heard);
+    most.heard = heard.length;
+    if (heard.length < 1_000) setImmediate(next);
+  };
+  setImmediate(next);
+  await until("all is heard", () => feed.synced && heard.length >= 1_000);
+  expect(heard).toEqual(numbers(1, 1_000));
+  expect(most.turn).toBeGreaterThan(0);
+  expect(most.turn).toBeLessThanOrEqual(64);
 });
 
 test("a gap older than what the engine keeps is told as a loss, and the rest goes on", async () => {
@@ -138,4 +170,20 @@ test("garbage is a loss, and what comes after it is heard", async () => {
   store(1);
   await until("both are heard", () => heard.length >= 2);
   expect(heard).toEqual(["lost", "1"]);
+});
+
+test("however often the stream breaks, it asks no oftener whether something was missed", async () => {
+  const { publisher } = await start();
+  // A question now and then, of which few fall within this test; one more for each time that it connects.
+  const { feed } = follow(publisher, { checkMs: 200, retryMs: 2, retryMaxMs: 2 });
+  for (let turn = 0; turn < 12; turn++) {
+    await until("it is there", () => feed.synced && publisher.subscribers === 1);
+    const asked = publisher.replays;
+    publisher.cut();
+    await until("it is there anew, and has asked", () => publisher.replays > asked);
+  }
+  await until("it is there again", () => feed.synced && publisher.subscribers === 1);
+  const before = publisher.replays;
+  await systemClock.sleep(1_000);
+  expect(publisher.replays - before).toBeLessThan(8);
 });

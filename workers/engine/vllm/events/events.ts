@@ -4,10 +4,10 @@
 import type { Clock } from "../../../../lib/clock.ts";
 import { SlipstreamError } from "../../../../lib/errors.ts";
 import type { Log } from "../../../../lib/log.ts";
-import { type KvMessage, readKvBatch } from "./kv-batch.ts";
+import type { KvMessage } from "../../kv-message.ts";
+import { LoopTurns } from "../../loop-turns.ts";
+import { readKvBatch } from "./kv-batch.ts";
 import { ZmtpConnection } from "./zmtp.ts";
-
-export type { KvMessage } from "./kv-batch.ts";
 
 export interface FeedOptions {
   readonly endpoint: string;
@@ -30,6 +30,8 @@ interface Deps {
 }
 
 const waitingMax = 20_000;
+/** Given out in one turn of the event loop: what was missed may be thousands, and a Cancel waits for no more than these. */
+const turnMax = 32;
 const endOfReplay = -1n;
 const defaults = { retryMs: 50, retryMaxMs: 2_000, checkMs: 1_000, lostMs: 5_000 };
 
@@ -37,6 +39,8 @@ export class KvFeed {
   readonly #options: FeedOptions & typeof defaults;
   readonly #deps: Deps;
   #live: ZmtpConnection | undefined;
+  /** Not agreed yet. */
+  #connecting: ZmtpConnection | undefined;
   #replay: ZmtpConnection | undefined;
   /** Number of the batch that comes next; undefined before the first. */
   #next: bigint | undefined;
@@ -46,6 +50,11 @@ export class KvFeed {
   #last: { readonly sequence: bigint; readonly payload: Buffer } | undefined;
   #retryMs: number;
   #timers = new Set<Disposable>();
+  readonly #turns = new LoopTurns();
+  /** The next turn goes on giving out. */
+  #giving = false;
+  /** The next question whether something was missed. */
+  #checking: Disposable | undefined;
   #gone: Disposable | undefined;
   #closed = false;
 
@@ -64,6 +73,7 @@ export class KvFeed {
   close(): void {
     this.#closed = true;
     this.#live?.close();
+    this.#connecting?.close();
     this.#replay?.close();
     this.#gone?.[Symbol.dispose]();
     for (const timer of this.#timers) timer[Symbol.dispose]();
@@ -79,6 +89,7 @@ export class KvFeed {
             this.#retryMs = this.#options.retryMs;
             this.#gone?.[Symbol.dispose]();
             this.#gone = undefined;
+            this.#connecting = undefined;
             this.#live = live;
             // What was published before the subscription, or while there was none.
             this.#ask();
@@ -88,11 +99,13 @@ export class KvFeed {
         },
       },
     );
+    this.#connecting = live;
   }
 
   #broken(why: SlipstreamError): void {
-    if (this.#closed) return;
     this.#live = undefined;
+    this.#connecting = undefined;
+    if (this.#closed) return;
     this.#deps.log?.debug({ why: why.message }, "the engine's KV events broke off");
     this.#gone ??= this.#deps.clock.timer(this.#options.lostMs, () => this.#lose());
     this.#later(this.#retryMs, () => this.#connect());
@@ -108,12 +121,17 @@ export class KvFeed {
       this.#waiting.clear();
       this.#lose();
     }
-    if (this.#replay === undefined) this.#advance();
+    if (this.#replay === undefined && !this.#giving) this.#advance();
   }
 
   /** Gives out what is next. A gap is asked for, and given up when it cannot be had: the engine keeps only its last batches. */
   #advance(gapIsLost = this.#options.replay === undefined): void {
-    for (const sequence of [...this.#waiting.keys()].sort((a, b) => (a < b ? -1 : 1))) {
+    const sorted = [...this.#waiting.keys()].sort((a, b) => (a < b ? -1 : 1));
+    for (const [turn, sequence] of sorted.entries()) {
+      if (turn === turnMax) {
+        this.#goOn(gapIsLost);
+        return;
+      }
       const payload = this.#waiting.get(sequence) as Buffer;
       const next = this.#next ?? sequence;
       if (sequence > next && !gapIsLost) {
@@ -128,6 +146,18 @@ export class KvFeed {
       this.#last = { sequence, payload };
       this.#give(payload);
     }
+  }
+
+  #goOn(gapIsLost: boolean): void {
+    if (this.#giving) return;
+    this.#giving = true;
+    // No timer: several of them may fire in one turn of a loop that is late.
+    void this.#turns.next().then(() => {
+      this.#giving = false;
+      if (this.#closed) return;
+      // What is asked for again meanwhile is not lost yet.
+      this.#advance(gapIsLost && this.#replay === undefined);
+    });
   }
 
   #give(payload: Buffer): void {
@@ -152,7 +182,12 @@ export class KvFeed {
       replay.close();
       this.#replay = undefined;
       if (whole) this.#answered(heard);
-      this.#later(whole ? checkMs : retryMaxMs, () => this.#live && this.#ask());
+      // One chain of questions, however often the stream broke: each new one would ask as often as the first.
+      if (this.#checking) {
+        this.#checking[Symbol.dispose]();
+        this.#timers.delete(this.#checking);
+      }
+      this.#checking = this.#later(whole ? checkMs : retryMaxMs, () => this.#live && this.#ask());
     };
     const replay: ZmtpConnection = new ZmtpConnection(
       { endpoint, kind: "DEALER" },
@@ -188,7 +223,9 @@ export class KvFeed {
         return;
       }
     }
-    for (const [sequence, payload] of heard) this.#waiting.set(sequence, payload);
+    // What was given out while it was asked is not news.
+    const given = this.#last?.sequence ?? -1n;
+    for (const [sequence, payload] of heard) if (sequence > given) this.#waiting.set(sequence, payload);
     this.#advance(true);
     this.#next ??= 0n;
   }
@@ -200,11 +237,12 @@ export class KvFeed {
     this.#deps.lost();
   }
 
-  #later(ms: number, act: () => void): void {
+  #later(ms: number, act: () => void): Disposable {
     const timer = this.#deps.clock.timer(ms, () => {
       this.#timers.delete(timer);
       if (!this.#closed) act();
     });
     this.#timers.add(timer);
+    return timer;
   }
 }

@@ -1,21 +1,8 @@
 // kv-batch: the payload of an engine's KV events in, our three kinds out. Newer engines write each event as a map with its type,
 // older ones as a list in the order of the fields; block hashes are numbers or bytes. What is no event is passed over; a payload that
 // is no batch throws a RangeError.
+import type { KvMessage } from "../../kv-message.ts";
 import { type Packed, unpack } from "./message-pack.ts";
-
-export type KvMessage =
-  | {
-      readonly kind: "stored";
-      readonly hashes: readonly string[];
-      /** The block before the first; undefined: they begin a prompt. */
-      readonly parent: string | undefined;
-      readonly tokens: readonly number[];
-      readonly blockTokens: number;
-      readonly adapter: string;
-      readonly salt: string;
-    }
-  | { readonly kind: "removed"; readonly hashes: readonly string[] }
-  | { readonly kind: "cleared" };
 
 /** Fields in the order of the older, listed form. */
 const listed: Readonly<Record<string, readonly string[]>> = {

@@ -1,12 +1,20 @@
-// models: what vLLM serves in, the models a router is told of out: names, context, infilling tokens found in the vocabulary, bytes
+// served-models: what a server serves in, the models a router is told of out: names, context, infilling tokens found in the vocabulary, bytes
 // a token measured on code. A served adapter is a model of its own, of the same family.
-import { SlipstreamError } from "../../../lib/errors.ts";
-import { families } from "../../../lib/fim/families.ts";
-import type { Model } from "../../generation.ts";
-import { findFimTokens } from "../fim-tokens.ts";
-import { sampleCode } from "../sample-code.ts";
-import type { EngineTokenizer } from "../tokenizer.ts";
-import type { ServedModel } from "./probe.ts";
+import { SlipstreamError } from "../../lib/errors.ts";
+import { families } from "../../lib/fim/families.ts";
+import type { Model } from "../generation.ts";
+import { findFimTokens } from "./fim-tokens.ts";
+import { sampleCode } from "./sample-code.ts";
+import type { EngineTokenizer } from "./tokenizer.ts";
+
+export interface ServedModel {
+  readonly id: string;
+  /** Folder or name that it was loaded from. */
+  readonly root: string;
+  /** Of an adapter: the model it changes. */
+  readonly parent: string | undefined;
+  readonly contextTokens: number | undefined;
+}
 
 /** Rounds of asking a vocabulary for spellings: each family's forms name a few more. */
 const roundsMax = 8;

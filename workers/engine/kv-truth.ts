@@ -1,9 +1,10 @@
 // kv-truth: what the engine says it stored and removed in, by the tokens of its blocks; the router's 64-byte blocks that came and went
 // out, by the prompts that were asked with. A block of the engine has a name for routers once a prompt of ours went through it. Bounded
 // by the engine's own blocks, and by as many names.
-import type { KvEvent } from "../engine.ts";
+
 import { blockKeys, seedOf } from "./block-chain.ts";
-import type { KvMessage } from "./events/events.ts";
+import type { KvEvent } from "./engine.ts";
+import type { KvMessage } from "./kv-message.ts";
 
 export interface Prompted {
   /** Of the prompt's full blocks. */
@@ -21,7 +22,7 @@ export class KvTruth {
   readonly #options: { readonly blockTokens: number; readonly blocksMax: number };
   readonly #tell: (event: KvEvent) => void;
   /** By the engine's hash; oldest first. Requests side by side make the same block twice, and the engine tells of each. */
-  readonly #keyOf = new Map<string, { readonly key: number; blocks: number }>();
+  readonly #keyOf = new Map<string, { readonly key: number; blocks: number; near: boolean }>();
   /** How many blocks of the engine hold these tokens. */
   readonly #resident = new Map<number, number>();
   /** Digests that end within a block; least recently asked first. */
@@ -29,6 +30,8 @@ export class KvTruth {
   readonly #holders = new Map<string, number>();
   /** Stored blocks whose place in a chain is not known. */
   unplaced = 0;
+  /** Blocks that the engine gave up for others. */
+  evicted = 0;
 
   constructor(options: { blockTokens: number; blocksMax: number }, deps: { tell: (event: KvEvent) => void }) {
     this.#options = options;
@@ -53,6 +56,7 @@ export class KvTruth {
         changed.stored.clear();
         changed.removed.clear();
       } else if (message.kind === "removed") for (const hash of message.hashes) this.#remove(of + hash, changed);
+      else if (message.kind === "moved") for (const hash of message.hashes) this.#move(of + hash, message.near, changed);
       else this.#store(message, of, changed);
     }
     if (changed.stored.size + changed.removed.size > 0)
@@ -119,10 +123,8 @@ export class KvTruth {
         known.blocks += 1;
         continue;
       }
-      this.#keyOf.set(hash, { key, blocks: 1 });
-      const holders = this.#resident.get(key) ?? 0;
-      this.#resident.set(key, holders + 1);
-      if (holders === 0) for (const name of this.#names.get(key) ?? []) this.#hold(name, changed);
+      this.#keyOf.set(hash, { key, blocks: 1, near: true });
+      this.#come(key, changed);
     }
     // One batch may store before it removes. An engine that stores twice what it has has not told what it removed.
     for (const hash of this.#keyOf.keys()) {
@@ -134,13 +136,32 @@ export class KvTruth {
   #remove(hash: string, changed: Changed): void {
     const known = this.#keyOf.get(hash);
     if (!known) return;
+    this.evicted += 1;
     known.blocks -= 1;
     if (known.blocks === 0) this.#forget(hash, changed);
   }
 
+  #move(hash: string, near: boolean, changed: Changed): void {
+    const known = this.#keyOf.get(hash);
+    if (!known || known.near === near) return;
+    known.near = near;
+    if (near) this.#come(known.key, changed);
+    else this.#go(known.key, changed);
+  }
+
   #forget(hash: string, changed: Changed): void {
-    const key = this.#keyOf.get(hash)?.key as number;
+    const known = this.#keyOf.get(hash);
     this.#keyOf.delete(hash);
+    if (known?.near) this.#go(known.key, changed);
+  }
+
+  #come(key: number, changed: Changed): void {
+    const holders = this.#resident.get(key) ?? 0;
+    this.#resident.set(key, holders + 1);
+    if (holders === 0) for (const name of this.#names.get(key) ?? []) this.#hold(name, changed);
+  }
+
+  #go(key: number, changed: Changed): void {
     const holders = (this.#resident.get(key) ?? 0) - 1;
     if (holders > 0) {
       this.#resident.set(key, holders);

@@ -1,40 +1,43 @@
 // kv-watch: what is known of an engine's KV cache: by its own events where it tells them, else by what was asked of it. Prompts in, how
 // much of each is there out, and the router's blocks that came and went. One feed for each of the engine's ranks.
-import type { Clock } from "../../../lib/clock.ts";
-import type { Log } from "../../../lib/log.ts";
-import type { KvEvent } from "../engine.ts";
-import { AskedBlocks } from "./asked-blocks.ts";
-import { KvFeed } from "./events/events.ts";
-import { KvTruth, type Prompted } from "./kv-truth.ts";
-import type { KvSource } from "./probe.ts";
 
-export interface KvWatchOptions {
-  readonly url: string;
-  readonly sources: readonly KvSource[];
-  readonly blockTokens: number;
-  readonly blocksMax: number;
+import { AskedBlocks } from "./asked-blocks.ts";
+import type { KvEvent } from "./engine.ts";
+import type { KvMessage } from "./kv-message.ts";
+import { KvTruth, type Prompted } from "./kv-truth.ts";
+
+export interface FeedDeps {
+  /** Batches in order, each once. */
+  readonly take: (messages: readonly KvMessage[]) => void;
+  /** What was told until now is worth nothing. */
+  readonly lost: () => void;
 }
 
-/** Hosts that mean "where the engine is". */
-const anywhere = /^(\*|0\.0\.0\.0|::|\[::\]|localhost|127\.0\.0\.1|\[::1\])$/;
+/** Where a rank's events come from. */
+export interface Feed {
+  /** All that was told so far has come. */
+  readonly synced: boolean;
+  close(): void;
+}
+
+export type FeedStart = (deps: FeedDeps) => Feed;
 
 export class KvWatch {
   readonly #blockTokens: number;
   readonly #asked: AskedBlocks;
   readonly #truth: KvTruth;
-  readonly #feeds: readonly KvFeed[];
+  readonly #feeds: readonly Feed[];
   #listener: ((event: KvEvent) => void) | undefined;
 
-  constructor(options: KvWatchOptions, deps: { clock: Clock; log?: Log }) {
-    const { url, sources, blockTokens, blocksMax } = options;
+  constructor(options: { blockTokens: number; blocksMax: number }, deps: { feeds: readonly FeedStart[] }) {
+    const { blockTokens, blocksMax } = options;
+    const { feeds } = deps;
     this.#blockTokens = blockTokens;
     this.#asked = new AskedBlocks({ blocksMax });
-    this.#truth = new KvTruth({ blockTokens, blocksMax: blocksMax * sources.length }, { tell: (event) => this.#listener?.(event) });
-    this.#feeds = sources.map(({ endpoint, replay, topic }, rank) => {
-      const at = { endpoint: reachable(endpoint, url), replay: replay && reachable(replay, url), topic };
-      const take = (messages: Parameters<KvTruth["take"]>[0]) => this.#truth.take(messages, String(rank));
-      return new KvFeed(at, { ...deps, take, lost: () => this.#truth.clear() });
-    });
+    this.#truth = new KvTruth({ blockTokens, blocksMax: blocksMax * feeds.length }, { tell: (event) => this.#listener?.(event) });
+    this.#feeds = feeds.map((start, rank) =>
+      start({ take: (messages) => this.#truth.take(messages, String(rank)), lost: () => this.#truth.clear() }),
+    );
   }
 
   /** Whether the engine tells what it holds. */
@@ -45,6 +48,11 @@ export class KvWatch {
   /** Whether all that it told is known. */
   get synced(): boolean {
     return this.tells && this.#feeds.every(({ synced }) => synced);
+  }
+
+  /** Blocks that the engine said it gave up for others. */
+  get evicted(): number {
+    return this.#truth.evicted;
   }
 
   listen(listener: (event: KvEvent) => void): void {
@@ -69,10 +77,4 @@ export class KvWatch {
   close(): void {
     for (const feed of this.#feeds) feed.close();
   }
-}
-
-function reachable(endpoint: string, url: string): string {
-  const found = /^tcp:\/\/(.+):(\d+)$/.exec(endpoint);
-  if (!found || !anywhere.test(found[1] as string)) return endpoint;
-  return `tcp://${new URL(url).hostname}:${found[2]}`;
 }

@@ -1,13 +1,13 @@
 // What the engine's events make known, against a pretend cache that evicts: of every prompt as much as it then has cached.
 import { expect, test } from "vitest";
-import { below, seeded } from "../../../lib/random.ts";
-import { digested } from "../../../router/prompt/digest.ts";
-import { FakeBlocks } from "../../../test/support/vllm/blocks.ts";
-import { pack } from "../../../test/support/vllm/message-pack.ts";
-import type { KvEvent } from "../engine.ts";
+import { below, seeded } from "../../lib/random.ts";
+import { digested } from "../../router/prompt/digest.ts";
+import { FakeBlocks } from "../../test/support/vllm/blocks.ts";
+import { pack } from "../../test/support/vllm/message-pack.ts";
 import { blockKeys, seedOf } from "./block-chain.ts";
-import { readKvBatch } from "./events/kv-batch.ts";
+import type { KvEvent } from "./engine.ts";
 import { KvTruth } from "./kv-truth.ts";
+import { readKvBatch } from "./vllm/events/kv-batch.ts";
 
 const blockTokens = 16;
 
@@ -95,4 +95,27 @@ test("an engine that stores without ever removing holds no more than twice what 
       { kind: "stored", hashes: [String(i)], parent: undefined, tokens: Array(16).fill(i), blockTokens: 16, adapter: "", salt: "" },
     ]);
   expect(truth.size).toBe(100);
+});
+
+test("a block that is moved elsewhere is no help to a step, and is again when it is back", () => {
+  const { truth, resident } = world({ blocks: 100 });
+  const { digests } = digested(Buffer.alloc(256, "x"), "acme");
+  const tokens = Array<number>(256).fill(120);
+  const keys = blockKeys(tokens, blockTokens, seedOf("acme", ""));
+  truth.prompted({ keys, byteEnds: keys.map((_, index) => (index + 1) * blockTokens), digests });
+  const hashes = keys.map((_, index) => `h${index}`);
+  truth.take([{ kind: "stored", hashes, parent: undefined, tokens, blockTokens, adapter: "", salt: "acme" }]);
+  const move = (hash: string, near: boolean) => truth.take([{ kind: "moved", hashes: [hash], near }]);
+  expect([resident().size, truth.known(keys)]).toEqual([4, 16]);
+  // The last of the four that the second name ends in.
+  move("h7", false);
+  move("h7", false);
+  expect([resident().size, truth.known(keys)]).toEqual([3, 7]);
+  move("h7", true);
+  move("nobody", true);
+  expect([resident().size, truth.known(keys)]).toEqual([4, 16]);
+  // What is elsewhere can be given up, and what followed it is still placed.
+  move("h15", false);
+  truth.take([{ kind: "removed", hashes: ["h15"] }]);
+  expect(truth.known(keys)).toBe(15);
 });

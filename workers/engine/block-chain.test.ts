@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { below, seeded } from "../../../lib/random.ts";
+import { below, seeded } from "../../lib/random.ts";
 import { AskedBlocks } from "./asked-blocks.ts";
 import { blockKeys, seedOf } from "./block-chain.ts";
 

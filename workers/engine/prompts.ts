@@ -1,8 +1,8 @@
 // prompts: a Generation's segments in, the tokens that the engine is asked with out, and where in the rendered prompt each ends.
 // Segments are encoded apart, so that boundaries stay where they are from key to key.
-import type { Model, Segment } from "../../generation.ts";
-import type { EngineTokenizer } from "../tokenizer.ts";
-import { encodeUnhealed } from "../unhealed.ts";
+import type { Model, Segment } from "../generation.ts";
+import type { EngineTokenizer } from "./tokenizer.ts";
+import { encodeUnhealed } from "./unhealed.ts";
 
 export interface Encoded {
   readonly tokens: readonly number[];

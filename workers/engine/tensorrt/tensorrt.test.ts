@@ -1,0 +1,145 @@
+// The adapter against a server that speaks trtllm-serve's HTTP (sim/tensorrt/serve.ts).
+import { afterEach, expect, test } from "vitest";
+import { type Clock, sleepOn, systemClock } from "../../../lib/clock.ts";
+import { seeded } from "../../../lib/random.ts";
+import { type ServeFault, type ServeOptions, StandInServe } from "../../../sim/tensorrt/serve.ts";
+import { standInFolder } from "../../../sim/tensorrt/stand-in.ts";
+import { until } from "../../../test/support/until.ts";
+import type { Generation } from "../../generation.ts";
+import { ran } from "../contract/trying.ts";
+import { startTensorRt, type TensorRtHttpOptions } from "./tensorrt.ts";
+
+const open: { close(): Promise<unknown> }[] = [];
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each.close();
+});
+
+async function start(serve: ServeOptions = {}, options: Partial<TensorRtHttpOptions> = {}, clock: Clock = systemClock) {
+  const stand = await StandInServe.start(serve);
+  open.push({ close: () => stand.kill() });
+  const said: string[] = [];
+  const note = (_about: unknown, what: string) => void said.push(what);
+  const engine = await startTensorRt(
+    {
+      ...{ url: stand.url, model: "", slots: 4, tokenizer: standInFolder, startMs: 20_000, confidence: false },
+      ...options,
+    },
+    { clock, random: seeded(1), log: { info: note, warn: note } as never },
+  );
+  open.push(engine);
+  stand.requests.length = 0;
+  return { stand, engine, said };
+}
+
+const work = (over: Partial<Generation> = {}): Generation => ({
+  ...{ id: 1n, link: "r", affinity: "", lane: "inline", model: "slipstream-fim" },
+  segments: [{ special: "<|fim_prefix|>" }, { text: "function add(a, b) {\n  return ".repeat(9) }],
+  ...{ stopAtNewline: false, deadlineMs: Number.POSITIVE_INFINITY, receivedMs: 0, cacheSalt: "acme" },
+  ...{ blockDigests: new Uint8Array(), draftDepthHint: 0, traceparent: "" },
+  sampling: { maxTokens: 12, temperature: 0, topP: 1, topK: 0, seed: undefined, stop: [], speculation: "auto" },
+  ...over,
+});
+
+test("what it is, how long a prompt may be and what is missing are said at the start", async () => {
+  const { engine, said } = await start({ speaks: "1.2", quietMs: 20, prometheus: false, eventsMax: 0 }, { contextTokens: 512 });
+  expect(engine.models[0]).toMatchObject({ name: "slipstream-fim", contextTokens: 512, fimFamily: "slipstream-builtin" });
+  expect(engine.capabilities).toEqual(["tokenize"]);
+  expect(said.join("\n")).toMatch(/requests have no priority/);
+  expect(said.join("\n")).toMatch(/does not tell which KV blocks/);
+  expect(said.join("\n")).toMatch(/figures are gone when read/);
+});
+
+test("its figures say how long a prompt may be and how many blocks there are", async () => {
+  const { engine } = await start({ contextTokens: 1_024, blocks: 512, blockTokens: 64 });
+  expect(engine.models[0]?.contextTokens).toBe(1_024);
+  expect(engine.blockTokens).toBe(64);
+  expect(engine.load().kvBlocks).toBe(512);
+  await until("use of the cache is read", () => engine.load().kvBlocksUsed > 0);
+});
+
+test.each<[name: string, serve: ServeOptions, options: Partial<TensorRtHttpOptions>, says: RegExp]>([
+  ["no vocabulary", {}, { tokenizer: "" }, /SLIPSTREAM_WORKER_TOKENIZER/],
+  ["a vocabulary that is not there", {}, { tokenizer: "/nowhere" }, /nowhere is not there/],
+  ["no word of how long a prompt may be", { prometheus: false }, {}, /SLIPSTREAM_WORKER_CONTEXT_TOKENS/],
+  ["another model", {}, { model: "qwen" }, /serves "slipstream-fim", not "qwen"/],
+  ["adapters that it was not started for", {}, { adapters: { style: "/adapters/style" } }, /adapter style.*lora_config/],
+])("%s: it is not served from, with the reason", async (_, serve, options, says) => {
+  await expect(start(serve, options)).rejects.toThrow(says);
+});
+
+test.each<[fault: ServeFault, code: string]>([
+  ["refused", "invalid_request"],
+  ["broken", "engine_failed"],
+  ["cut", "engine_failed"],
+  ["not_json", "engine_failed"],
+])("a server that does %s ends the generation as %s, and the next one runs", async (fault, code) => {
+  const { stand, engine } = await start();
+  stand.faults = [fault];
+  const { end } = await ran(engine, work());
+  expect(end.kind === "failed" ? end.error.code : end.kind).toBe(code);
+  expect((await ran(engine, work())).end.kind).toBe("done");
+  await until("the engine is idle", () => stand.running === 0);
+});
+
+test("an engine that says it is not well is taken for dead after a while", async () => {
+  const { stand, engine } = await start({}, { hungMs: 500, idleMs: 20 });
+  stand.healthy = false;
+  expect((await engine.died).message).toMatch(/has not answered/);
+});
+
+test("lanes and tenants go with the request", async () => {
+  const { stand, engine } = await start();
+  await ran(engine, work());
+  await ran(engine, work({ lane: "batch", cacheSalt: "other" }));
+  const [first, second] = stand.requests.map(({ body }) => body);
+  expect([first?.cache_salt, second?.cache_salt]).toEqual(["acme", "other"]);
+  expect(first?.priority as number).toBeGreaterThan(second?.priority as number);
+});
+
+test("events that somebody else is to read are left alone", async () => {
+  const { stand, engine, said } = await start({}, { kvEvents: false });
+  expect(engine.capabilities).not.toContain("kv_events");
+  expect(said.join("\n")).not.toMatch(/which KV blocks/);
+  await ran(engine, work());
+  // A reader asks as soon as it is there.
+  expect(stand.eventReads).toBe(0);
+});
+
+test("an engine whose buffer holds more than is ever read at once is served from, and tells what comes after", async () => {
+  const { engine } = await start({ eventsPadding: 65 << 20 });
+  expect(engine.capabilities).toContain("kv_events");
+  expect((await ran(engine, work())).end.kind).toBe("done");
+});
+
+/** A clock that knows how many timers wait: what asks over and over always has one, for its answer or its pause. */
+function watchedClock() {
+  const live = new Set<object>();
+  const clock: Clock = {
+    ...systemClock,
+    timer(ms, fire) {
+      const mark = {};
+      live.add(mark);
+      const timer = systemClock.timer(ms, () => {
+        live.delete(mark);
+        fire();
+      });
+      return {
+        [Symbol.dispose]: () => {
+          live.delete(mark);
+          timer[Symbol.dispose]();
+        },
+      };
+    },
+    sleep: (ms, signal) => sleepOn(clock, ms, signal),
+  };
+  return { clock, waiting: () => live.size };
+}
+
+test("nothing is left of it when it is closed", async () => {
+  const { clock, waiting } = watchedClock();
+  const { engine } = await start({ speaks: "1.2", quietMs: 30 }, { contextTokens: 512 }, clock);
+  expect(waiting()).toBeGreaterThan(0);
+  await engine.close();
+  open.splice(open.indexOf(engine), 1);
+  await until("nothing waits any more", () => waiting() === 0);
+});
