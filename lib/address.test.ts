@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isLoopback, parseAddress } from "./address.ts";
+import { isLoopback, isLoopbackHost, parseAddress } from "./address.ts";
 
 test.each([
   ["127.0.0.1:7411", "127.0.0.1", 7_411, true],
@@ -13,4 +13,17 @@ test.each([
 ])("%s is host %s, port %d, on this machine only: %s", (text, host, port, loopback) => {
   expect(parseAddress(text)).toEqual({ host, port });
   expect(isLoopback(text)).toBe(loopback);
+});
+
+test.each([
+  ["127.0.0.1", true],
+  ["127.0.0.1:7413", true],
+  ["localhost:8080", true],
+  ["[::1]:7413", true],
+  ["[::1]", true],
+  ["rebound.example:7413", false],
+  ["127.0.0.1.rebound.example", false],
+  [undefined, false],
+])("a Host header %s names this machine: %s", (header, loopback) => {
+  expect(isLoopbackHost(header)).toBe(loopback);
 });

@@ -10,3 +10,8 @@ export function isLoopback(text: string): boolean {
   const { host } = parseAddress(text);
   return host.toLowerCase() === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
+
+/** The same of a Host header, whose port may be left out. */
+export function isLoopbackHost(header: string | undefined): boolean {
+  return header !== undefined && isLoopback(/:\d+$/.test(header) ? header : `${header}:0`);
+}

@@ -1,9 +1,10 @@
 // admin: the operator's port of a process. /healthz (alive), /readyz (ready, or 503 with what is missing), /metrics, and where
 // a process has them /status (its own figures as JSON) and further pages. Where other machines reach it, it speaks the process's
-// TLS, and all but the two probes ask for an administrator's key.
-import { type FastifyInstance, fastify } from "fastify";
+// TLS, and all but the two probes and a page's own files ask for an administrator's key. On loopback nobody is asked, so there
+// the Host must be a name of loopback: a page elsewhere can point a name of its own at this machine, and cannot change the Host.
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import type { Registry } from "prom-client";
-import { isLoopback, parseAddress } from "./address.ts";
+import { isLoopback, isLoopbackHost, parseAddress } from "./address.ts";
 import type { Clock } from "./clock.ts";
 import { SlipstreamError } from "./errors.ts";
 import { adminTenant, type KeyRing } from "./keys/key-ring.ts";
@@ -28,14 +29,17 @@ export async function startAdmin(
     /** API keys as they are now, an administrator's among them. */
     keys?: (() => KeyRing) | undefined;
     status?: () => Promise<object>;
-    pages?: (app: FastifyInstance) => void;
+    /** Returns the paths that nobody is asked a key for: files that say nothing of this process. */
+    pages?: (app: FastifyInstance) => readonly string[];
   },
 ): Promise<Admin> {
   const open = isLoopback(options.address);
   // A probe shows no certificate; whoever reads figures brings a key.
   const offer = open || !options.offer ? undefined : { ...options.offer, mutual: false };
   const app = fastify({ logger: false, bodyLimit: 1 << 16, serverFactory: (handler) => httpServer(offer, handler) });
-  if (!open && deps.keys) administratorsOnly(app, deps.keys, deps.clock);
+  const free = new Set(probes);
+  if (open) app.addHook("onRequest", loopbackNames);
+  else if (deps.keys) administratorsOnly(app, free, deps.keys, deps.clock);
   app.get("/healthz", () => ({ status: "ok" }));
   app.get("/readyz", (_request, reply) => {
     const missing = deps.missing();
@@ -44,17 +48,27 @@ export async function startAdmin(
   app.get("/metrics", async (_request, reply) => reply.type(deps.registry.contentType).send(await deps.registry.metrics()));
   const { status } = deps;
   if (status) app.get("/status", () => status());
-  deps.pages?.(app);
+  for (const path of deps.pages?.(app) ?? []) free.add(path);
   const { host, port } = parseAddress(options.address);
   await listening("admin", options.address, () => app.listen({ host, port }));
   return { name: "admin", port: (app.server.address() as { port: number }).port, app, close: () => app.close() };
 }
 
-const probes = new Set(["/healthz", "/readyz"]);
+const probes: readonly string[] = ["/healthz", "/readyz"];
 
-function administratorsOnly(app: FastifyInstance, keys: () => KeyRing, clock: Pick<Clock, "wall">): void {
+function loopbackNames(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  if (isLoopbackHost(request.headers.host)) done();
+  else void reply.code(403).send({ error: { code: "permission_denied", message: "Host: not a name of this machine" } });
+}
+
+function administratorsOnly(
+  app: FastifyInstance,
+  free: ReadonlySet<string>,
+  keys: () => KeyRing,
+  clock: Pick<Clock, "wall">,
+): void {
   app.addHook("onRequest", (request, _reply, done) => {
-    if (probes.has(request.url)) return done();
+    if (free.has(request.url)) return done();
     const found = keys().find(
       presentedKey((name) => [request.headers[name]].flat()[0]),
       clock.wall(),

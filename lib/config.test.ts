@@ -1,6 +1,18 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { address, addressList, bytes, choice, duration, flag, integer, readConfig, setting, text } from "./config.ts";
+import {
+  address,
+  addressList,
+  bytes,
+  choice,
+  duration,
+  flag,
+  integer,
+  readConfig,
+  setting,
+  text,
+  unknownSettings,
+} from "./config.ts";
 import type { SlipstreamError } from "./errors.ts";
 
 const schemas: Record<string, z.ZodType<unknown, string>> = {
@@ -115,6 +127,16 @@ test("every problem is told at once, unknown names with the prefix among them", 
     '  SLIPSTREAM_T_NAME="": must not be empty',
     "  SLIPSTREAM_T_PAUSES: no such setting",
   ]);
+});
+
+test("where the environment may be of a later release, names that are not known are told and no problem", () => {
+  const env = { SLIPSTREAM_UNKNOWN_SETTINGS: "ignore", SLIPSTREAM_T_PAUSES: "1", SLIPSTREAM_T_PAUSE: "0" };
+  expect(readConfig(table, env, "SLIPSTREAM_T_").pause).toBe(0);
+  expect(unknownSettings(table, env, "SLIPSTREAM_T_")).toEqual(["SLIPSTREAM_T_PAUSES"]);
+  expect(() => readConfig(table, { ...env, SLIPSTREAM_T_PORT: "x" }, "SLIPSTREAM_T_")).toThrow("SLIPSTREAM_T_PORT");
+  expect(() => readConfig(table, { SLIPSTREAM_UNKNOWN_SETTINGS: "maybe" }, "SLIPSTREAM_T_")).toThrow(
+    'SLIPSTREAM_UNKNOWN_SETTINGS="maybe": must be one of refuse, ignore',
+  );
 });
 
 test("one problem is one problem", () => {

@@ -104,6 +104,15 @@ export const flag = z.enum(["true", "false"], 'must be "true" or "false"').trans
 export const choice = <const T extends readonly [string, ...string[]]>(...words: T) =>
   z.enum(words, `must be one of ${words.join(", ")}`) as unknown as z.ZodType<T[number], string>;
 
+/** "ignore": whoever rendered the environment may be of a later release; "refuse": a name that is not known is a mistake of a person. */
+const unknownSetting = "SLIPSTREAM_UNKNOWN_SETTINGS";
+
+/** Names that begin with `prefix` and are no settings of `table`: to be told in the log where they are no problem. */
+export function unknownSettings(table: SettingTable, env: Env, prefix: string): string[] {
+  const known = new Set(Object.values(table).map((row) => row.env));
+  return Object.keys(env).filter((name) => name.startsWith(prefix) && !known.has(name));
+}
+
 /** Reads every setting of `table`; throws one `config` error that lists all problems. Unknown names with `prefix` are problems too. */
 export function readConfig<const T extends SettingTable>(table: T, env: Env, prefix: string): Config<T> {
   const problems: string[] = [];
@@ -115,8 +124,9 @@ export function readConfig<const T extends SettingTable>(table: T, env: Env, pre
     else
       problems.push(`${row.env}=${JSON.stringify(given ?? row.fallback)}: ${parsed.error.issues.map((i) => i.message).join("; ")}`);
   }
-  const known = new Set(Object.values(table).map((row) => row.env));
-  for (const name of Object.keys(env)) if (name.startsWith(prefix) && !known.has(name)) problems.push(`${name}: no such setting`);
+  const unknown = env[unknownSetting] ?? "refuse";
+  if (unknown === "refuse") problems.push(...unknownSettings(table, env, prefix).map((name) => `${name}: no such setting`));
+  else if (unknown !== "ignore") problems.push(`${unknownSetting}=${JSON.stringify(unknown)}: must be one of refuse, ignore`);
   if (problems.length > 0)
     throw new SlipstreamError(
       "config",

@@ -17,6 +17,7 @@ export type {
   Prediction,
   Remembered,
   SharedBeginning,
+  Speculation,
   Spent,
   WorkerView,
 } from "./placement.ts";

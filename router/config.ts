@@ -171,7 +171,7 @@ export const routerSettings = {
   leastConfidence: setting(
     "SLIPSTREAM_ROUTER_CONFIDENCE_MIN",
     shares,
-    "slipstream-fim-4m=0.4",
+    "slipstream-fim-13m=0.5",
     "Text that nobody asked for by hand is not shown below this mean probability of its first tokens: a number for all models, or model=number, comma-separated.",
   ),
   resultCacheBytes: setting(
@@ -180,17 +180,35 @@ export const routerSettings = {
     "16MiB",
     "Finished results kept for identical prompts.",
   ),
+  warmBytes: setting(
+    "SLIPSTREAM_ROUTER_WARM_BYTES",
+    bytes(0, 4 * 2 ** 30),
+    "16MiB",
+    "Last prompts of sessions kept to warm another worker with, when theirs will leave, and beginnings that many share for a worker that joins; 0: no worker is warmed.",
+  ),
   keepText: setting(
     "SLIPSTREAM_ROUTER_KEEP_TEXT",
     flag,
     "false",
     "true: events on the bus carry the delivered text of completions, for whoever may learn from it. Logs and metrics never do.",
   ),
+  firstTextTargetMs: setting(
+    "SLIPSTREAM_ROUTER_FIRST_TEXT_TARGET",
+    duration(1, 60_000),
+    "100ms",
+    "What 95 % of inline first texts are to keep to: the line that the console draws. Nothing is decided by it.",
+  ),
   explainMax: setting(
     "SLIPSTREAM_ROUTER_EXPLAIN_MAX",
     integer(0, 100_000),
     "2000",
     "Triggers of late whose steps `slipstream explain` can show; 0: none are kept.",
+  ),
+  leaveMs: setting(
+    "SLIPSTREAM_ROUTER_LEAVE",
+    duration(0, 600_000),
+    "0",
+    "How long a router that is to end says that it is not ready and serves on, before its sessions are told to connect anew, so that whoever leads connections to it sees it; never more than a quarter of the grace.",
   ),
   graceMs: setting("SLIPSTREAM_ROUTER_GRACE", duration(0, 600_000), "5s", "Time for running calls when the process ends."),
   ...natsSettings,

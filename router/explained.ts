@@ -21,6 +21,7 @@ export function explained(rooms: Path, trace: Trace, spanId: () => string): Path
     quotas: rooms.quotas,
     bill: rooms.bill,
     fleet: rooms.fleet,
+    prewarm: rooms.prewarm,
     reuse: {
       typedAhead: (trigger) => {
         const ahead = rooms.reuse.typedAhead(trigger);
@@ -160,6 +161,7 @@ export function explained(rooms: Path, trace: Trace, spanId: () => string): Path
       },
     },
     retried: (when) => rooms.retried(when),
+    failedAt: (worker, work, prompt) => rooms.failedAt(worker, work, prompt),
     predict: (asking) => rooms.predict(asking),
     fallbacks: (...given) => rooms.fallbacks(...given),
     shortened: (how) => {

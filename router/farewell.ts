@@ -20,7 +20,7 @@ interface Deps {
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: Pick<RouterMetrics, "session_notices_total">;
-  /** The process ends. */
+  /** The router is being taken out of service. */
   readonly draining: AbortSignal;
 }
 
@@ -32,6 +32,7 @@ export class Farewell implements Disposable {
   readonly #deps: Deps;
   readonly #tell: (notice: Notice) => void;
   readonly #over = new AbortController();
+  readonly #draining: AbortSignal;
   readonly #drains: () => void;
   readonly #age: Disposable | undefined;
   #grace: Disposable | undefined;
@@ -50,8 +51,10 @@ export class Farewell implements Disposable {
       this.connectionAgeMs > 0
         ? deps.clock.timer(this.connectionAgeMs, () => this.#notice("age", "the connection is old; connect anew"))
         : undefined;
-    if (deps.draining.aborted) this.#drains();
-    else deps.draining.addEventListener("abort", this.#drains, { once: true });
+    // The one of now: another stands there later, when the draining was taken back.
+    this.#draining = deps.draining;
+    if (this.#draining.aborted) this.#drains();
+    else this.#draining.addEventListener("abort", this.#drains, { once: true });
   }
 
   /** Aborts when nothing more is read from the stream. */
@@ -67,7 +70,7 @@ export class Farewell implements Disposable {
   [Symbol.dispose](): void {
     this.#age?.[Symbol.dispose]();
     this.#grace?.[Symbol.dispose]();
-    this.#deps.draining.removeEventListener("abort", this.#drains);
+    this.#draining.removeEventListener("abort", this.#drains);
   }
 
   /** The first notice sets the end: draining gives an old connection no more time. */

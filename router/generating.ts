@@ -1,7 +1,7 @@
 // generating: a generation's own path, from its turn in the queue to its end. Work and a prompt in, Deltas said and one Generated out.
 // It waits for a worker's credit, is sent, and is asked elsewhere when that worker fails it: anew while no text is out, from
 // where its text ends after that. Beside pipeline.ts because a flight outlives the trigger that asked for it.
-import { SlipstreamError } from "../lib/errors.ts";
+import { type ErrorCode, SlipstreamError } from "../lib/errors.ts";
 import { askingOf, sizeOf } from "./asking.ts";
 import {
   type Booking,
@@ -43,6 +43,7 @@ export async function generate(
     );
     at.placedMs = rooms.clock.now();
     const { worker } = booking.placement;
+    at.worker = worker;
     placed(worker);
     tried.add(worker);
     let holder = worker;
@@ -51,6 +52,7 @@ export async function generate(
       placed(name);
     };
     const second = { book: (lateMs: number) => spare(rooms, rest.work, rest.prompt, tried, lateMs), won };
+    rooms.prewarm.sent(rest.work, rest.prompt);
     const cost = rooms.prompt.send(rest.work, rest.prompt, worker); //  what of it this worker holds already is known here
     const deltas = rooms.dispatch.generate(rest.work, rest.prompt, booking, second);
     const before = begun.usage();
@@ -63,6 +65,7 @@ export async function generate(
         say(step.value);
       }
     } catch (thrown) {
+      if (isItsFault(thrown) && !work.signal.aborted) rooms.failedAt(holder, work, prompt);
       const again = thrown instanceof SlipstreamError && thrown.row.retryable && asked < asksMax && !work.signal.aborted;
       if (!again || !mayGoOn(work, begun.text)) throw thrown;
       rooms.retried(begun.text === "" ? "before_text" : "after_text");
@@ -72,6 +75,10 @@ export async function generate(
     }
   }
 }
+
+/** What the wish itself is refused for, every worker would refuse it for; one that drains or is full did nothing badly. */
+const faults: ReadonlySet<ErrorCode> = new Set(["engine_failed", "worker_lost", "internal"]);
+const isItsFault = (thrown: unknown) => !(thrown instanceof SlipstreamError) || faults.has(thrown.code);
 
 /** What was sampled with a seed is what that seed gives, or nothing: another prompt would give another text. */
 function mayGoOn({ sampling }: Work, text: string): boolean {

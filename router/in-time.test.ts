@@ -17,10 +17,11 @@ interface Given {
   readonly known?: string;
   readonly lane?: "inline" | "chat" | "batch";
   readonly fallback?: string;
+  readonly atEase?: boolean;
 }
 
 /** What is asked for of a whole prompt of 60 ms, and how that came about. */
-function asked({ deadlineMs = 100, queueMs = 0, tokenMs = 1, known, lane = "inline", fallback }: Given) {
+function asked({ deadlineMs = 100, queueMs = 0, tokenMs = 1, known, lane = "inline", fallback, atEase = false }: Given) {
   const told: string[] = [];
   const rooms = {
     clock: { now: () => now },
@@ -34,7 +35,7 @@ function asked({ deadlineMs = 100, queueMs = 0, tokenMs = 1, known, lane = "inli
       const scale = model === "small" ? 0.1 : 1;
       const tokens = Math.min(30, maxTokens);
       const prefillMs = prompt.bytes * scale;
-      return { totalMs: prefillMs + tokens * tokenMs * scale, waitMs: 0, prefillMs, tokenMs: tokenMs * scale };
+      return { totalMs: prefillMs + tokens * tokenMs * scale, waitMs: 0, prefillMs, tokenMs: tokenMs * scale, atEase };
     },
     fallbacks: () => (fallback === undefined ? [] : ["missing", fallback]),
     fleet: { hasRoom: () => false, model: (name: string) => (name === "missing" ? undefined : modelOf({ name })) },
@@ -78,6 +79,17 @@ test.each<[name: string, given: Given, expected: object]>([
     { prompt: "small 60", tokens: 8, told: ["fallback"] },
   ],
   ["what nothing helps is refused", { deadlineMs: 20, tokenMs: 3 }, { code: "too_late", retryAfterMs: 130, told: ["late"] }],
+  [
+    "but is tried where slots stand empty and its prompt alone is too long",
+    { deadlineMs: 70, tokenMs: 1.6, atEase: true },
+    { prompt: "m 60", tokens: all, told: [] },
+  ],
+  ["not where its tokens are", { deadlineMs: 20, tokenMs: 3, atEase: true }, { code: "too_late", told: ["late"] }],
+  [
+    "nor chat, whose prompt is another each time",
+    { deadlineMs: 60, lane: "chat", atEase: true },
+    { code: "too_late", told: ["late"] },
+  ],
   ["nor a fallback that nobody serves", { deadlineMs: 20, tokenMs: 3, fallback: "missing" }, { code: "too_late", told: ["late"] }],
   ["chat keeps its whole prompt", { deadlineMs: 60, lane: "chat" }, { code: "too_late", told: ["late"] }],
 ])("%s", (_, given, expected) => {

@@ -1,6 +1,7 @@
 // in-time: what a trigger asks for, so that it can be answered before its deadline. A rendered prompt in; the same out nearly
 // always; else with fewer tokens, else shorter, else the fallback tier's, whichever is predicted to be in time first, or is known
-// or under way already. When none is, the trigger is refused now: it is never started late.
+// or under way already. When none is, the trigger is refused now: it is never started late; but where slots stand empty and its own
+// prompt alone takes too long, it is tried: what the first key computes is resident for those after it.
 import { SlipstreamError } from "../lib/errors.ts";
 import { askingOf, queueMs } from "./asking.ts";
 import type { Context, Prediction, Prompt, Sampling, ServedModel, Trigger } from "./completion.ts";
@@ -33,6 +34,7 @@ export function inTime(rooms: Path, trigger: Trigger, context: Context, model: S
       return wish;
     }
   }
+  if (trigger.lane === "inline" && first.atEase && first.lateByMs <= first.prefillMs) return whole;
   rooms.late(trigger.lane);
   throw new SlipstreamError("too_late", `no worker can answer before the deadline: ${Math.ceil(first.lateByMs)} ms too late`, {
     retryAfterMs: Math.ceil(first.lateByMs),

@@ -1,23 +1,32 @@
 // main: the router process: settings in, servers up, drained on a signal. Ready once a worker is linked.
 import { Resolver } from "node:dns/promises";
+import { join } from "node:path";
+import type { FastifyInstance } from "fastify";
+import { isLoopback } from "../lib/address.ts";
 import { startAdmin } from "../lib/admin.ts";
 import type { Bus } from "../lib/bus/bus.ts";
 import { MemoryBus } from "../lib/bus/memory.ts";
-import { subjects } from "../lib/bus/subjects.ts";
+import { spaced } from "../lib/bus/space.ts";
+import { everySpace, subjects } from "../lib/bus/subjects.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
-import type { Env } from "../lib/config.ts";
+import { type Env, unknownSettings } from "../lib/config.ts";
 import { Credentials } from "../lib/credentials.ts";
+import { drainPages } from "../lib/drain-pages.ts";
 import { guarded } from "../lib/exposure.ts";
-import { startGrpcServer } from "../lib/grpc/server.ts";
+import { type GrpcServer, startGrpcServer } from "../lib/grpc/server.ts";
 import { type Lifecycle, run } from "../lib/lifecycle.ts";
 import { createLog, type Log } from "../lib/log.ts";
 import { processRegistry, type Registry } from "../lib/metrics.ts";
+import { packageRoot } from "../lib/package-root.ts";
+import { readPages } from "../lib/pages.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
 import { startTracing } from "../lib/tracing/start.ts";
 import { version } from "../lib/version.ts";
-import { type RouterConfig, readRouterConfig } from "./config.ts";
+import { type RouterConfig, readRouterConfig, routerSettings } from "./config.ts";
 import { connectGrpc } from "./connect.ts";
+import { type AddedConsole, addConsole } from "./console/console.ts";
 import type { Resolver as NameResolver } from "./discovery/discovery.ts";
+import { Drain } from "./drain.ts";
 import { addExplain } from "./explain-pages.ts";
 import { exposed } from "./exposed.ts";
 import { DiskSpool } from "./feedback/disk-spool.ts";
@@ -27,6 +36,7 @@ import { createRouterMetrics } from "./metrics.ts";
 import type { Rooms } from "./path.ts";
 import type { Router } from "./router.ts";
 import { completionService } from "./service.ts";
+import { runSession } from "./session-service.ts";
 import { type Status, statusOf } from "./status.ts";
 import { wireRouter } from "./wire.ts";
 
@@ -57,6 +67,10 @@ interface Deps {
 /** Frames around the largest document: names, edits, snippets. */
 const envelopeBytes = 2 << 20;
 const readyPollMs = 10;
+/** Of a call without a session, as deadlines can be. */
+const callMsMax = 600_000;
+/** Pages of the console with a session open at once. */
+const consoleSocketsMax = 64;
 const prefix = "SLIPSTREAM_ROUTER_";
 
 /** Throws as a start would where other machines would reach it unguarded; for who starts something else before it. */
@@ -92,17 +106,56 @@ export async function startRouter(config: RouterConfig, deps: Deps): Promise<Run
     metrics,
     resolver: deps.resolver ?? new Resolver({ timeout: 2_000, tries: 2 }),
     connect: connectGrpc(() => linkTls?.()),
-    draining: lifecycle.signal,
+    draining: () => drain.signal,
   });
+  const drain: Drain = new Drain({
+    clock,
+    left: () => ({ sessions: router.ingress.sessions, triggers: router.feedback.underWay }),
+    handOver: () => {
+      router.rooms.fleet.handOver();
+      // Clients of single calls keep a connection too; the longest call is a chat's.
+      grpc?.sendAway(callMsMax);
+    },
+    ready: (ready) => grpc?.setServing(ready && router.missing().length === 0),
+  });
+  // The time that it says so before it ends is part of its grace.
+  const leaveMs = Math.min(config.leaveMs, config.graceMs / 4);
+  lifecycle.signal.addEventListener("abort", () => drain.begin("end", leaveMs), { once: true });
+  const missing = () => [...router.missing(), ...(drain.active ? ["draining"] : [])];
   lifecycle.use({ name: "bus", close: () => bus.close() });
   lifecycle.use({ name: "router", drain: () => router.close() });
-  const status = () => statusOf(router, { name: config.name, version, startedMs, files: credentials.states() }, registry);
+  const status = () =>
+    statusOf(router, { name: config.name, version, startedMs, files: credentials.states(), missing: missing() }, registry);
+  let page: AddedConsole | undefined;
+  let grpc: GrpcServer | undefined;
+  const pages = (app: FastifyInstance) => {
+    addExplain(app, router.explain);
+    drainPages(app, () => ({
+      get told() {
+        return drain.told;
+      },
+      begin: (ms = leaveMs) => drain.begin("admin", ms),
+      undo: () => drain.undo("admin"),
+    }));
+    page = addConsole(
+      app,
+      {
+        pages: readPages(join(packageRoot(), "dist", "console"), "router"),
+        ...{ router: config.name, version, targetMs: config.firstTextTargetMs },
+        ...{ messageBytesMax: config.documentBytesMax + envelopeBytes, socketsMax: consoleSocketsMax },
+        loopback: isLoopback(config.adminAddress),
+      },
+      {
+        ...{ clock, log, registry, status, rooms: router.rooms, ingress: router.ingress },
+        session: (stream, tenant, check) => runSession(router, stream, tenant, check),
+      },
+    );
+    return page.free;
+  };
   const admin = lifecycle.use(
-    await startAdmin(
-      { address: config.adminAddress, offer },
-      { clock, keys, registry, missing: () => router.missing(), status, pages: (app) => addExplain(app, router.explain) },
-    ),
+    await startAdmin({ address: config.adminAddress, offer }, { clock, keys, registry, missing, status, pages }),
   );
+  lifecycle.use({ name: "console", drain: () => page?.drain() });
   const http = lifecycle.use(
     await startHttp(
       {
@@ -112,7 +165,7 @@ export async function startRouter(config: RouterConfig, deps: Deps): Promise<Run
       { router, status },
     ),
   );
-  const grpc = lifecycle.use(
+  grpc = lifecycle.use(
     await startGrpcServer(
       {
         ...{ address: config.grpcAddress, offer, streamsPerConnectionMax: 1_000 },
@@ -125,22 +178,30 @@ export async function startRouter(config: RouterConfig, deps: Deps): Promise<Run
       },
     ),
   );
-  lifecycle.use({ name: "health", drain: () => grpc.setServing(false) });
+  const serving = grpc;
+  lifecycle.use({ name: "health", drain: () => aborted(drain.signal) });
   const ready = (async () => {
     while (router.missing().length > 0) await clock.sleep(readyPollMs, lifecycle.signal);
-    grpc.setServing(true);
+    serving.setServing(!drain.active);
   })();
   // Whoever waits sees the refusal; nobody waiting is no failure.
   ready.catch(() => {});
-  return { router, ports: { grpc: grpc.port, http: http.port, admin: admin.port }, status, registry, ready };
+  return { router, ports: { grpc: serving.port, http: http.port, admin: admin.port }, status, registry, ready };
 }
+
+const aborted = (signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 
 /** Joins behind the process's back: a router serves with NATS away. */
 export async function joinBus(config: RouterConfig, log: Log): Promise<Bus> {
   if (config.natsServers.length === 0) return new MemoryBus();
   const { NatsBus } = await import("../lib/bus/nats.ts");
   const { name, natsServers: servers } = config;
-  return new NatsBus({ ...config, servers, name, connectTimeoutMs: 5_000, echo: false, kept }, { clock: systemClock, log });
+  const bus = new NatsBus({ ...config, servers, name, connectTimeoutMs: 5_000, echo: false, kept }, { clock: systemClock, log });
+  return spaced(bus, config.natsSpace);
 }
 
 /** Where outcomes outlive the process; undefined: nowhere. */
@@ -151,7 +212,7 @@ export async function openSpool({ spool: folder, spoolBytes: bytesMax }: RouterC
 /** The stream of outcomes, where an operator has not made it otherwise. */
 const kept = {
   stream: "SLIPSTREAM_OUTCOMES",
-  subjects: [subjects.allOutcomes],
+  subjects: everySpace(subjects.allOutcomes),
   maxAgeMs: 7 * 86_400_000,
   maxBytes: 2 ** 30,
   idsMs: 600_000,
@@ -164,6 +225,8 @@ export async function main(
 ): Promise<number> {
   const config = readRouterConfig(env);
   const log = createLog({ process: "router", level: config.logLevel });
+  const ignored = unknownSettings(routerSettings, env, "SLIPSTREAM_ROUTER_");
+  if (ignored.length > 0) log.warn({ ignored }, "settings that this release does not know are ignored");
   return run({ graceMs: config.graceMs }, { clock: systemClock, log, ...io }, async (lifecycle) => {
     const bus = await joinBus(config, log);
     const spool = await openSpool(config, log);

@@ -47,6 +47,14 @@ export const routerMetricTable = {
   ),
   breaker_opened_total: counter("Workers left alone for a while, by why.", ["why"]),
   workers_barred: gauge("Workers that are left alone now.", []),
+  prewarms_total: counter(
+    "Prompts that workers were asked to compute ahead: of sessions and beginnings of a worker that leaves, of beginnings for one that joined.",
+    ["why", "end"],
+  ),
+  handed_over_total: counter(
+    "Sessions of workers that said they would leave: moved to another one after their prompt was computed there (warm), or left to move without (cold).",
+    ["end"],
+  ),
   cancels_total: counter("Cancels sent to workers.", ["cause"]),
   cancel_ack_seconds: histogram("From Cancel on the link to the worker's CancelAck.", []),
   result_cache_lookups_total: counter("Lookups in the finished-result cache.", ["result"]),

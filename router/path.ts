@@ -2,13 +2,14 @@
 // generating.ts and in-time.ts call, so that explained.ts can stand in between, and tests can stand in for a room.
 import type { Clock } from "../lib/clock.ts";
 import type { Cache } from "./cache/cache.ts";
-import type { Asking, Bill, Hold, Late, Placement, Prediction, Trigger } from "./completion.ts";
+import type { Asking, Bill, Hold, Late, Placement, Prediction, Prompt, Trigger, Work } from "./completion.ts";
 import type { ContextRoom } from "./context/context.ts";
 import type { Dispatch } from "./dispatch/dispatch.ts";
 import type { Fleet } from "./fleet/fleet.ts";
 import type { Gate } from "./gate/gate.ts";
 import type { Shortening } from "./in-time.ts";
 import type { Quotas } from "./ingress/ingress.ts";
+import type { Prewarm } from "./prewarm/prewarm.ts";
 import type { PromptRoom } from "./prompt/prompt.ts";
 import type { Queue } from "./queue/queue.ts";
 import type { Reuse } from "./reuse/reuse.ts";
@@ -32,11 +33,14 @@ export interface Rooms {
   /** Pools that a tenant's calls by this name fall back to, the nearest first. */
   readonly fallbacks: (tenant: string, model: string) => readonly string[];
   readonly dispatch: Dispatch;
+  readonly prewarm: Prewarm;
   readonly quotas: Pick<Quotas, "generation">;
   readonly stream: Stream;
   /** Who pays for a generation of this trigger, on a worker of this pool. */
   readonly bill: (trigger: Trigger, pool: string) => Bill;
   readonly retried: (when: "before_text" | "after_text") => void;
+  /** Told of each generation that a worker ended badly. */
+  readonly failedAt: (worker: string, work: Pick<Work, "lane">, prompt: Pick<Prompt, "model">) => void;
   /** Told how a trigger was shortened so that it can be in time, and of one that cannot. */
   readonly shortened: (how: Shortening) => void;
   readonly late: (lane: Trigger["lane"]) => void;
@@ -44,7 +48,10 @@ export interface Rooms {
 
 /** What the path asks of the rooms; what stands in between (explained.ts) answers no more. */
 export interface Path
-  extends Pick<Rooms, "clock" | "place" | "predict" | "fallbacks" | "bill" | "retried" | "quotas" | "shortened" | "late"> {
+  extends Pick<
+    Rooms,
+    "clock" | "place" | "predict" | "fallbacks" | "bill" | "retried" | "failedAt" | "quotas" | "shortened" | "late"
+  > {
   readonly reuse: Pick<Reuse, "typedAhead" | "followed" | "drop" | "watch" | "remember">;
   readonly gate: Pick<Gate, "judge">;
   readonly settle: Pick<Settle, "take">;
@@ -54,5 +61,6 @@ export interface Path
   readonly queue: Pick<Queue, "length" | "isGreedy" | "predictedWaitMs" | "serviceMs" | "next">;
   readonly fleet: Pick<Fleet, "model" | "snapshot" | "hasRoom" | "book" | "answered">;
   readonly dispatch: Pick<Dispatch, "generate" | "bars">;
+  readonly prewarm: Pick<Prewarm, "sent">;
   readonly stream: Pick<Stream, "shape" | "withholds">;
 }

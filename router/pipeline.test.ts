@@ -1,6 +1,9 @@
 // The story of triggers on their way through a whole router, told with scripted workers: one for each way to end.
+import { fromBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
+import { MemoryBus } from "../lib/bus/memory.ts";
 import { Finish, Shape, TriggerKind } from "../proto/gen/slipstream/v1/completion_pb.ts";
+import { PoolLoadSchema } from "../proto/gen/slipstream/v1/fleet_pb.ts";
 import { opened, routed } from "../test/support/routed.ts";
 import { Retired } from "./completion.ts";
 
@@ -265,6 +268,34 @@ test.each<[name: string, code: string]>([
   await done;
   expect(seen).toMatchObject({ text: "1;", ending: { outcome: "generated", worker: second } });
   expect([metrics.count("worker_retries_total"), rest()]).toEqual([1, quiet]);
+});
+
+test.each<[code: string, failed: number]>([
+  ["overloaded", 0],
+  ["draining", 0],
+  ["too_late", 0],
+  ["engine_failed", 1],
+  ["internal", 1],
+  ["lost", 1],
+])("of a revision's workers one that ends a generation with %s counts as %i failed", async (code, failed) => {
+  const bus = new MemoryBus({ shared: true });
+  const { complete, clock, workers, answer } = routed({ workers: ["w1", "w2"] }, { bus });
+  let counted = 0;
+  bus.listen("slipstream.v1.load.*", ({ data }) => {
+    for (const { revisions } of fromBinary(PoolLoadSchema, data).lanes) for (const each of revisions) counted += each.failed;
+  });
+  for (const name of ["w1", "w2"]) await workers.welcome(name, 4, { revision: `of-${name}` });
+  const { seen, done } = complete({ prefix: "a = ", ...invoked });
+  await clock.advance(0);
+  const first = holder(workers, ["w1", "w2"]);
+  if (code === "lost") workers.stream(first).cut();
+  else workers.stream(first).say({ case: "refused", value: { id: workers.submitted(first).id, code } });
+  await clock.advance(0);
+  if (code !== "internal") await answer(first === "w1" ? "w2" : "w1", ["1;"]);
+  await done;
+  expect(seen.ending?.outcome).toBe(code === "internal" ? "failed" : "generated");
+  await clock.advance(1_000);
+  expect(counted).toBe(failed);
 });
 
 test("a worker lost before its first delta is replaced", async () => {

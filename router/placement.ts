@@ -79,6 +79,8 @@ export interface Prediction {
   readonly prefillMs: number;
   /** Of one token after another. */
   readonly tokenMs: number;
+  /** Half of the worker's slots and more stand empty. */
+  readonly atEase: boolean;
 }
 
 /** What a generation turned out to cost, as the worker counted it. */
@@ -95,6 +97,8 @@ export interface WorkerView {
   readonly models: readonly ServedModel[];
   readonly slots: number;
   readonly draining: boolean;
+  /** It will drain: of sessions it takes only those whose lease it has, until they are moved. */
+  readonly leaving: boolean;
   /** Generations this router may still submit, per lane, own bookings already counted. */
   readonly free: Readonly<Record<Lane, number>>;
   /** Own outstanding generations, and of each lane; what the worker last said of its engine, and when. */
@@ -115,7 +119,16 @@ export interface WorkerView {
   /** Sessions whose lease it holds. */
   readonly leases: number;
   readonly joinedMs: number;
-  readonly speculation?: { readonly sources: readonly string[]; readonly why: string; readonly acceptance: number };
+  readonly speculation?: Speculation;
+}
+
+/** What a worker says of its drafts of the last minute. `why` is "" where its engine does not decide itself. */
+export interface Speculation {
+  readonly sources: readonly string[];
+  readonly why: string;
+  readonly acceptance: number;
+  /** The first drafted token first. */
+  readonly positions: readonly { readonly drafted: number; readonly accepted: number }[];
 }
 
 /** All workers at one moment, by name; never changed after it is made. */

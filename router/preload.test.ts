@@ -70,6 +70,15 @@ test.each(cases)("%s: after a preload, %s computes two blocks at most", (form, _
   expect(newBlocks(warmed, key)).toBeLessThanOrEqual(2);
 });
 
+test.each(Object.keys(forms))("%s: where the worker is slow, a preload that may wait longer is no longer than its key", (form) => {
+  const slow = modelOf({ ...forms[form], contextTokens: 4_096, prefillTokensPerSecond: 4_000 });
+  const asked = rooms(slow);
+  const warmed = asked(at(""), { ...preload, deadlineMs: 11_000, keyMs: 500 });
+  const key = asked(at("r"));
+  expect(warmed.bytes).toBeLessThan(key.bytes * 1.1);
+  expect(newBlocks(warmed, key)).toBeLessThanOrEqual(2);
+});
+
 test.each(Object.keys(forms))("%s: a preload where the person went is what the next key stands on, not the last key", (form) => {
   const asked = rooms(forms[form] as ServedModel);
   asked(`${above.slice(0, 600)}|${above.slice(600)}${below}`);

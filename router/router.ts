@@ -32,8 +32,8 @@ export interface RouterDeps {
   readonly connect: Connect;
   /** API keys as they are now; absent: everyone is the default tenant. */
   readonly keys?: () => KeyRing;
-  /** Aborts when the process begins to end: sessions are told and ended. */
-  readonly draining?: AbortSignal;
+  /** Aborts when sessions are to connect anew: they are told and ended. Another one when that was taken back. */
+  readonly draining?: () => AbortSignal;
   /** Where traces go; absent: nothing is traced. */
   readonly tracing?: Pick<Tracing, "send">;
   /** For measurements: is given the rooms before the first trigger. */
@@ -62,6 +62,7 @@ export type WireOptions = Pick<
   | "queueMax"
   | "queueBytes"
   | "resultCacheBytes"
+  | "warmBytes"
   | "explainMax"
   | "keepText"
   | "otlpSlowMs"
@@ -81,6 +82,7 @@ export interface Router {
   readonly outcomesWaiting: () => number;
   readonly clock: Clock;
   readonly log: Log;
+  /** Of streams that begin now. */
   readonly draining: AbortSignal;
   readonly random: Random;
   readonly metrics: RouterMetrics;

@@ -50,6 +50,7 @@ export function runner(rooms: Rooms, { explains, tail }: RunOptions, deps: RunDe
     const ended = (ending: Ending) => {
       metered(ending);
       if (!told) return;
+      told.firstTextMs = at.firstTextMs;
       explain.ended(told, ending);
       const tookMs = (at.firstTextMs ?? told.endedMs) - trigger.receivedMs;
       if (tracing && told.context && isSent(told.context, { tookMs, failed: ending.outcome === "failed" }, tail))

@@ -2,6 +2,7 @@
 // port, drawn by the status page and by `slipstream status`. Figures come from the router's own metrics; no code text.
 import type { Registry } from "../lib/metrics.ts";
 import type { FilesState } from "../lib/watched-files.ts";
+import type { Speculation } from "./completion.ts";
 import type { PeerView } from "./peers/peers.ts";
 import type { PolicyState } from "./policy/policy.ts";
 import type { Router } from "./router.ts";
@@ -25,7 +26,11 @@ export interface Status {
     readonly prefillTokensPerSecond: number;
     readonly stepMs: number;
     /** Absent: the engine does not speculate, or does not say. */
-    readonly speculation?: { readonly sources: readonly string[]; readonly why: string; readonly acceptance: number };
+    readonly speculation?: Speculation;
+    /** Sessions whose beginnings it holds. */
+    readonly leases: number;
+    /** Left alone for a while, as its generations end badly. */
+    readonly barred: boolean;
   }[];
   readonly queued: number;
   /** Share of all slots that stood idle of late while something waited for one. */
@@ -49,7 +54,14 @@ interface Sample extends ValueSample {
 
 export async function statusOf(
   router: Router,
-  options: { name: string; version: string; startedMs: number; files: readonly FilesState[] },
+  options: {
+    name: string;
+    version: string;
+    startedMs: number;
+    files: readonly FilesState[];
+    /** What it waits for, and that it drains. */
+    missing: readonly string[];
+  },
   registry: Registry,
 ): Promise<Status> {
   const samples = async (name: string): Promise<readonly Sample[]> =>
@@ -64,15 +76,17 @@ export async function statusOf(
     value,
     version: options.version,
     router: options.name,
-    ready: router.missing().length === 0,
-    missing: router.missing(),
+    ready: options.missing.length === 0,
+    missing: options.missing,
     uptimeS: Math.round((router.clock.now() - options.startedMs) / 1000),
     links: router.rooms.dispatch.links,
     workers: router.rooms.fleet
       .snapshot()
       .workers.map(
-        ({ name, pool, models, slots, outstanding, running, draining, prefillTokensPerSecond, stepMs, speculation }) => ({
+        ({ name, pool, models, slots, outstanding, running, draining, prefillTokensPerSecond, stepMs, speculation, leases }) => ({
           name,
+          leases,
+          barred: router.rooms.dispatch.bars(name),
           pool,
           models: models.map((model) => model.name),
           slots,

@@ -8,6 +8,8 @@ export interface Milestones {
   settledMs?: number;
   queuedMs?: number;
   placedMs?: number;
+  /** Whom it was sent to last. */
+  worker?: string;
   firstTextMs?: number;
   /** Of the generation whose text it reads. */
   bill?: Bill | undefined;

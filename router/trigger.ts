@@ -71,6 +71,8 @@ export interface Trigger {
   readonly asked?: string | undefined;
   /** Bytes that its prompt may have, by the policy; absent: as many as the model has room for. */
   readonly promptBytesMax?: number | undefined;
+  /** What a key there would have of time, where that is less than this has: its prompt is to be the key's, and no longer. */
+  readonly keyMs?: number | undefined;
   readonly sampling: Sampling;
   /** Alternatives wanted; more than one only of INVOKED. */
   readonly n: number;

@@ -12,12 +12,13 @@ import { type Connect, Dispatch, dispatchDefaults } from "./dispatch/dispatch.ts
 import { Fleet, type FleetDeps } from "./fleet/fleet.ts";
 import type { RouterMetrics } from "./metrics.ts";
 import type { Rooms } from "./path.ts";
+import { Prewarm, type Sent } from "./prewarm/prewarm.ts";
 import { Queue } from "./queue/queue.ts";
-import { place, predict, scheduleDefaults } from "./schedule/schedule.ts";
+import { hashOf, place, predict, scheduleDefaults, successorOf, weightOf } from "./schedule/schedule.ts";
 
 type FleetWireOptions = Pick<
   RouterConfig,
-  "name" | "workers" | "workersDns" | "workersDnsEveryMs" | "sessionsMax" | "queueMax" | "queueBytes"
+  "name" | "workers" | "workersDns" | "workersDnsEveryMs" | "sessionsMax" | "queueMax" | "queueBytes" | "warmBytes"
 >;
 
 interface FleetWireDeps {
@@ -31,7 +32,7 @@ interface FleetWireDeps {
   readonly leased: NonNullable<FleetDeps["leased"]>;
 }
 
-interface Workers extends Pick<Rooms, "fleet" | "queue" | "dispatch" | "place" | "predict"> {
+interface Workers extends Pick<Rooms, "fleet" | "queue" | "dispatch" | "prewarm" | "place" | "predict"> {
   readonly discovery: Discovery;
   /** Every pool that a worker here is of, with how many. */
   readonly pools: () => readonly { readonly pool: string; readonly workers: number }[];
@@ -47,7 +48,11 @@ export function wireFleet(options: FleetWireOptions, deps: FleetWireDeps): Worke
       warmth: { documentsMax: 20_000, bytesMax: 32 << 20, ttlMs: 300_000 },
       shared: { max: 10_000, ttlMs: 60_000, stepBlocks: 16, stepsMax: 16, workersMax: 8 },
     },
-    { clock, capacity: () => queue.pump(), leased: deps.leased },
+    {
+      ...{ clock, capacity: () => queue.pump(), leased: deps.leased },
+      joined: (worker) => prewarm.joined(worker),
+      leaving: (worker, ms) => (ms > 0 ? prewarm.leaving(worker, ms) : prewarm.stop(worker)),
+    },
   );
   const queue: Queue = new Queue(
     { max: options.queueMax, bytesMax: options.queueBytes, triesMax: 64, quantumMs: 100 },
@@ -61,6 +66,33 @@ export function wireFleet(options: FleetWireOptions, deps: FleetWireDeps): Worke
       capacity: () => queue.pump(),
     },
   );
+  const staying = (prompt: Sent) =>
+    fleet
+      .snapshot()
+      .workers.filter(
+        (worker) =>
+          !(worker.draining || worker.leaving) &&
+          (prompt.pool === undefined || worker.pool === prompt.pool) &&
+          worker.models.some(({ name }) => name === prompt.model),
+      )
+      .map(({ name }) => name);
+  const prewarm: Prewarm = new Prewarm(
+    {
+      ...{ bytesMax: options.warmBytes, rememberedMax: options.sessionsMax, atOnceMax: 8, joinEveryMs: 30_000 },
+      ...{ sessionsMax: 1_000, beginningsMax: 8, beginningBytesMax: 512 << 10 },
+    },
+    {
+      ...{ clock, metrics, staying },
+      held: (worker) => fleet.heldBy(worker),
+      next: ({ session, prompt: { model, pool } }) =>
+        successorOf(scheduleDefaults, { session, model, ...(pool !== undefined && { pool }) }, fleet.snapshot()),
+      beginning: (prompt) => fleet.beginning(prompt),
+      weight: (beginning, worker) => weightOf(hashOf(beginning), hashOf(worker)),
+      send: (worker, tenant, { model, segments }) => dispatch.prewarm(worker, { model, tenant, segments }),
+      warmed: (worker, recent, lease) => fleet.warmed(worker, recent, lease),
+      settled: (worker) => dispatch.settled(worker),
+    },
+  );
   const discovery = new Discovery(
     { listed: options.workers, names: options.workersDns, everyMs: options.workersDnsEveryMs, max: 1_000 },
     {
@@ -70,7 +102,7 @@ export function wireFleet(options: FleetWireOptions, deps: FleetWireDeps): Worke
     },
   );
   return {
-    ...{ fleet, queue, dispatch, discovery },
+    ...{ fleet, queue, dispatch, prewarm, discovery },
     place: (asking, avoid) => {
       const moment = { now: clock.now(), random };
       return place(scheduleDefaults, asking, fleet.remembered(asking), fleet.snapshot(), moment, both(avoid, dispatch.barred));

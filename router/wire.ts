@@ -26,7 +26,7 @@ import { wireFleet } from "./wire-fleet.ts";
 export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
   const { clock, random, log, metrics, bus } = deps;
   const policy = new Policy({ path: options.policy, everyMs: 1_000, tenantsMax: 10_000 }, { clock, log, metrics });
-  const { fleet, queue, dispatch, discovery, place, predict, pools, poolOf } = wireFleet(options, {
+  const { fleet, queue, dispatch, prewarm, discovery, place, predict, pools, poolOf } = wireFleet(options, {
     ...{ clock, random, log, metrics, bus, connect: deps.connect, resolver: deps.resolver },
     leased: (exception) => peers.lease(exception),
   });
@@ -41,7 +41,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
       metrics,
       superseded: (document, rank) => rooms.settle.superseded(document, rank),
       leased: (lease) => fleet.leaseElsewhere(lease),
-      ...{ pools, poolOf },
+      ...{ pools, poolOf, revisionOf: (worker) => fleet.revision(worker) },
     },
   );
   const quotas = new Quotas({ tenantsMax: 10_000 }, { clock, metrics, granted: (tenant) => policy.of(tenant).quotas });
@@ -75,10 +75,11 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     queue,
     fleet,
     ...{ place, predict },
-    dispatch,
+    ...{ dispatch, prewarm },
     stream: new Stream({ linesMax: 12, leastConfidence: options.leastConfidence }),
     bill: (trigger, pool) => value.open(trigger, pool),
     retried: (when) => metrics.worker_retries_total.inc({ when }),
+    failedAt: (worker, { lane }, { model }) => peers.failed(model, lane, worker),
     fallbacks: (tenant, model) => fallbacksOf(policy.of(tenant).route(model)?.fallback),
     shortened: (how) => metrics.shortened_total.inc({ how }),
     late: (lane) => metrics.queue_refused_total.inc({ lane, why: "late" }),
@@ -90,7 +91,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     { clock, bus, spool, log, metrics },
   );
   const reported = (report: Report) => rooms.gate.observe(report, clock.now());
-  const explain = new Explain({ max: options.explainMax }, { clock });
+  const explain = new Explain({ max: options.explainMax, notableMax: 200, slowMs: options.otlpSlowMs }, { clock });
   const feedback = new Feedback(
     { completionsMax: 50_000, keepText: (tenant) => policy.of(tenant).keepText ?? options.keepText },
     { clock, random, log, outbox, metrics, reported, value, refused: (trigger, ending) => explain.refused(trigger, ending) },
@@ -118,6 +119,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
       }),
     },
   );
+  const draining = deps.draining ?? never();
   return {
     rooms,
     ingress,
@@ -129,7 +131,9 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
     outcomesWaiting: () => outbox.waiting,
     clock,
     log,
-    draining: deps.draining ?? never(),
+    get draining() {
+      return draining();
+    },
     random,
     metrics,
     farewells: {
@@ -146,6 +150,7 @@ export function wireRouter(options: WireOptions, deps: RouterDeps): Router {
       ingress.close();
       queue.close();
       discovery.close();
+      prewarm.close();
       dispatch.close();
       policy.close();
       peers.close();
@@ -160,8 +165,8 @@ function fallbacksOf(route: Route | undefined): readonly string[] {
 }
 
 /** A signal that every session may listen to, and that nobody aborts. */
-function never(): AbortSignal {
+function never(): () => AbortSignal {
   const { signal } = new AbortController();
   setMaxListeners(0, signal);
-  return signal;
+  return () => signal;
 }

@@ -39,6 +39,17 @@ export interface FleetOptions {
   readonly lateBinding: boolean;
   /** What a pretend model knows of what will be typed. */
   readonly oracle: (work: Generation) => string | undefined;
+  /** Every worker of the first pool is replaced in turn, the first when the measured part begins. */
+  readonly replaced?: {
+    readonly everyMs: number;
+    readonly handOverMs: number;
+    readonly graceMs: number;
+    readonly awayMs: number;
+    /** Told of each as it begins to leave. */
+    readonly leaves: (worker: string) => void;
+  };
+  /** Of prompts that the router keeps to warm workers with, instead of as shipped. */
+  readonly warmBytes?: number;
   /** Given the router's rooms before the first trigger. */
   readonly measured: (rooms: Rooms, random: Random) => void;
 }
@@ -87,7 +98,10 @@ export async function fleetRun(options: FleetOptions, sources: readonly Source[]
   const links = fork(random);
   const bus = new MemoryBus();
   const router = wireRouter(
-    { ...readRouterConfig({}), workers: workers.map(({ name }) => name), explainMax: 0, policy: options.policy ?? "" },
+    {
+      ...{ ...readRouterConfig({}), workers: workers.map(({ name }) => name), explainMax: 0, policy: options.policy ?? "" },
+      ...(options.warmBytes !== undefined && { warmBytes: options.warmBytes }),
+    },
     {
       ...{ clock, random: fork(random), log: silentLog, metrics: recorded.metrics, bus },
       connect: (address) => {
@@ -132,6 +146,7 @@ export async function fleetRun(options: FleetOptions, sources: readonly Source[]
     await pass(warmMs);
     records = [];
     const before = counted();
+    if (options.replaced) inTurn(workers.slice(0, options.workers), options.replaced, clock);
     await pass(measureMs);
     const after = counted();
     const grown = (key: keyof typeof before) => after[key] - before[key];
@@ -150,4 +165,13 @@ export async function fleetRun(options: FleetOptions, sources: readonly Source[]
     await Promise.all([router.close(), clock.advance(closingMs)]);
     await bus.close();
   }
+}
+
+function inTurn(workers: readonly WorkerNode[], replaced: NonNullable<FleetOptions["replaced"]>, clock: FakeClock): void {
+  const { everyMs, handOverMs, graceMs, awayMs, leaves } = replaced;
+  for (const [i, worker] of workers.entries())
+    clock.timer(i * everyMs, () => {
+      leaves(worker.name);
+      void worker.replace(handOverMs, graceMs, awayMs);
+    });
 }

@@ -23,7 +23,7 @@ interface Submitted extends Lost {
   readonly lane: number;
   readonly arrivesMs: number;
   cancelArrivesMs?: number;
-  /** No other generation with its salt had reached the worker when it did. */
+  /** Nothing else with its salt had reached the worker when it did. */
   first?: boolean;
 }
 
@@ -60,6 +60,8 @@ export class LinkMonitor {
     arrived: ({ frame }) => {
       const submitted = frame.case === "submit" ? this.#open.get(frame.value.id) : undefined;
       if (submitted) submitted.first = this.#deps.reached(submitted.salt);
+      // What is computed ahead is there for who comes first.
+      if (frame.case === "prewarm") this.#deps.reached(frame.value.cacheSalt);
     },
   };
   /** Frames of one of its two streams; a lane's credits count as its own stream says them. */

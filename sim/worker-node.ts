@@ -57,6 +57,7 @@ export class WorkerNode {
   #slow: Disposable | undefined;
   #frozen: Disposable | undefined;
   #dead = false;
+  #earlierMs = 0;
   #closed = false;
   /** Engines that are down now. */
   #enginesDown = 0;
@@ -88,25 +89,36 @@ export class WorkerNode {
     return struck ? 0 : this.#deps.clock.now() - this.#calmSinceMs;
   }
 
-  /** Time that its pretend GPU computed. */
+  /** Time that its pretend GPU computed, in all its lives. */
   get gpuMs(): number {
-    return this.#life.engine.busyMs;
+    return this.#earlierMs + this.#life.engine.busyMs;
   }
 
   crash(): void {
     if (!this.#dead) this.#life.engine.crash("a simulated death");
   }
 
-  /** Takes nothing new, and takes work again when `ms` have passed. */
+  /** Hands its sessions over for a part of it, then takes nothing new, and takes work again when `ms` have passed. */
   drain(ms: number): void {
     if (this.#draining || this.#dead) return;
     const { agent } = this.#life;
-    this.#draining = this.#deps.clock.timer(ms, () => {
+    const draining = this.#deps.clock.timer(ms, () => {
       this.#draining = undefined;
       this.#calm();
       agent.resume();
     });
-    void agent.drain(ms / 2);
+    this.#draining = draining;
+    void agent.presence.handOver(ms / 4, ms).then(() => {
+      if (this.#draining === draining) void agent.drain(ms / 4);
+    });
+  }
+
+  /** As a pod that is replaced: hands over for `handOverMs`, ends what runs, and is gone; another one is there after `awayMs`. */
+  async replace(handOverMs: number, graceMs: number, awayMs: number): Promise<void> {
+    const { agent } = this.#life;
+    await agent.presence.handOver(handOverMs, graceMs);
+    await agent.drain(graceMs);
+    this.die(awayMs);
   }
 
   slow(times: number, ms: number): void {
@@ -141,6 +153,7 @@ export class WorkerNode {
     this.#deps.clock.timer(ms, () => {
       void closing.then(async () => {
         if (this.#closed) return;
+        this.#earlierMs += this.#life.engine.busyMs;
         this.#life = await live(this.#options, this.#deps, this.#random);
         this.#enginesDown = 0;
         this.#watch(this.#life);

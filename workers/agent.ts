@@ -12,6 +12,7 @@ import type { Intake } from "./intake/intake.ts";
 import type { Kv } from "./kv/kv.ts";
 import type { WorkerMetrics } from "./metrics.ts";
 import { Outstanding } from "./outstanding.ts";
+import { Presence } from "./presence.ts";
 import type { Report } from "./report/report.ts";
 import type { LedgerStream, Slots } from "./slots/slots.ts";
 import type { EndedGeneration } from "./spans.ts";
@@ -48,6 +49,8 @@ interface Joined {
   readonly open: Map<bigint, Outstanding>;
   /** Aborts when the stream is over. */
   readonly gone: AbortSignal;
+  /** Its router says on it when it has moved its sessions, or sent what is to be computed ahead. */
+  readonly settles: boolean;
   send(frame: WorkerFrame): void;
   end(error: SlipstreamError): void;
 }
@@ -56,14 +59,17 @@ export class Agent {
   readonly #rooms: Rooms;
   readonly #deps: AgentDeps;
   readonly #streams = new Set<Joined>();
+  /** Whether it takes work, and what routers are told of that. */
+  readonly presence: Presence<Joined>;
   #tokenizing = 0;
-  #drainingMs: number | undefined;
   /** Drains that wait for the last generation. */
   #quiet: (() => void)[] = [];
 
   constructor(rooms: Rooms, deps: AgentDeps) {
     this.#rooms = rooms;
     this.#deps = deps;
+    const { emit, slots } = rooms;
+    this.presence = new Presence({ clock: deps.clock, emit, ledger: slots.ledger, streams: () => this.#streams });
   }
 
   /** Serves one stream until its frames end. Throws for a bad hello or a broken protocol; its generations end with it. */
@@ -77,16 +83,17 @@ export class Agent {
     const say = (frame: WorkerFrame) => void (live && stream.send(frame));
     const together = hello.takesFrames ? emit.together(say) : undefined;
     const send = together ? (frame: WorkerFrame) => together.send(frame) : say;
-    send(intake.welcome(hello, { engine, kvSequence: kv.sequence }));
+    send(intake.welcome(hello, { engine, kvSequence: kv.sequence, wantsPrefixes: this.presence.wantsPrefixes }));
     using credits = slots.ledger.join(hello.router, hello.channel, send);
     using _reader = hello.channel === "bulk" ? kv.join(send) : report.join(send);
-    if (this.#drainingMs !== undefined) send(emit.draining(this.#drainingMs));
     const end = (error: SlipstreamError) => {
       together?.flush();
       stream.end(error);
     };
-    const joined: Joined = { router: hello.router, credits, open: new Map(), gone: over.signal, send, end };
+    const settles = hello.handsOver && hello.channel === "inline";
+    const joined: Joined = { router: hello.router, credits, open: new Map(), gone: over.signal, settles, send, end };
     this.#streams.add(joined);
+    this.presence.joined(joined);
     this.#deps.log.info({ router: hello.router, channel: hello.channel, protocol: hello.protocol }, "router connected");
     try {
       for (let next = await frames.next(); !next.done; next = await frames.next()) this.#take(next.value, joined);
@@ -94,6 +101,7 @@ export class Agent {
       live = false;
       over.abort(new SlipstreamError("cancelled", "the router is gone"));
       this.#streams.delete(joined);
+      this.presence.settled(joined);
       for (const open of joined.open.values()) open.stop({ why: "lost" });
       this.#deps.log.info({ router: hello.router, channel: hello.channel }, "router gone");
     }
@@ -118,7 +126,10 @@ export class Agent {
         stream.credits.demand(frame.value);
         return;
       case "prewarm":
-        this.#prewarm(frame.value);
+        this.#prewarm(frame.value, stream);
+        return;
+      case "settled":
+        this.presence.settled(stream);
         return;
       case "tokenize":
         void this.#tokenize(frame.value, stream);
@@ -167,7 +178,7 @@ export class Agent {
     const retire = () => open.stop({ why: "refuse", error: retired() });
     const entering = slots.enter(work, open.signal, retire);
     report.changed();
-    kv.busy(true);
+    kv.use(slots);
     using slot = await entering;
     if (!slot) return { kind: "aborted", usage: { ...noUsage(), queueMs: this.#deps.clock.now() - work.receivedMs } };
     open.expireAt(work.deadlineMs);
@@ -180,15 +191,13 @@ export class Agent {
 
   /** Takes no new work, tells every router, and waits for what runs; after `graceMs` the rest is refused. */
   async drain(graceMs: number): Promise<void> {
-    const { slots, emit } = this.#rooms;
-    this.#drainingMs = graceMs;
-    for (const { send } of this.#streams) send(emit.draining(graceMs));
-    slots.drain();
+    this.presence.draining(graceMs);
+    this.#rooms.slots.drain();
     using _late = this.#deps.clock.timer(graceMs, () => {
       const error = new SlipstreamError("draining", "the worker ended before the generation did");
       for (const { open } of this.#streams) for (const one of open.values()) one.stop({ why: "refuse", error });
     });
-    if (this.#outstanding() > 0) await new Promise<void>((resolve) => this.#quiet.push(resolve));
+    if (this.outstanding > 0) await new Promise<void>((resolve) => this.#quiet.push(resolve));
   }
 
   /** Ends every stream; the routers connect elsewhere. */
@@ -197,20 +206,26 @@ export class Agent {
     this.#rooms.kv.close();
   }
 
-  /** Takes work again; of an engine that was away the hot prefixes are computed anew. */
+  /** Takes work again after its engine was away: the hot prefixes are computed anew. */
   resume(): void {
-    this.#drainingMs = undefined;
     this.#rooms.kv.reheat();
-    this.#rooms.slots.resume();
-    for (const { send } of this.#streams) send(this.#rooms.emit.resume());
+    this.stay();
   }
 
-  /** A wish without an answer: one that cannot be granted is only noted. */
-  #prewarm(prewarm: Prewarm): void {
-    const { intake, kv } = this.#rooms;
+  /** Takes work again, and has all that it had. */
+  stay(): void {
+    this.#rooms.slots.resume();
+    this.presence.resumed();
+  }
+
+  /** A wish: one that cannot be granted is only noted. */
+  #prewarm(prewarm: Prewarm, { send }: Joined): void {
+    const { intake, kv, emit } = this.#rooms;
+    const ended = (warm: boolean) => void (prewarm.id > 0n && send(emit.prewarmed(prewarm.id, warm)));
     try {
-      kv.warm(intake.prewarm(prewarm));
+      kv.warm({ ...intake.prewarm(prewarm), ended });
     } catch (thrown) {
+      ended(false);
       const { code, field } = SlipstreamError.from(thrown);
       this.#deps.log.warn({ code, field }, "a prewarm makes no sense");
     }
@@ -232,7 +247,8 @@ export class Agent {
     }
   }
 
-  #outstanding(): number {
+  /** Generations under way, of every router. */
+  get outstanding(): number {
     let sum = 0;
     for (const { open } of this.#streams) sum += open.size;
     return sum;
@@ -254,8 +270,8 @@ export class Agent {
     const how = ending?.kind === "refused" ? { code: ending.error.code } : {};
     this.#deps.log.debug({ id: String(id), router: stream.router, lane, end: ending?.kind ?? "lost", ...how, usage }, "generation");
     const { slots, kv } = this.#rooms;
-    if (slots.running + slots.waiting === 0) kv.busy(false);
-    if (this.#outstanding() === 0) for (const resolve of this.#quiet.splice(0)) resolve();
+    kv.use(slots);
+    if (this.outstanding === 0) for (const resolve of this.#quiet.splice(0)) resolve();
   }
 }
 

@@ -1,7 +1,7 @@
-import { fromBinary } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { FakeClock } from "../lib/clock.fake.ts";
-import { WorkerAnnouncementSchema } from "../proto/gen/slipstream/v1/fleet_pb.ts";
+import { DraftReportSchema, WorkerAnnouncementSchema } from "../proto/gen/slipstream/v1/fleet_pb.ts";
 import { Announcer, advertised } from "./announcer.ts";
 
 test("a worker says where it is while it serves, and that it leaves", async () => {
@@ -15,17 +15,44 @@ test("a worker says where it is while it serves, and that it leaves", async () =
   };
   const options = { worker: "w.1", pool: "p", address: "10.0.0.1:7421", everyMs: 2_000, ttlMs: 10_000 };
   const announcer = new Announcer(options, { clock, bus });
-  announcer.serving(false);
-  announcer.serving(true);
-  announcer.serving(true);
+  announcer.says("nothing");
+  announcer.says("serving");
+  announcer.says("serving");
   await clock.advance(4_000);
-  announcer.serving(false);
+  announcer.says("nothing");
   await clock.advance(60_000);
   expect(said).toEqual([
     ...Array.from({ length: 3 }, () => "slipstream.v1.worker.w_1 10.0.0.1:7421 p 10000"),
     "slipstream.v1.worker.w_1 10.0.0.1:7421 p 0",
   ]);
   expect(clock.waiting).toBe(0);
+});
+
+test("while it warms up routers find it, and whoever looks after pools knows that it does not serve yet", async () => {
+  const said: boolean[] = [];
+  const clock = new FakeClock();
+  const bus = { publish: (_: string, data: Uint8Array) => said.push(fromBinary(WorkerAnnouncementSchema, data).warming) > 0 };
+  const options = { worker: "w", pool: "p", address: "10.0.0.1:7421", everyMs: 2_000, ttlMs: 10_000 };
+  const announcer = new Announcer(options, { clock, bus });
+  announcer.says("warming");
+  await clock.advance(2_000);
+  announcer.says("serving");
+  expect(said).toEqual([true, true, false]);
+});
+
+test("with it goes how it is doing, and what its engine drafts, where it does", () => {
+  const said: unknown[] = [];
+  const bus = {
+    publish: (_: string, data: Uint8Array) => {
+      const { drafts, outstanding, leaving, kvBlocksUsed } = fromBinary(WorkerAnnouncementSchema, data);
+      return said.push({ outstanding, leaving, kvBlocksUsed, ...(drafts && { drafts }) }) > 0;
+    },
+  };
+  const doing = { outstanding: 3, leaving: true, kvBlocksUsed: 7 };
+  const all = [doing, { ...doing, drafts: create(DraftReportSchema, { drafted: 10n, accepted: 7n }) }];
+  const options = { worker: "w", pool: "p", address: "10.0.0.1:7421", everyMs: 2_000, ttlMs: 10_000 };
+  for (const each of all) new Announcer(options, { clock: new FakeClock(), bus, doing: () => each }).says("serving");
+  expect(said).toEqual(all);
 });
 
 test.each([

@@ -1,11 +1,11 @@
 // announcer: says on the bus where this worker is, every `everyMs` while it serves, so that routers find it without a list; and that
-// it leaves, so that they do not wait for its silence.
+// it leaves, so that they do not wait for its silence. With it goes what its engine guessed ahead, for whoever looks after pools.
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { Bus } from "../lib/bus/bus.ts";
 import { subjects } from "../lib/bus/subjects.ts";
 import type { Clock } from "../lib/clock.ts";
 import { SlipstreamError } from "../lib/errors.ts";
-import { WorkerAnnouncementSchema } from "../proto/gen/slipstream/v1/fleet_pb.ts";
+import { type DraftReport, WorkerAnnouncementSchema } from "../proto/gen/slipstream/v1/fleet_pb.ts";
 
 export interface AnnouncerOptions {
   readonly worker: string;
@@ -15,22 +15,47 @@ export interface AnnouncerOptions {
   readonly ttlMs: number;
 }
 
+/** How it is doing, for whoever decides over it. */
+export interface Doing {
+  readonly outstanding: number;
+  readonly leaving: boolean;
+  readonly kvBlocksUsed: number;
+  /** Absent: its engine guesses nothing ahead, or does not say. */
+  readonly drafts?: DraftReport;
+}
+
+interface Deps {
+  readonly clock: Clock;
+  readonly bus: Pick<Bus, "publish">;
+  readonly doing?: () => Doing;
+}
+
 export class Announcer {
   readonly #options: AnnouncerOptions;
-  readonly #deps: { readonly clock: Clock; readonly bus: Pick<Bus, "publish"> };
+  readonly #deps: Deps;
   #timer: Disposable | undefined;
+  #says: "nothing" | "warming" | "serving" = "nothing";
 
-  constructor(options: AnnouncerOptions, deps: { clock: Clock; bus: Pick<Bus, "publish"> }) {
+  constructor(options: AnnouncerOptions, deps: Deps) {
     this.#options = options;
     this.#deps = deps;
   }
 
-  serving(serves: boolean): void {
-    if (serves === (this.#timer !== undefined)) return;
+  /** "warming": routers may connect, and send nothing that somebody waits for. */
+  says(what: "nothing" | "warming" | "serving"): void {
+    if (what === this.#says) return;
+    this.#says = what;
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
-    if (serves) this.#announce();
-    else this.#say(0);
+    if (what === "nothing") this.#say(0);
+    else this.#announce();
+  }
+
+  /** Says it now, where it serves. */
+  again(): void {
+    if (!this.#timer) return;
+    this.#timer[Symbol.dispose]();
+    this.#announce();
   }
 
   #announce(): void {
@@ -42,7 +67,8 @@ export class Announcer {
   #say(ttlMs: number): void {
     const { worker, pool, address } = this.#options;
     const unixMs = BigInt(Math.round(this.#deps.clock.wall()));
-    const message = create(WorkerAnnouncementSchema, { worker, pool, address, unixMs, ttlMs });
+    const warming = this.#says === "warming";
+    const message = create(WorkerAnnouncementSchema, { worker, pool, address, unixMs, ttlMs, warming, ...this.#deps.doing?.() });
     this.#deps.bus.publish(subjects.worker(worker), toBinary(WorkerAnnouncementSchema, message));
   }
 }

@@ -129,6 +129,16 @@ export interface Acceptance {
   readonly perPosition: readonly { readonly drafted: number; readonly accepted: number }[];
 }
 
+/** How much an engine should draft whose draft length is fixed when it starts. */
+export interface Recommendation {
+  /** As the engine was started. */
+  readonly now: number;
+  /** 0: no drafts at all. The same as `now`: as it is, or not sure yet. */
+  readonly tokens: number;
+  /** Tokens a millisecond over now, by these costs. */
+  readonly gain: number;
+}
+
 export const draftSources = ["none", "lookup", "model"] as const;
 /** Where a draft comes from. */
 export type DraftSource = (typeof draftSources)[number];

@@ -18,6 +18,8 @@ import {
   WorkerService,
 } from "../proto/gen/slipstream/v1/worker_pb.ts";
 import { readWorkerConfig } from "./config.ts";
+import type { Engine } from "./engine/engine.ts";
+import { SimulatedEngine } from "./engine/simulated/simulated.ts";
 import { main, startWorker } from "./main.ts";
 
 const lifecycles: Lifecycle[] = [];
@@ -25,7 +27,7 @@ afterEach(async () => {
   for (const lifecycle of lifecycles.splice(0)) await lifecycle.end("test over");
 });
 
-async function start(env: Record<string, string> = {}) {
+async function start(env: Record<string, string> = {}, more: { startEngine?: () => Promise<Engine> } = {}) {
   const lifecycle = new Lifecycle({ graceMs: 2_000 }, { clock: systemClock, log: silentLog });
   lifecycles.push(lifecycle);
   const config = readWorkerConfig({
@@ -38,7 +40,7 @@ async function start(env: Record<string, string> = {}) {
     SLIPSTREAM_WORKER_ADMIN_ADDRESS: "127.0.0.1:0",
     ...env,
   });
-  const running = await startWorker(config, { lifecycle, clock: systemClock, random: seeded(1), log: silentLog });
+  const running = await startWorker(config, { lifecycle, clock: systemClock, random: seeded(1), log: silentLog, ...more });
   return { ...running, lifecycle };
 }
 
@@ -163,6 +165,67 @@ test("at the end routers are told, what runs may finish, and streams end as drai
   await until(reader, "done");
   expect((await ended(reader)).code).toBe("draining");
   await over;
+});
+
+test("an operator drains a worker by its admin port, sees how far it is, and takes it back", async () => {
+  const { port, adminPort, lifecycle } = await start();
+  const { stream, reader } = connect(port);
+  await until(reader, "credits");
+  const drain = async (method: string) => {
+    const answer = await fetch(`http://127.0.0.1:${adminPort}/drain`, { method });
+    return [answer.status, ((await answer.json()) as { state: string }).state];
+  };
+  const ready = async () => (await fetch(`http://127.0.0.1:${adminPort}/readyz`)).status;
+  expect([await drain("GET"), await ready()]).toEqual([[200, "serving"], 200]);
+  const page = await fetch(`http://127.0.0.1:${adminPort}/drain`, { method: "POST", headers: { origin: "http://a.example" } });
+  expect([page.status, await ready()]).toEqual([403, 200]);
+  expect((await drain("POST"))[0]).toBe(202);
+  expect(await ready()).toBe(503);
+  await until(reader, "draining");
+  await eventually(async () => (await drain("GET"))[1] === "drained");
+  expect(await drain("DELETE")).toEqual([200, "serving"]);
+  await until(reader, "resume");
+  expect(await ready()).toBe(200);
+  stream.send(submit(1n, 4));
+  await until(reader, "done");
+  stream.end();
+  await lifecycle.end("test");
+});
+
+test("a drain that is taken back while the engine is away leaves the worker unready until the engine is there", async () => {
+  let die = (_: Error): void => undefined;
+  let comeBack = (): void => undefined;
+  const died = new Promise<Error>((resolve) => (die = resolve));
+  const isBack = new Promise<void>((resolve) => (comeBack = resolve));
+  let starts = 0;
+  const startEngine = async (): Promise<Engine> => {
+    const engine = new SimulatedEngine(
+      { profile: "l40s-3b-eagle3", profileEnd: "slow", seed: 1, slots: 2, model: "m" },
+      { clock: systemClock, random: seeded(1) },
+    );
+    if (starts++ > 0) await isBack;
+    else Object.defineProperty(engine, "died", { value: died });
+    return engine;
+  };
+  const { port, adminPort, lifecycle } = await start({}, { startEngine });
+  const { stream, reader } = connect(port);
+  await until(reader, "credits");
+  const drain = async (method: string) => (await fetch(`http://127.0.0.1:${adminPort}/drain`, { method })).status;
+  const ready = async () => {
+    const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`);
+    return [answer.status, (await answer.text()).includes("engine")];
+  };
+  die(new Error("out of memory"));
+  await eventually(async () => (await ready())[1] === true);
+  expect([await drain("POST"), await ready()]).toEqual([202, [503, true]]);
+  expect([await drain("DELETE"), await ready()]).toEqual([200, [503, true]]);
+  comeBack();
+  await eventually(async () => (await ready())[0] === 200);
+  await until(reader, "resume");
+  stream.send(submit(1n, 4));
+  await until(reader, "done");
+  stream.end();
+  await lifecycle.end("test");
 });
 
 test("wrong settings and a missing model end with one sentence and their exit code", async () => {

@@ -33,7 +33,7 @@ export const workerMetricTable = {
   speculation_open: gauge("Whether the controller holds a source worth drafting from now.", ["source"]),
   speculation_accepted_share: gauge("Share of drafted tokens accepted in the last minute, by position.", ["position"]),
   speculation_recommended_tokens: gauge(
-    "Tokens that an engine whose draft length is fixed at its start should draft, where that is worth a revision of its pool; absent: as it is.",
+    "Tokens that an engine whose draft length is fixed at its start should draft by the acceptance of late; as many as it does, where another length is not worth a revision of its pool.",
     [],
   ),
   speculation_verify_seconds: gauge("Measured time of a step that verifies so many tokens.", ["tokens"]),

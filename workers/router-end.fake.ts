@@ -41,7 +41,11 @@ export class RouterEnd {
   error: SlipstreamError | undefined;
   over = false;
 
-  constructor(agent: Agent, clock: FakeClock, options: { router?: string; channel?: Channel; hello?: boolean } = {}) {
+  constructor(
+    agent: Agent,
+    clock: FakeClock,
+    options: { router?: string; channel?: Channel; hello?: boolean; handsOver?: boolean } = {},
+  ) {
     const send = (frame: WorkerFrame) => this.frames.push({ at: clock.now(), frame: frame.frame });
     void agent.serve({ frames: this.inbox, send, end: (error) => this.inbox.end(error) }).then(
       () => {
@@ -52,8 +56,8 @@ export class RouterEnd {
         this.error = error;
       },
     );
-    const { router = "router-a", channel = Channel.INLINE, hello = true } = options;
-    if (hello) this.send({ case: "hello", value: { protocolMin: 1, protocolMax: 1, router, channel } });
+    const { router = "router-a", channel = Channel.INLINE, hello = true, handsOver = false } = options;
+    if (hello) this.send({ case: "hello", value: { protocolMin: 1, protocolMax: 1, router, channel, handsOver } });
   }
 
   send(frame: MessageInitShape<typeof RouterFrameSchema>["frame"]): void {

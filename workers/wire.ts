@@ -17,6 +17,8 @@ export interface AgentOptions {
   /** Stable name of the worker. */
   readonly worker: string;
   readonly pool: string;
+  /** Of the pool's template; absent: not known. */
+  readonly revision?: string;
   readonly promptBytesMax: number;
   readonly maxTokensMax: number;
   /** Deltas of one generation within this time are one frame. */
@@ -34,7 +36,7 @@ export interface AgentOptions {
   readonly protocol?: { readonly min: number; readonly max: number };
 }
 
-export const agentDefaults: Omit<AgentOptions, "worker" | "pool"> = {
+export const agentDefaults: Omit<AgentOptions, "worker" | "pool" | "revision"> = {
   promptBytesMax: 256 << 10,
   maxTokensMax: 4_096,
   coalesceMs: 2,
@@ -57,9 +59,9 @@ export function createAgent(
   },
 ): Agent {
   const { clock, engine, random, metrics, log = silentLog } = deps;
-  const { worker, pool, promptBytesMax, maxTokensMax, routersMax, stepBudgetMs, ahead = 1 } = options;
+  const { worker, pool, revision = "", promptBytesMax, maxTokensMax, routersMax, stepBudgetMs, ahead = 1 } = options;
   const given = { clock, engine, ...(metrics ? { metrics } : {}) };
-  const identity = { worker, pool, instance: random.hex(16) };
+  const identity = { worker, pool, revision, instance: random.hex(16) };
   // Credits of every router's every lane, should all come at once.
   const waitingMax = engine.slots + ahead + 4 * routersMax;
   const slots = new Slots({ slots: engine.slots, ahead, stepBudgetMs, waitingMax, routersMax }, given);
@@ -73,7 +75,10 @@ export function createAgent(
       engine,
       emit: new Emit({ coalesceMs: options.coalesceMs }, given),
       kv: new Kv(
-        { everyMs: 50, kept: 1_024, digestsMax: 4_096, warmingsMax: 8, warmBytesPerSecond: options.warmBytesPerSecond, hotMax: 32 },
+        {
+          ...{ everyMs: 50, kept: 1_024, digestsMax: 4_096, warmingsMax: 8, hotMax: 32 },
+          ...{ warmBytesPerSecond: options.warmBytesPerSecond, slots: engine.slots },
+        },
         given,
       ),
       report: new Report({ everyMs: options.loadEveryMs, slots: engine.slots }, { ...given, slots }),

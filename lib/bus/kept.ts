@@ -1,9 +1,11 @@
 // bus/kept: records in a JetStream stream, each stored once by its id as long as the stream remembers ids. The stream is made
-// when it is first needed and left as it is where an operator made it: only the subjects must be its own.
+// when it is first needed and left as it is where an operator made it: only the subjects must be its own, and are added where they
+// are missing, as in a stream of an older release.
 import { type JetStreamClient, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { type NatsConnection, nanos } from "@nats-io/transport-node";
 import { SlipstreamError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { matches } from "./bus.ts";
 
 export interface KeptOptions {
   readonly stream: string;
@@ -40,7 +42,7 @@ export class Kept {
     const max = this.#connection.info?.max_payload ?? Number.POSITIVE_INFINITY;
     if (data.length + headerBytes > max)
       throw new SlipstreamError("invalid_request", `a record of ${data.length} bytes is more than the server takes (${max})`);
-    this.#ready ??= this.#ensure();
+    this.#ready ??= this.#ensure(subject);
     try {
       await this.#ready;
       await this.#client.publish(subject, data, { msgID: id, timeout: answerMs });
@@ -51,12 +53,16 @@ export class Kept {
     }
   }
 
-  async #ensure(): Promise<void> {
+  async #ensure(subject: string): Promise<void> {
     const { stream, subjects, maxAgeMs, maxBytes, idsMs } = this.#options;
     try {
       const { streams } = await jetstreamManager(this.#connection, { timeout: answerMs });
       try {
-        await streams.info(stream);
+        const { config } = await streams.info(stream);
+        if (!config.subjects.some((pattern) => matches(pattern, subject))) {
+          await streams.update(stream, { subjects: [...new Set([...config.subjects, ...subjects])] });
+          this.#log.info({ bus: "nats", stream }, "the stream was given a subject that it lacked");
+        }
       } catch (thrown) {
         if (!(thrown instanceof Error) || !thrown.message.includes(missing)) throw thrown;
         const limits = { max_age: nanos(maxAgeMs), max_bytes: maxBytes, duplicate_window: nanos(idsMs) };

@@ -9,6 +9,12 @@ export const natsSettings = {
     "",
     "NATS servers, comma-separated host:port; empty: signals stay in the process.",
   ),
+  natsSpace: setting(
+    "SLIPSTREAM_NATS_SPACE",
+    text,
+    "",
+    "Part of the bus that this process speaks in, where several deployments share one; under the operator the namespace. Empty: the bus whole.",
+  ),
   natsCredentials: setting("SLIPSTREAM_NATS_CREDENTIALS", text, "", "File of NATS credentials (JWT and nkey); empty: none."),
   natsNkey: setting(
     "SLIPSTREAM_NATS_NKEY",

@@ -52,9 +52,7 @@ export interface OwnedDuplex<In, Out> extends Duplex<In, Out> {
 export function duplexOver<In, Out>(stream: ObjectStream, ending: Ending, limits = defaultDuplexLimits): OwnedDuplex<In, Out> {
   const inbox = readAhead<In>(stream, limits.readAheadMax);
   const controller = new AbortController();
-  // Every live trigger of a session listens to the end of its stream.
-  setMaxListeners(0, controller.signal);
-  // A link carries many generations, each of which listens for its end.
+  // Every live trigger of a session, and every generation on a link, listens for its end.
   setMaxListeners(0, controller.signal);
   let closed = false;
   const waiting: (() => void)[] = [];

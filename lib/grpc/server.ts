@@ -11,6 +11,7 @@ import type {
 } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
+import { parseAddress } from "../address.ts";
 import { SlipstreamError } from "../errors.ts";
 import { listening } from "../listen.ts";
 import { grpcCredentials, type TlsOffer } from "../tls/server.ts";
@@ -52,6 +53,8 @@ export interface GrpcServer {
   readonly port: number;
   /** Shown by the standard health service, for all services at once. */
   setServing(serving: boolean): void;
+  /** Asks every client to make its connection anew; what runs on the old one goes on, `withinMs` at most. New ones are taken. */
+  sendAway(withinMs: number): void;
   /** Takes no new calls and waits for those that run. */
   drain(): Promise<void>;
   close(): void;
@@ -245,6 +248,7 @@ export async function startGrpcServer(
     setServing: (serving) => {
       for (const name of names) health.setStatus(name, serving ? "SERVING" : "NOT_SERVING");
     },
+    sendAway: (withinMs) => server.drain(`${parseAddress(options.address).host}:${port}`, withinMs),
     drain: () => new Promise((resolve) => server.tryShutdown(() => resolve())),
     close: () => server.forceShutdown(),
   };

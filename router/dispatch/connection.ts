@@ -112,7 +112,14 @@ export class Connection {
   #hello(channel: ChannelName): RouterFrame {
     const { protocol, router } = this.#options;
     const wire = channel === "inline" ? Channel.INLINE : Channel.BULK;
-    const value = { protocolMin: protocol.min, protocolMax: protocol.max, router, channel: wire, takesFrames: true };
+    const value = {
+      protocolMin: protocol.min,
+      protocolMax: protocol.max,
+      router,
+      channel: wire,
+      takesFrames: true,
+      handsOver: true,
+    };
     return create(RouterFrameSchema, { frame: { case: "hello", value } });
   }
 

@@ -10,6 +10,7 @@ import type { LinkGeneration } from "./generation.ts";
 import { Hedging, type HedgingOptions } from "./hedging.ts";
 import { Link, type LinkDeps } from "./link.ts";
 import { newPeers, type Peers } from "./peers.ts";
+import type { Ahead } from "./prewarming.ts";
 import { Race, type Watcher } from "./race.ts";
 import { Stalls } from "./stalls.ts";
 import type { Tokenized } from "./tokenizing.ts";
@@ -68,6 +69,8 @@ export interface DispatchDeps extends Omit<LinkDeps, "changed" | "barred" | "ans
 
 /** Of the workers that are up, how many may be left alone for being late; one always. */
 const barredShareMax = 1 / 3;
+/** Of their slots, how many the others may have in use with its work besides their own. */
+const carriedShareMax = 0.75;
 
 export class Dispatch {
   readonly #links = new Map<string, Link>();
@@ -91,7 +94,7 @@ export class Dispatch {
       changed: () => this.#changed(),
       barred: (link, why) => this.#bar(link, why),
       answered: (generation) => this.#answered(generation),
-      spare: (link) => this.#spare(link),
+      spare: (link, why) => this.#spare(link) && (why === "silent" || this.#carried(link)),
       peers: (profile) => this.#peersOf(profile),
     };
     this.retarget(options.workers);
@@ -124,6 +127,16 @@ export class Dispatch {
     const link = [...this.#links.values()].find((each) => each.tokenizes(model));
     if (link) return link.tokenize(model, segments);
     throw new SlipstreamError("unsupported", `content: no worker tells the tokens of "${model}"`, { field: "content" });
+  }
+
+  /** Resolves whether the worker has computed it; false where it cannot say so. */
+  prewarm(worker: string, ahead: Ahead): Promise<boolean> {
+    return this.#link(worker)?.prewarm(ahead) ?? Promise.resolve(false);
+  }
+
+  /** Told to a worker that will leave: its sessions are elsewhere. */
+  settled(worker: string): void {
+    this.#link(worker)?.settled();
   }
 
   /** Is this one? */
@@ -211,7 +224,7 @@ export class Dispatch {
     // Whoever was asked first and has said nothing is the one that is late.
     for (const loser of losers) {
       const link = this.#link(loser.worker);
-      if (hedge && loser.firstMs === undefined && link && this.#spare(link)) link.health.failed("stalled");
+      if (hedge && loser.firstMs === undefined && link && this.#spare(link) && this.#carried(link)) link.health.failed("stalled");
     }
   }
 
@@ -237,6 +250,20 @@ export class Dispatch {
     const others = ready.filter((other) => other !== link && !other.health.barred);
     const most = Math.max(1, Math.floor(ready.length * barredShareMax));
     return others.length >= ready.length - most && others.some((other) => other.silentMs < this.#options.silentMinMs);
+  }
+
+  /**
+   * Its like have slots for its work besides their own. Where they have not, it is the load that makes it late, and a worker less makes
+   * it worse: what its sessions have resident there is computed anew, just when there is no time for it.
+   */
+  #carried(link: Link): boolean {
+    let [slots, wanted] = [0, link.wanted];
+    for (const other of this.#links.values()) {
+      if (other === link || other.peers !== link.peers || !other.ready || other.health.barred) continue;
+      slots += other.slots;
+      wanted += other.wanted;
+    }
+    return wanted <= carriedShareMax * slots;
   }
 
   #link(worker: string): Link | undefined {

@@ -195,6 +195,21 @@ test.each<[name: string, tookMs: number, recomputed: number[], load: { stepMs?: 
   expect(dispatch.bars("w1")).toBe(barred);
 });
 
+test.each([
+  ["one slot in use of four each", 1, true],
+  ["all but one", 3, false],
+])("a worker that is late is left alone only where others have slots for its work: %s", async (_, held, barred) => {
+  const { workers, ask, clock, dispatch } = await used(["w1", "w2", "w3"], { silentMinMs: 60_000 });
+  for (const name of ["w2", "w3"]) for (let i = 0; i < held; i++) void ask(name).read();
+  for (let i = 0; i < 3; i++) {
+    void ask("w1").read();
+    await clock.advance(60);
+    workers.stream("w1").say({ case: "delta", value: { id: workers.submitted("w1").id, text: "a", tokens: 1 } });
+    await workers.run();
+  }
+  expect(dispatch.bars("w1")).toBe(barred);
+});
+
 test("what a silent worker owes is asked for elsewhere, if others speak", async () => {
   const { workers, ask, clock, dispatch, codeOf, released } = await used();
   const begun = ask("w1");

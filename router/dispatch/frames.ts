@@ -10,10 +10,11 @@ import {
   type Refused,
   type RouterFrame,
   RouterFrameSchema,
+  type Segment as SegmentMessage,
   type Usage as UsageMessage,
   type WorkerWelcome,
 } from "../../proto/gen/slipstream/v1/worker_pb.ts";
-import type { Delta, Finish, Lane, Prompt, Usage, Work } from "../completion.ts";
+import type { Delta, Finish, Lane, Prompt, Segment, Usage, Work } from "../completion.ts";
 import { windowBytes } from "./generation.ts";
 
 const laneMessage: Record<Lane, LaneMessage> = {
@@ -27,6 +28,14 @@ const speculationMessage = { auto: Speculation.AUTO, always: Speculation.ALWAYS,
 type Frame = RouterFrame["frame"];
 export const routerFrame = (frame: Frame): RouterFrame => create(RouterFrameSchema, { frame });
 
+/** Written out as the messages they are: `create` would copy each once more. */
+export function segmentMessages(segments: readonly Segment[]): SegmentMessage[] {
+  return segments.map((segment) => ({
+    $typeName: "slipstream.v1.Segment",
+    part: "special" in segment ? { case: "special", value: segment.special } : { case: "text", value: segment.text },
+  }));
+}
+
 export function submitFrame(
   id: bigint,
   work: Work,
@@ -34,7 +43,7 @@ export function submitFrame(
   options: { deadlineMs: number; maxTokensMax: number },
 ): RouterFrame {
   const { sampling } = work;
-  // Written out as the message it is: `create` would copy it and each of its segments once more.
+  // As with segments.
   return {
     $typeName: "slipstream.v1.RouterFrame",
     frame: {
@@ -44,10 +53,7 @@ export function submitFrame(
         id,
         lane: laneMessage[work.lane],
         model: prompt.model,
-        segments: prompt.segments.map((segment) => ({
-          $typeName: "slipstream.v1.Segment",
-          part: "special" in segment ? { case: "special", value: segment.special } : { case: "text", value: segment.text },
-        })),
+        segments: segmentMessages(prompt.segments),
         sampling: {
           $typeName: "slipstream.v1.Sampling",
           // A bound, not a wish: the worker refuses what is above its own.
@@ -92,7 +98,9 @@ export function profileOf(welcome: WorkerWelcome) {
     name: welcome.worker,
     pool: welcome.pool,
     engine: welcome.engine,
+    revision: welcome.revision,
     slots: Math.max(1, welcome.slots),
+    wantsPrefixes: welcome.wantsPrefixes,
     models: welcome.models.map((model) => ({
       name: model.name,
       fimFamily: model.fimFamily,
@@ -120,8 +128,12 @@ export function creditsOf({ inline, chat, speculative, batch }: Credits): Record
 
 export function loadOf(load: Load) {
   const { running, prefillTokensPerSecond, stepMs, prefillBacklogTokens, draftSources, draftWhy, draftAcceptance } = load;
-  const speculation = { sources: draftSources, why: draftWhy, acceptance: draftAcceptance };
-  return { running, prefillTokensPerSecond, stepMs, prefillBacklogTokens, ...(draftWhy === "" ? {} : { speculation }) };
+  const positions = load.draftPositions.map(({ drafted, accepted }) => ({ drafted, accepted }));
+  const speculation = { sources: draftSources, why: draftWhy, acceptance: draftAcceptance, positions };
+  return {
+    ...{ running, prefillTokensPerSecond, stepMs, prefillBacklogTokens },
+    ...(draftWhy === "" && positions.length === 0 ? {} : { speculation }),
+  };
 }
 
 export function deltaOf({ text, tokens, confidence, prompt }: DeltaMessage): Delta {

@@ -15,6 +15,7 @@ import { type Item, LinkGeneration } from "./generation.ts";
 import { Health } from "./health.ts";
 import { Owed, type OwedDeps } from "./owed.ts";
 import type { Peers } from "./peers.ts";
+import { type Ahead, Prewarming } from "./prewarming.ts";
 import type { Roster } from "./roster.ts";
 import { type Tokenized, Tokenizing } from "./tokenizing.ts";
 
@@ -32,8 +33,8 @@ export interface LinkDeps extends ConnectionDeps, Pick<OwedDeps, "answered"> {
   readonly changed: () => void;
   /** Told when its worker may be asked again, or no more: why, or because one is asked to try it. */
   readonly barred: (link: Link, why: string | undefined) => void;
-  /** May it be left alone for being late: could others do its work now? */
-  readonly spare: (link: Link) => boolean;
+  /** May it be left alone for being silent, or late: could others do its work now? */
+  readonly spare: (link: Link, why: "silent" | "late") => boolean;
   /** Workers like this one, by what it says it is. */
   readonly peers: (profile: ReturnType<typeof profileOf>) => Peers;
   readonly metrics: OwedDeps["metrics"] & Pick<RouterMetrics, "link_reconnects_total" | "cancels_total">;
@@ -53,6 +54,9 @@ export class Link {
   readonly #connection: Connection;
   readonly #owed: Owed;
   readonly #tokenizing: Tokenizing;
+  readonly #prewarming: Prewarming;
+  /** It says what became of a Prewarm. */
+  #prewarms = false;
   /** Models whose tokens it tells. */
   #tokenizes: ReadonlySet<string> = new Set();
   #nextId = 1n;
@@ -62,6 +66,7 @@ export class Link {
   #demand = noLanes;
   /** As it said at the last welcome; "": there was none. */
   worker = "";
+  slots = 0;
   /** Those like it, since then. */
   peers: Peers | undefined;
   #heardMs = 0;
@@ -73,8 +78,9 @@ export class Link {
     this.address = options.address;
     const { clock } = deps;
     this.health = new Health(options.breaker, { clock, changed: (why) => deps.barred(this, why) });
-    this.#owed = new Owed({ ...deps, health: this.health, spare: () => deps.spare(this) });
+    this.#owed = new Owed({ ...deps, health: this.health, spare: () => deps.spare(this, "late") });
     this.#tokenizing = new Tokenizing(deps);
+    this.#prewarming = new Prewarming(deps);
     this.#connection = new Connection(options, deps, {
       up: (welcome) => this.#up(welcome),
       frame: (frame, channel) => this.#frame(frame, channel),
@@ -90,6 +96,13 @@ export class Link {
   /** Generations whose end the worker has not told yet. */
   get outstanding(): number {
     return this.#owed.size;
+  }
+
+  /** Of these, those that somebody still wants. */
+  get wanted(): number {
+    let count = 0;
+    for (const { cancelledMs } of this.#owed.all()) if (cancelledMs === undefined) count += 1;
+    return count;
   }
 
   /** Since when it has said nothing while it owed something. */
@@ -137,6 +150,18 @@ export class Link {
     return this.#tokenizing.ask(model, segments, (frame) => this.#connection.send("bulk", frame));
   }
 
+  /** Asks for a prompt to be computed ahead of who asks for it; resolves whether it is warm. */
+  prewarm(ahead: Ahead): Promise<boolean> {
+    if (!this.ready || !this.#prewarms) return Promise.resolve(false);
+    return this.#prewarming.ask(ahead, (frame) => this.#connection.send("bulk", frame));
+  }
+
+  /** Its sessions are elsewhere, as far as they can be. */
+  settled(): void {
+    if (this.ready)
+      this.#connection.send("inline", routerFrame({ case: "settled", value: { $typeName: "slipstream.v1.Settled" } }));
+  }
+
   /** Says Cancel now, once; the worker answers with CancelAck. */
   cancel(generation: LinkGeneration, cause: string): void {
     if (!this.#owed.has(generation) || generation.cancelledMs !== undefined) return;
@@ -179,6 +204,7 @@ export class Link {
     else if (frame.case === "refused") this.#owed.refused(frame.value);
     else if (frame.case === "cancelAck") this.#owed.cancelled(frame.value);
     else if (frame.case === "tokens") this.#tokenizing.answered(frame.value);
+    else if (frame.case === "prewarmed") this.#prewarming.answered(frame.value);
     else if (frame.case === "load") {
       this.health.speed.said(frame.value, this.#heardMs);
       roster.load(this.address, loadOf(frame.value));
@@ -187,16 +213,18 @@ export class Link {
       const { inline, chat, speculative, batch } = creditsOf(frame.value);
       this.#credits = { ...this.#credits, ...(channel === "inline" ? { inline, speculative } : { chat, batch }) };
       roster.credits(this.address, this.#credits);
-    } else if (frame.case === "draining") roster.draining(this.address, true);
+    } else if (frame.case === "draining") roster.draining(this.address, true, frame.value.handOverMs);
     else if (frame.case === "resume") roster.draining(this.address, false);
   }
 
   #up(welcome: WorkerWelcome): void {
     this.#heardMs = this.#deps.clock.now();
     this.#limits = limitsOf(welcome);
+    this.#prewarms = welcome.capabilities.includes("prewarm");
     this.#tokenizes = new Set(welcome.capabilities.includes("tokenize") ? welcome.models.map(({ name }) => name) : []);
     const profile = profileOf(welcome);
     this.worker = profile.name;
+    this.slots = profile.slots;
     this.peers = this.#deps.peers(profile);
     this.health.among(this.peers);
     this.#deps.roster.joined(this.address, profile);
@@ -221,6 +249,7 @@ export class Link {
     }
     this.#owed.broken(error);
     this.#tokenizing.broken(error);
+    this.#prewarming.broken();
   }
 
   /** Looks at what the worker owes, as long as it owes something. */
@@ -246,7 +275,7 @@ export class Link {
       return;
     }
     const usual = (this.peers?.firsts.expectedMs ?? 0) * silentTimes;
-    if (this.silentMs < Math.max(silentMinMs, usual) || !this.#deps.spare(this)) return;
+    if (this.silentMs < Math.max(silentMinMs, usual) || !this.#deps.spare(this, "silent")) return;
     this.health.trip("silent");
     for (const generation of this.#owed.all()) {
       if (generation.cancelledMs !== undefined) continue;

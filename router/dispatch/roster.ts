@@ -7,7 +7,8 @@ export interface Roster {
   joined(address: string, profile: ReturnType<typeof profileOf>): void;
   credits(address: string, credits: Record<Lane, number>): void;
   load(address: string, load: ReturnType<typeof loadOf>): void;
-  draining(address: string, draining: boolean): void;
+  /** `handOverMs` > 0: not yet, in so long. */
+  draining(address: string, draining: boolean, handOverMs?: number): void;
   left(address: string): void;
   /** Left, and not waited for any more. */
   gone(address: string): void;

@@ -3,7 +3,7 @@ import type { Clock } from "../../lib/clock.ts";
 import { type ErrorCode, errorTable, SlipstreamError } from "../../lib/errors.ts";
 import type { RouterFrame, Tokens } from "../../proto/gen/slipstream/v1/worker_pb.ts";
 import type { Segment } from "../completion.ts";
-import { routerFrame } from "./frames.ts";
+import { routerFrame, segmentMessages } from "./frames.ts";
 
 export interface Tokenized {
   readonly ids: readonly number[];
@@ -34,14 +34,8 @@ export class Tokenizing {
         if (answer instanceof SlipstreamError) reject(answer);
         else resolve(answer);
       });
-      const parts = segments.map((segment) => ({
-        $typeName: "slipstream.v1.Segment" as const,
-        part:
-          "special" in segment
-            ? { case: "special" as const, value: segment.special }
-            : { case: "text" as const, value: segment.text },
-      }));
-      send(routerFrame({ case: "tokenize", value: { $typeName: "slipstream.v1.Tokenize", id, model, segments: parts } }));
+      const value = { $typeName: "slipstream.v1.Tokenize" as const, id, model, segments: segmentMessages(segments) };
+      send(routerFrame({ case: "tokenize", value }));
     });
   }
 

@@ -1,6 +1,6 @@
 // explain: a trigger in when it begins and when it ends, and on request what became of it: its steps with their times and
 // reasons, its ending, what it cost. By trigger or completion id, or the last few. Holds the newest `max` triggers, the living
-// among them; names and numbers of each, never code text.
+// among them, and for longer the newest of each kind that somebody looks for; names and numbers of each, never code text.
 import type { Clock } from "../../lib/clock.ts";
 import type { SpanContext } from "../../lib/tracing/context.ts";
 import type { Ending, Trigger, Usage } from "../completion.ts";
@@ -10,7 +10,16 @@ export { spansOf } from "./spans.ts";
 
 export interface ExplainOptions {
   readonly max: number;
+  /** Of each kind. */
+  readonly notableMax: number;
+  /** Until the first text, or until it was known that there is none. */
+  readonly slowMs: number;
 }
+
+/** What somebody looks for, long after a busy router's newest triggers are others: slow, went wrong, retired. */
+export const notable = ["slow", "failed", "superseded"] as const;
+export type Notable = (typeof notable)[number];
+const wrong: ReadonlySet<Ending["outcome"]> = new Set(["failed", "refused", "expired"]);
 
 /** What is told of one trigger, as JSON. Times in ms from its receipt. */
 export interface Explanation {
@@ -51,6 +60,8 @@ export class Told extends Trace {
   >;
   ending: Kept | undefined;
   endedMs = 0;
+  /** Absent: there was none. */
+  firstTextMs: number | undefined;
 
   constructor(of: Told["of"], context?: SpanContext) {
     super(context);
@@ -62,21 +73,23 @@ export class Told extends Trace {
 type Refused = Pick<Trigger, "id" | "tenant" | "session"> & { readonly lane?: Trigger["lane"] };
 
 export class Explain {
-  readonly #max: number;
+  readonly #options: ExplainOptions;
   readonly #clock: Clock;
-  /** A ring: `#next` is the oldest once it is full. */
-  readonly #ring: Told[] = [];
-  #next = 0;
+  readonly #all: Ring;
+  readonly #notable: Readonly<Record<Notable, Ring>>;
 
   constructor(options: ExplainOptions, deps: { clock: Clock }) {
-    this.#max = options.max;
+    this.#options = options;
     this.#clock = deps.clock;
+    this.#all = new Ring(options.max);
+    const max = options.max < 1 ? 0 : options.notableMax;
+    this.#notable = { slow: new Ring(max), failed: new Ring(max), superseded: new Ring(max) };
   }
 
   begin(trigger: Trigger, context?: SpanContext): Told {
     const { id, tenant, session, lane, kind, language, stateless, receivedMs, deadlineMs } = trigger;
     const told = new Told({ id, tenant, session, lane, kind, language, stateless, receivedMs, deadlineMs }, context);
-    this.#keep(told);
+    this.#all.keep(told);
     return told;
   }
 
@@ -86,6 +99,12 @@ export class Explain {
     const { outcome, reason = "", finish = "" } = ending;
     const words = [outcome, reason === outcome ? "" : reason, finish === "" ? "" : `finish ${finish}`];
     told.note("feedback", told.endedMs, words.filter((word) => word !== "").join(", "));
+    if (outcome === "superseded") this.#notable.superseded.keep(told);
+    else if (wrong.has(outcome)) this.#notable.failed.keep(told);
+    // What is asked ahead, and what nobody waits for within a key's time, may take what it takes.
+    const { lane, kind, receivedMs } = told.of;
+    const waits = lane === "inline" && (kind === "auto" || kind === "invoked") && outcome !== "superseded";
+    if (waits && (told.firstTextMs ?? told.endedMs) - receivedMs > this.#options.slowMs) this.#notable.slow.keep(told);
   }
 
   /** What ingress refused never reached the path. */
@@ -93,37 +112,27 @@ export class Explain {
     const receivedMs = this.#clock.now();
     const unknown = { kind: "auto", language: "", stateless: false } as const;
     const told = new Told({ id, tenant, session, lane, ...unknown, receivedMs, deadlineMs: receivedMs });
-    this.#keep(told);
+    this.#all.keep(told);
     told.note("ingress", receivedMs, ending.detail ?? ending.reason ?? "refused");
     this.ended(told, ending);
   }
 
   /** The newest trigger of this id, or the one whose text has it as its completion id. */
   find(id: string): Explanation | undefined {
-    for (const told of this.#newestFirst())
-      if (told.of.id === id || told.ending?.completionId === id) return this.#explanation(told);
+    for (const ring of [this.#all, ...Object.values(this.#notable)])
+      for (const told of ring.newestFirst())
+        if (told.of.id === id || told.ending?.completionId === id) return this.#explanation(told);
     return undefined;
   }
 
-  /** Newest first. */
-  last(count: number): Explanation[] {
+  /** Newest first, all or those of a kind. */
+  last(count: number, kind?: Notable): Explanation[] {
     const found: Explanation[] = [];
-    for (const told of this.#newestFirst()) {
+    for (const told of (kind === undefined ? this.#all : this.#notable[kind]).newestFirst()) {
       if (found.length >= count) break;
       found.push(this.#explanation(told));
     }
     return found;
-  }
-
-  #keep(told: Told): void {
-    if (this.#max < 1) return;
-    this.#ring[this.#next] = told;
-    this.#next = (this.#next + 1) % this.#max;
-  }
-
-  *#newestFirst(): Generator<Told> {
-    const { length } = this.#ring;
-    for (let back = 1; back <= length; back++) yield this.#ring[(this.#next - back + length) % length] as Told;
   }
 
   #explanation(told: Told): Explanation {
@@ -158,6 +167,28 @@ export class Explain {
         what: toMs === undefined ? "under way" : what,
       })),
     };
+  }
+}
+
+class Ring {
+  readonly #max: number;
+  /** `#next` is the oldest once it is full. */
+  readonly #held: Told[] = [];
+  #next = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  keep(told: Told): void {
+    if (this.#max < 1) return;
+    this.#held[this.#next] = told;
+    this.#next = (this.#next + 1) % this.#max;
+  }
+
+  *newestFirst(): Generator<Told> {
+    const { length } = this.#held;
+    for (let back = 1; back <= length; back++) yield this.#held[(this.#next - back + length) % length] as Told;
   }
 }
 

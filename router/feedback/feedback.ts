@@ -77,12 +77,18 @@ export class Feedback {
   readonly #options: FeedbackOptions;
   readonly #deps: FeedbackDeps;
   readonly #delivered: Lru<Delivered>;
+  #underWay = 0;
 
   constructor(options: FeedbackOptions, deps: FeedbackDeps) {
     this.#options = options;
     this.#deps = deps;
     const weigh = ({ text = "" }: Delivered) => text.length * 2;
     this.#delivered = new Lru({ max: options.completionsMax, maxWeight: keptTextBytesMax, weigh });
+  }
+
+  /** Triggers that have begun and not ended. */
+  get underWay(): number {
+    return this.#underWay;
   }
 
   /** The path's deltas, then its one ending, of which `ended` is told as well. Never throws. */
@@ -93,6 +99,7 @@ export class Feedback {
     ended?: (ending: Ending) => void,
   ): AsyncGenerator<Delta, Ending> {
     let ending: Ending | undefined;
+    this.#underWay += 1;
     let textUtf16 = 0;
     let text = "";
     const keepText = this.#options.keepText(trigger.tenant);
@@ -111,6 +118,7 @@ export class Feedback {
     } catch (thrown) {
       ending = endingOf(thrown);
     } finally {
+      this.#underWay -= 1;
       // A reader that left before the end: the path is closed here, and the trigger ends as cancelled if nothing ended it before.
       if (!ending) {
         trigger.retire(new Retired("cancelled"));

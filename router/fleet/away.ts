@@ -8,6 +8,7 @@ export interface Absent {
   /** It said that it would go: nobody looks for a session there. */
   readonly drained: boolean;
   readonly pool: string;
+  readonly revision?: string;
   readonly models: readonly Omit<ServedModel, "prefillTokensPerSecond">[];
 }
 
@@ -26,6 +27,11 @@ export class Away {
   /** Who went without a word: others may still reach it. */
   get lost(): readonly Absent[] {
     return [...this.#away.values()].filter(({ drained }) => !drained);
+  }
+
+  /** Of its pool's template; undefined: it is not here, or did not say. */
+  revision(worker: string): string | undefined {
+    return [...this.#away.values()].find(({ name }) => name === worker)?.revision;
   }
 
   model(name: string): ServedModel | undefined {

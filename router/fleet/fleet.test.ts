@@ -273,6 +273,27 @@ test("other routers are told of exceptions alone: again before they forget, and 
   expect(leased.at(-1)).toEqual({ session: "s1", worker: "w1", ttlMs: 0 });
 });
 
+test("who leaves says every exception of its own once more, and none that another told it", async () => {
+  const { fleet, join, book, clock, leased } = room();
+  join("w1");
+  join("w2");
+  book("w2", "inline", { session: "s1", lease: "moved" });
+  book("w1", "inline", { session: "s2", lease: "home" });
+  fleet.leaseElsewhere({ session: "s3", worker: "w2", ttlMs: 1_000 });
+  leased.length = 0;
+  fleet.handOver();
+  expect(leased).toEqual([{ session: "s1", worker: "w2", ttlMs: 1_000, cause: "moved" }]);
+  // It comes here: this one's word counts from then on.
+  book("w2", "inline", { session: "s3", lease: "kept" });
+  leased.length = 0;
+  fleet.handOver();
+  expect(leased.map(({ session }) => session)).toEqual(["s1", "s3"]);
+  await clock.advance(10_001);
+  leased.length = 0;
+  fleet.handOver();
+  expect(leased).toEqual([]);
+});
+
 test("a session is known to be at home by the roster of then; one placed while its owner is away is told to others", () => {
   const { fleet, join, book, leased } = room();
   join("w1");

@@ -8,13 +8,16 @@ import {
   type Lane,
   lanes,
   type Placement,
+  type Prompt,
   type Remembered,
   type ServedModel,
+  type SharedBeginning,
   type Spent,
   type WorkerView,
 } from "../completion.ts";
 import { Away } from "./away.ts";
 import { type LeaseException, type LeaseOptions, Leases } from "./leases.ts";
+import { servedModel } from "./served.ts";
 import { SharedBeginnings, type SharedOptions } from "./shared.ts";
 import { Warmth, type WarmthOptions } from "./warmth.ts";
 import {
@@ -26,7 +29,7 @@ import {
   outstandingOf,
   type PerLane,
   perLane,
-  serves,
+  shareInUse,
   viewOf,
   type WorkerLoad,
   type WorkerProfile,
@@ -47,6 +50,10 @@ export interface FleetDeps {
   readonly capacity: () => void;
   /** Given each lease that other routers should know of. */
   readonly leased?: (exception: LeaseException) => void;
+  /** A worker is there, perhaps a new one. */
+  readonly joined?: (worker: WorkerProfile) => void;
+  /** A worker said that it will drain, in `ms`; 0: it stays, drains now, or is gone. */
+  readonly leaving?: (worker: string, ms: number) => void;
 }
 
 /** A pace measured over fewer tokens is the first step's alone. */
@@ -90,6 +97,7 @@ export class Fleet {
     this.#known.delete(address);
     this.#known.set(address, newWorker(profile, this.#deps.clock.now()));
     this.#recount();
+    this.#deps.joined?.(profile);
   }
 
   credits(address: string, credits: PerLane): void {
@@ -109,17 +117,21 @@ export class Fleet {
     this.#changed(known);
   }
 
-  draining(address: string, draining: boolean): void {
+  draining(address: string, draining: boolean, handOverMs = 0): void {
     this.#update(address, (known) => {
-      known.draining = draining;
+      known.draining = draining && handOverMs === 0;
+      known.leaving = draining && handOverMs > 0;
     });
+    const worker = this.#known.get(address)?.profile.name;
+    if (worker !== undefined) this.#deps.leaving?.(worker, draining ? handOverMs : 0);
   }
 
   left(address: string): void {
     const known = this.#known.get(address);
     if (!known) return;
     this.#known.delete(address);
-    this.#away.left(address, { ...known.profile, drained: known.draining });
+    this.#away.left(address, { ...known.profile, drained: known.draining || known.leaving });
+    this.#deps.leaving?.(known.profile.name, 0);
     this.#recount();
     // Who waited for this worker alone may now go to one that it had avoided.
     this.#deps.capacity();
@@ -183,6 +195,33 @@ export class Fleet {
     };
   }
 
+  /** Says to the other routers where sessions of this one are that are not where their hash says. */
+  handOver(): void {
+    this.#leases.tellAll(this.#deps.clock.now());
+  }
+
+  /** Sessions whose lease a worker has, the last used first. */
+  heldBy(worker: string): string[] {
+    return this.#leases.heldBy(worker);
+  }
+
+  /** The longest beginning of a prompt that other sessions' had too. */
+  beginning(prompt: Pick<Prompt, "blocks">): SharedBeginning | undefined {
+    return this.#shared.of(prompt, this.#deps.clock.now());
+  }
+
+  /** A worker has computed a prompt ahead. With a lease the session goes there. */
+  warmed(
+    worker: string,
+    { session, document, prompt }: Pick<Asking, "session" | "document"> & { readonly prompt: Pick<Prompt, "bytes" | "blocks"> },
+    lease: Placement["lease"],
+  ): void {
+    const now = this.#deps.clock.now();
+    if (document !== "") this.#warmth.sent(document, worker, prompt, now);
+    if (lease === "none") this.#shared.sent(session, worker, prompt, now);
+    else this.#leases.take(session, worker, lease, now, this.#rosters);
+  }
+
   /** So many tokens made an answer. */
   answered(lane: Lane, tokens: number): void {
     if (tokens > 0) this.#answerTokens[lane].add(tokens, this.#deps.clock.now());
@@ -201,32 +240,22 @@ export class Fleet {
 
   /** The model that a call names, itself or by its pool ("": any), as the fleet serves it; the fastest worker's prefill rate counts. */
   model(name: string): ServedModel | undefined {
-    const all = this.snapshot().workers;
-    const pooled = name === "" ? [] : all.filter(({ pool }) => pool === name);
-    let best: ServedModel | undefined;
-    for (const worker of pooled.length > 0 ? pooled : all)
-      for (const model of worker.models)
-        if (name === "" || name === model.name || name === worker.pool)
-          if (!best || (model.name === best.name && model.prefillTokensPerSecond > best.prefillTokensPerSecond)) best = model;
-    if (!best) return this.#away.model(name);
-    return pooled.length > 0 ? { ...tightest(best, pooled), pool: name } : tightest(best, all);
+    return servedModel(name, this.snapshot().workers) ?? this.#away.model(name);
   }
 
   /** Share of late time in which the workers of this model or pool ("": any) had work for people, in the mean. */
   inUse(model: string): number {
-    const now = this.#deps.clock.now();
-    let [sum, workers] = [0, 0];
-    for (const known of this.#roster) {
-      if (known.draining || !serves(known, model)) continue;
-      sum += known.inUse.share(now);
-      workers += 1;
-    }
-    return workers === 0 ? 0 : sum / workers;
+    return shareInUse(this.#roster, model, this.#deps.clock.now());
   }
 
   /** Address of a worker's link. */
   address(worker: string): string | undefined {
     return this.#named.get(worker)?.address;
+  }
+
+  /** Which revision of its pool a worker is, or was when its link broke; "": not known, or it is gone for good. */
+  revision(worker: string): string {
+    return this.#named.get(worker)?.known.profile.revision ?? this.#away.revision(worker) ?? "";
   }
 
   /** Of a thousand workers one has changed: the rest is as it was. */
@@ -286,20 +315,4 @@ export class Fleet {
     for (const known of this.#roster) this.#dirty.add(known);
     this.#view = undefined;
   }
-}
-
-/** With the least that a worker takes: whoever is asked can do it. */
-function tightest(model: ServedModel, workers: readonly WorkerView[]): ServedModel {
-  const none = Number.POSITIVE_INFINITY;
-  let { promptBytesMax = none, maxTokensMax = none, specials = [] } = model;
-  for (const worker of workers)
-    for (const other of worker.models) {
-      if (other.name !== model.name) continue;
-      promptBytesMax = Math.min(promptBytesMax, other.promptBytesMax ?? promptBytesMax);
-      maxTokensMax = Math.min(maxTokensMax, other.maxTokensMax ?? maxTokensMax);
-      if (specials.length > 0) specials = specials.filter((special) => other.specials?.includes(special));
-    }
-  if (promptBytesMax === none && maxTokensMax === none && specials.length === (model.specials?.length ?? 0)) return model;
-  const limits = promptBytesMax === none && maxTokensMax === none ? {} : { promptBytesMax, maxTokensMax };
-  return { ...model, ...limits, ...(model.specials && { specials }) };
 }

@@ -36,6 +36,8 @@ interface Lease {
   readonly usedMs: number;
   /** When other routers were last told. */
   readonly toldMs: number;
+  /** Of a session that was placed here last, not at another router. */
+  readonly ours: boolean;
 }
 
 export class Leases {
@@ -57,7 +59,14 @@ export class Leases {
     return held && held.exception === undefined ? { lease: held.worker, home: held.home } : { lease: held?.worker };
   }
 
-  /** Sessions that a worker holds. */
+  /** Sessions that a worker holds, the last used first. */
+  heldBy(worker: string): string[] {
+    const held: string[] = [];
+    for (const [session, lease] of this.#held.entries()) if (lease.worker === worker) held.push(session);
+    return held.reverse();
+  }
+
+  /** How many a worker holds. */
   count(worker: string): number {
     return this.#counts.get(worker) ?? 0;
   }
@@ -69,7 +78,7 @@ export class Leases {
     const due = now - (before?.toldMs ?? Number.NEGATIVE_INFINITY) > this.#options.exceptionTtlMs / 2;
     const tell = exception ? due || before?.worker !== worker : before?.exception !== undefined;
     const toldMs = tell ? now : (before?.toldMs ?? Number.NEGATIVE_INFINITY);
-    this.#set(session, { worker, exception, home: roster, usedMs: now, toldMs });
+    this.#set(session, { worker, exception, home: roster, usedMs: now, toldMs, ours: true });
     if (!tell) return;
     this.#deps.told(
       exception ? { session, worker, ttlMs: this.#options.exceptionTtlMs, cause: exception } : { session, worker, ttlMs: 0 },
@@ -79,7 +88,14 @@ export class Leases {
   /** Another router says so: the last word counts. */
   apply({ session, worker, ttlMs, cause = "moved" }: LeaseException, now: number): void {
     this.#drop(session, now);
-    if (ttlMs > 0) this.#set(session, { worker, exception: cause, home: 0, usedMs: now, toldMs: now });
+    if (ttlMs > 0) this.#set(session, { worker, exception: cause, home: 0, usedMs: now, toldMs: now, ours: false });
+  }
+
+  /** Tells every exception of sessions that were here last, for routers that came after it was told before. */
+  tellAll(now: number): void {
+    this.#expire(now);
+    for (const [session, { worker, exception, ours }] of this.#held.entries())
+      if (exception && ours) this.#deps.told({ session, worker, ttlMs: this.#options.exceptionTtlMs, cause: exception });
   }
 
   #set(session: string, lease: Lease): void {

@@ -9,7 +9,11 @@ export interface WorkerProfile {
   readonly name: string;
   readonly pool: string;
   readonly engine: string;
+  /** Of its pool's template; "", absent: not known. */
+  readonly revision?: string;
   readonly slots: number;
+  /** It takes work only after it was sent so many, or as many as there are; 0, absent: at once. */
+  readonly wantsPrefixes?: number;
   readonly models: readonly Omit<ServedModel, "prefillTokensPerSecond">[];
 }
 
@@ -31,6 +35,8 @@ export interface Known {
   loadMs: number;
   bookedTokens: number;
   draining: boolean;
+  /** It said that it will drain, and serves on what it holds. */
+  leaving: boolean;
   /** Of what ran there when the load was said, what this router knows nothing of: other routers'. */
   foreign: number;
   /** For people: what is asked ahead of them does not count. */
@@ -60,7 +66,7 @@ export const ewma = () => new Ewma({ halfLifeMs });
 
 export function newWorker(profile: WorkerProfile, joinedMs: number): Known {
   return {
-    ...{ profile, joinedMs, credits: none, load: noLoad, loadMs: joinedMs, bookedTokens: 0, draining: false },
+    ...{ profile, joinedMs, credits: none, load: noLoad, loadMs: joinedMs, bookedTokens: 0, draining: false, leaving: false },
     ...{ foreign: 0, inUse: new InUse({ halfLifeMs: useHalfLifeMs }) },
     ...{ booked: { ...none }, service: perLane(ewma), tokenMs: ewma(), pacedMs: Number.NEGATIVE_INFINITY, index: -1 },
   };
@@ -74,7 +80,7 @@ export function noteUse(known: Known, now: number): void {
 }
 
 /** Does it serve this model or pool ("": any)? */
-export function serves({ profile }: Pick<Known, "profile">, model: string): boolean {
+function serves({ profile }: Pick<Known, "profile">, model: string): boolean {
   return model === "" || profile.pool === model || profile.models.some(({ name }) => name === model);
 }
 
@@ -88,6 +94,7 @@ export function viewOf(known: Known, leases: number): WorkerView {
     models: profile.models.map((model) => ({ ...model, prefillTokensPerSecond: load.prefillTokensPerSecond })),
     slots: profile.slots,
     draining: known.draining,
+    leaving: known.leaving,
     free,
     outstanding: outstandingOf(known),
     held: { ...booked },
@@ -109,4 +116,10 @@ export function viewOf(known: Known, leases: number): WorkerView {
     joinedMs: known.joinedMs,
     ...(load.speculation ? { speculation: load.speculation } : {}),
   };
+}
+
+/** Share of late time in which those that serve a model or pool ("": any) had work for people, in the mean. */
+export function shareInUse(roster: readonly Known[], model: string, now: number): number {
+  const shares = roster.filter((known) => !known.draining && serves(known, model)).map(({ inUse }) => inUse.share(now));
+  return shares.length === 0 ? 0 : shares.reduce((sum, share) => sum + share, 0) / shares.length;
 }

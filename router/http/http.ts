@@ -52,6 +52,10 @@ export async function startHttp(
   });
   const document = JSON.stringify(openApi());
   app.get("/openapi.json", (_request, reply) => reply.type("application/json; charset=utf-8").send(document));
+  // A connection that is kept would bring the next request here.
+  app.addHook("onSend", async (_request, reply) => {
+    if (router.draining.aborted) reply.header("connection", "close");
+  });
   serve(app, router);
   const { host, port } = parseAddress(options.address);
   await listening("HTTP", options.address, () => app.listen({ host, port }));

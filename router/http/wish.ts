@@ -96,11 +96,14 @@ export function samplingOf(given: WishedSampling, tokensMax: number, fim: boolea
   });
 }
 
+/** Names that people leave in configurations. */
+export const isDefault = (model: string) => model === "slipstream" || model === "default";
+
 /** A name the fleet does not know is refused; no name, and names people leave in configurations, mean the default. */
 export function modelOf({ router, tenant }: Call<unknown>, { model, anyModel }: Pick<Wish, "model" | "anyModel">): string {
   const names = router.models(tenant);
   if (names.includes(model)) return model;
-  if (anyModel || model === "" || model === "slipstream" || model === "default" || names.length === 0) return "";
+  if (anyModel || model === "" || isDefault(model) || names.length === 0) return "";
   // Where the policy names what this tenant may use, ingress says whether this is a model of it.
   if (router.policy.of(tenant).models) return model;
   throw new SlipstreamError("not_found", `model: no worker serves "${model}"; there are: ${names.join(", ")}`, {

@@ -47,6 +47,7 @@ export class Arrivals {
       model: given.model,
       asked: given.asked,
       promptBytesMax: given.promptBytesMax,
+      keyMs: given.keyMs,
       sampling: given.sampling,
       n: given.n,
       origin: given.origin,

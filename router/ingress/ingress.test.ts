@@ -141,6 +141,7 @@ test.each<[name: string, given: Complete, expected: object]>([
 test.each<[name: string, given: Complete, deadlineMs: number]>([
   ["no deadline is the default of its kind", {}, 500],
   ["no deadline of one that was asked for", { kind: TriggerKind.INVOKED }, 3_000],
+  ["a warm-up waits longer than keys do", { kind: TriggerKind.PRELOAD }, 10_000],
   ["a deadline of one millisecond", { deadlineMs: 1 }, 1],
   ["the longest deadline", { deadlineMs: 600_000 }, 600_000],
 ])("%s", (_, given, deadlineMs) => {

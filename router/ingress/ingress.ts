@@ -89,6 +89,11 @@ export class Ingress {
     return this.#identity.caller(header);
   }
 
+  /** Streams that are open. */
+  get sessions(): number {
+    return this.#sessions.count;
+  }
+
   openSession(hello: Hello, tenant: string): Session {
     return this.#sessions.open(hello, tenant);
   }

@@ -109,7 +109,7 @@ export const samplingTable = {
     fates: { ...grpc("honoured"), ...absent },
     range: "AUTO, ALWAYS, OFF",
     left: "AUTO",
-    note: "Changes speed, never text.",
+    note: "Changes speed, never text. An engine whose drafting is set when it starts (vLLM, TensorRT-LLM) drafts as it was started to, whatever is asked.",
   },
   logprobs: {
     names: { llama: "n_probs" },

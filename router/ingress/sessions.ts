@@ -56,6 +56,11 @@ export class Sessions {
     );
   }
 
+  /** Streams that are open. */
+  get count(): number {
+    return this.#live.size;
+  }
+
   /** A token that is wrong or too old makes a fresh session, never an error. */
   open(hello: Hello, tenant: string): Session {
     const { random, clock, metrics, wishes } = this.#deps;

@@ -76,6 +76,8 @@ const tokensOf: Record<Shape, number> = { token: 8, line: 32, auto: 64, block: 9
 
 /** Work ahead of the person is of no use once they have gone on. */
 const speculativeMs = 3_000;
+/** A preload waits for an idle moment of its worker, as long as somebody may look at a file before the first key retires it. */
+const preloadMs = 10_000;
 
 export class Wishes {
   readonly #defaults: DeadlineDefaults;
@@ -104,7 +106,7 @@ export class Wishes {
     const shape = shapes[wish.shape];
     if (!shape) throw invalid(`${at}shape`, `${wish.shape} is not a shape`);
     const asked = sampling(`${at}sampling`, wish.sampling, { maxTokens: tokensOf[shape], maxTokensMax: limits.inlineTokensMax });
-    const fallback = kind === "invoked" ? this.#defaults.invokedMs : this.#defaults.autoMs;
+    const fallback = kind === "preload" ? preloadMs : kind === "invoked" ? this.#defaults.invokedMs : this.#defaults.autoMs;
     const checked = {
       kind,
       shape,
@@ -123,7 +125,9 @@ export class Wishes {
     };
     // Last: what is wrong in itself costs no quota.
     const admitted = this.#admitted(at, place.tenant, wish, kind === "invoked" ? "invoked" : "auto");
-    return this.#arrivals.trigger(whole(place, checked, admitted), caller);
+    if (kind !== "preload") return this.#arrivals.trigger(whole(place, checked, admitted), caller);
+    const keyMs = admitted.keyMs ?? this.#defaults.autoMs;
+    return this.#arrivals.trigger({ ...whole(place, checked, { ...admitted, deadlineAfterMs: undefined }), keyMs }, caller);
   }
 
   /** As if `shown` were accepted where the trigger stands: the next wish, for the speculative lane. */
@@ -170,6 +174,7 @@ export class Wishes {
       model: admitted?.model ?? model,
       asked: model,
       deadlineAfterMs: wish.deadlineMs === 0 ? admitted?.deadlineMs : undefined,
+      keyMs: admitted?.deadlineMs,
       promptBytesMax: admitted?.promptBytesMax,
     };
   }
@@ -180,7 +185,7 @@ export class Wishes {
 }
 
 type Admitted = Pick<Given, "model" | "asked" | "promptBytesMax"> & { readonly deadlineAfterMs: number | undefined };
-type Checked = Omit<Given, keyof Place | keyof Admitted | "verbatim"> & Pick<Given, "deadlineAfterMs">;
+type Checked = Omit<Given, keyof Place | keyof Admitted | "verbatim" | "keyMs"> & Pick<Given, "deadlineAfterMs">;
 
 /** Where, what and of whom, in one: written out, as this is every key's way (arrival.ts). */
 function whole(place: Place, checked: Checked, admitted: Admitted): Given {

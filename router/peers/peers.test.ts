@@ -21,6 +21,7 @@ function peer(router: string, bus: MemoryBus, clock = new FakeClock()) {
       leased: (lease) => leased.push(lease),
       pools: () => [{ pool: "p", workers: 2 }],
       poolOf: () => "p",
+      revisionOf: (worker) => (worker === "gone" ? "" : `of-${worker[0]}`),
     },
   );
   return { peers, superseded, leased, metrics, clock };
@@ -61,6 +62,52 @@ test("of two leases said at once both routers apply the same", () => {
   // What a says next is later than what it has heard, though its clock stands still.
   a.peers.lease({ session: "s", worker: "w3", ttlMs: 0 });
   expect(b.leased).toEqual([{ session: "s", worker: "w3", ttlMs: 0 }]);
+});
+
+test("of workers that say their revision it is told what each did: first texts, deadlines that passed, generations that failed", async () => {
+  const bus = new MemoryBus({ shared: true });
+  const clock = new FakeClock();
+  const { peers } = peer("a", bus, clock);
+  const loads: PoolLoad[] = [];
+  bus.listen("slipstream.v1.load.*", ({ data }) => loads.push(fromBinary(PoolLoadSchema, data)));
+  const ends = (worker: string, outcome: "generated" | "expired", firstTextMs?: number) => {
+    const at = firstTextMs === undefined ? { worker } : { firstTextMs: clock.now() + firstTextMs };
+    const of = firstTextMs === undefined ? {} : { worker };
+    peers.met(triggerAt("a|", { receivedMs: clock.now() }), at)({ outcome, ...of, usage: {} as never });
+  };
+  for (const ms of [30, 40, 50]) ends("a1", "generated", ms);
+  ends("b1", "generated", 200);
+  ends("b2", "expired");
+  ends("gone", "generated", 10);
+  ends("", "expired");
+  peers.failed("m", "inline", "b1");
+  for (let i = 0; i < 20; i++) peers.failed("m", "inline", `${String.fromCharCode(99 + i)}1`);
+  await clock.advance(1_000);
+  const [lane] = loads.find(({ router }) => router === "a")?.lanes ?? [];
+  expect(lane?.revisions.slice(0, 3)).toMatchObject([
+    { revision: "of-a", firstTexts: 3, firstTextP95Ms: 49, expired: 0, failed: 0 },
+    { revision: "of-b", firstTexts: 1, firstTextP95Ms: 200, expired: 1, failed: 1 },
+    { revision: "of-c", firstTexts: 0, failed: 1 },
+  ]);
+  expect(lane?.revisions).toHaveLength(8);
+  expect([lane?.refused, lane?.shed]).toEqual([2, 0]);
+  await clock.advance(1_000);
+  expect(loads.filter(({ router }) => router === "a")[1]?.lanes.flatMap(({ revisions }) => revisions)).toEqual([]);
+});
+
+test("what load turned away before a worker was asked is told apart from what was held back, or late with a worker", async () => {
+  const bus = new MemoryBus({ shared: true });
+  const clock = new FakeClock();
+  const { peers } = peer("a", bus, clock);
+  const loads: PoolLoad[] = [];
+  bus.listen("slipstream.v1.load.*", ({ data }) => loads.push(fromBinary(PoolLoadSchema, data)));
+  const usage = {} as never;
+  peers.met(triggerAt("a|"), {})({ outcome: "gated", reason: "gated", usage });
+  peers.met(triggerAt("a|"), {})({ outcome: "gated", reason: "brownout", usage });
+  peers.met(triggerAt("a|"), { queuedMs: 1 })({ outcome: "expired", reason: "deadline", usage });
+  peers.met(triggerAt("a|"), { queuedMs: 1, placedMs: 2 })({ outcome: "expired", reason: "deadline", usage });
+  await clock.advance(1_000);
+  expect(loads[0]?.lanes).toMatchObject([{ arrivals: 4, refused: 4, shed: 2 }]);
 });
 
 test("each second a router says its load, and another one shows it until it is silent", async () => {

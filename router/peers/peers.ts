@@ -14,10 +14,10 @@ import {
   PoolLoadSchema,
   SupersedeSchema,
 } from "../../proto/gen/slipstream/v1/fleet_pb.ts";
-import type { Trigger } from "../completion.ts";
+import type { Lane, Trigger } from "../completion.ts";
 import type { RouterMetrics } from "../metrics.ts";
 import { isNewer, type Rank } from "../rank.ts";
-import { LoadMeter, type Metered, type PoolOf } from "./load-meter.ts";
+import { LoadMeter, type Metered, type PoolOf, type RevisionOf } from "./load-meter.ts";
 import { Shards } from "./shards.ts";
 
 export interface PeersOptions {
@@ -48,6 +48,7 @@ export interface PeersDeps {
   /** Pools whose load is told even when nothing happens. */
   readonly pools: () => readonly { readonly pool: string; readonly workers: number }[];
   readonly poolOf: PoolOf;
+  readonly revisionOf: RevisionOf;
 }
 
 /** Another router, as it last said. */
@@ -83,7 +84,7 @@ export class Peers {
     this.#shards = new Shards({ count: options.shards, idleMs: options.shardIdleMs }, deps.clock, (shard) =>
       deps.bus.listen(subjects.supersede(shard), ({ data }) => this.#supersede(data)),
     );
-    this.#meter = new LoadMeter({ samplesMax: 1_000 }, { clock: deps.clock, poolOf: deps.poolOf });
+    this.#meter = new LoadMeter({ samplesMax: 1_000 }, deps);
     this.#leases = new Lru({ max: options.sessionsMax });
     this.#peers = new Lru({ max: options.routersMax, ttlMs: silenceLoads * options.loadEveryMs });
     // Alone on its bus, a router has nobody to tell.
@@ -147,6 +148,11 @@ export class Peers {
   met(trigger: Trigger, at: Parameters<LoadMeter["begin"]>[1]): Metered {
     if (!this.#deps.bus.shared) return () => {};
     return this.#meter.begin(trigger, at);
+  }
+
+  /** A worker ended a generation badly. */
+  failed(model: string, lane: Lane, worker: string): void {
+    if (this.#deps.bus.shared) this.#meter.failed(model, lane, worker);
   }
 
   close(): void {

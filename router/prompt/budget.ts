@@ -58,10 +58,11 @@ function ratioFor({ bytesPerToken }: ServedModel, held: Held | undefined): numbe
   return held && bytesPerToken >= held.bytesPerToken * ratioMin ? held.bytesPerToken : bytesPerToken;
 }
 
-/** What half of the trigger's whole time can prefill of the room. */
+/** What half of the trigger's whole time can prefill of the room; of one that warms for a key, half of the key's. */
 function eighthsFor(trigger: Trigger, model: ServedModel, room: number, held: number | undefined): number {
   if (model.prefillTokensPerSecond <= 0) return held ?? eighthsMax;
-  const possible = ((model.prefillTokensPerSecond * (trigger.deadlineMs - trigger.receivedMs)) / 2_000 / room) * eighthsMax;
+  const wholeMs = trigger.keyMs ?? trigger.deadlineMs - trigger.receivedMs;
+  const possible = ((model.prefillTokensPerSecond * wholeMs) / 2_000 / room) * eighthsMax;
   const wanted = Math.min(eighthsMax, Math.max(1, Math.floor(possible)));
   if (held === undefined) return wanted;
   if (possible < held - slack) return wanted;

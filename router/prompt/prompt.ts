@@ -92,7 +92,7 @@ export class PromptRoom {
   }
 
   /** It is on its way to this worker. What it cost, and whom, is told to what is returned once it is known; the first time counts. */
-  send({ document }: Pick<Work, "document">, prompt: Prompt, worker: string): (cost: Cost, of: string) => void {
+  send({ document }: Pick<Work, "document" | "lane">, prompt: Prompt, worker: string): (cost: Cost, of: string) => void {
     const rendered = this.#rendered.get(prompt);
     if (!rendered) return () => {};
     const place = keyOf(document, prompt.model);

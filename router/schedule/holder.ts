@@ -3,18 +3,20 @@
 import type { Asking, FleetView, Placement, Remembered, WorkerView } from "../completion.ts";
 import { hashOf, weightOf } from "./rendezvous.ts";
 import type { ScheduleOptions } from "./schedule.ts";
-import type { Serving } from "./serving.ts";
+import { type Serving, servingOf } from "./serving.ts";
 
 /** The session's worker: who holds its lease, else its owner by hash that holds less than its bound of sessions. */
 export function holderOf(
   options: Pick<ScheduleOptions, "boundedLoad">,
-  asking: Asking,
-  { lease, home }: Remembered,
+  asking: Pick<Asking, "session">,
+  { lease, home }: Pick<Remembered, "lease" | "home">,
   { workers, rosters }: FleetView,
   serving: Serving,
   avoid: ReadonlySet<string>,
 ): { readonly worker: WorkerView; readonly lease: Placement["lease"] } | undefined {
+  // Who will leave serves on whom it holds, and takes nobody else.
   const usable = (worker: WorkerView) => !worker.draining && !avoid.has(worker.name);
+  const stays = (worker: WorkerView) => usable(worker) && !worker.leaving;
   const held = lease === undefined ? undefined : workers[serving.named.get(lease) ?? -1];
   if (held && usable(held) && (home === undefined || home === rosters)) return { worker: held, lease: "kept" };
   const session = hashOf(asking.session);
@@ -27,7 +29,7 @@ export function holderOf(
   for (let i = 0; i < serving.at.length; i++) {
     const worker = workers[serving.at[i] as number] as WorkerView;
     const weight = weightOf(session, serving.hashes[i] as number);
-    if (weight <= withinWeight || !usable(worker)) continue;
+    if (weight <= withinWeight || !stays(worker)) continue;
     if (weight > firstWeight) [first, firstWeight] = [worker, weight];
     // A session for each slot crowds nobody.
     if (worker.leases < Math.max(1, most) * worker.slots) [within, withinWeight] = [worker, weight];
@@ -40,13 +42,23 @@ export function holderOf(
   return { worker, lease: sure || isHome(worker) ? "home" : "moved" };
 }
 
+/** Who has a session when the one that holds it is gone. */
+export function successorOf(
+  options: Pick<ScheduleOptions, "boundedLoad">,
+  who: Pick<Asking, "session" | "model" | "pool">,
+  fleet: FleetView,
+): { readonly worker: string; readonly lease: Placement["lease"] } | undefined {
+  const next = holderOf(options, who, { lease: undefined }, fleet, servingOf(fleet, who), new Set());
+  return next && { worker: next.worker.name, lease: next.lease };
+}
+
 /** Where other routers look for a session: its owner by hash, also one that this router alone avoids or has lost the link to. */
 function homeOf(session: number, workers: readonly WorkerView[], { at, hashes, away }: Serving): string | undefined {
   let [home, most]: [string | undefined, number] = [undefined, -1];
   for (let i = 0; i < at.length; i++) {
     const worker = workers[at[i] as number] as WorkerView;
     const weight = weightOf(session, hashes[i] as number);
-    if (weight > most && !worker.draining) [home, most] = [worker.name, weight];
+    if (weight > most && !worker.draining && !worker.leaving) [home, most] = [worker.name, weight];
   }
   return away.some((hash) => weightOf(session, hash) > most) ? undefined : home;
 }
@@ -73,7 +85,7 @@ function bound(options: Pick<ScheduleOptions, "boundedLoad">, workers: readonly 
   let [leases, slots] = [1, 0];
   for (const at of serving.at) {
     const worker = workers[at] as WorkerView;
-    if (worker.draining) continue;
+    if (worker.draining || worker.leaving) continue;
     leases += worker.leases;
     slots += worker.slots;
   }

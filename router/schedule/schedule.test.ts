@@ -234,6 +234,21 @@ test.each<[name: string, workers: WorkerView[], given: Given, expected: string]>
   expect(nameOf(put(workers, { tokens: 10, warm: warmed, ...given }))).toBe(expected);
 });
 
+test.each([
+  ["one slot of four in use, and in time without its prompt", { outstanding: 1 }, 70, owner],
+  ["late with or without it", { outstanding: 1 }, 60, "late"],
+  ["half of its slots in use", { outstanding: 2 }, 70, "late"],
+])("what its own prompt makes late is tried where slots stand empty: %s", (_, given, dueMs, expected) => {
+  expect(
+    nameOf(
+      put(
+        fleet(() => ({ ...paced, ...given })),
+        { tokens: 10, dueMs: now + dueMs },
+      ),
+    ),
+  ).toBe(expected);
+});
+
 test("with nothing free one is asked again when it can no longer be in time", () => {
   const workers = fleet(() => ({ ...paced, ...full(2) }));
   const hold = put(workers, { tokens: 10, warm: [warm(owner, 0)], dueMs: now + 100 });
@@ -243,7 +258,7 @@ test("with nothing free one is asked again when it can no longer be in time", ()
 test("a prediction tells the wait, the prompt and the pace apart", () => {
   const workers = fleet(() => ({ ...paced, prefillBacklogTokens: 100 }));
   const predicted = predict(options, askingOf({}), { lease: undefined, warm: [] }, fleetOf(workers, 10), now);
-  expect(predicted).toEqual({ totalMs: (10 + 60 + 50) * 1.25, waitMs: 10, prefillMs: 60, tokenMs: 5 });
+  expect(predicted).toEqual({ totalMs: (10 + 60 + 50) * 1.25, waitMs: 10, prefillMs: 60, tokenMs: 5, atEase: true });
   expect(predict(options, askingOf({ model: "n" }), { lease: undefined, warm: [] }, fleetOf(workers), now)).toBeUndefined();
 });
 

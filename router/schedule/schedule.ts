@@ -20,6 +20,9 @@ import { heaviest, holderOf } from "./holder.ts";
 import { type Serving, servingOf } from "./serving.ts";
 import { isMostOf, sharing } from "./sharing.ts";
 
+export { successorOf } from "./holder.ts";
+export { hashOf, weightOf } from "./rendezvous.ts";
+
 export interface ScheduleOptions {
   /** How many times the mean number of sessions a worker may come to hold by hash. */
   readonly boundedLoad: number;
@@ -131,8 +134,10 @@ export function place(
   if (lowest > leftMs) lowest = costs(options, asking, fleet, now, avoid, looked);
   if (lowest === never) return { againMs: never };
   const best = amongEquals(fleet.workers, serving, lowest * (1 + equal.share) + equal.ms, asking, moment.random);
-  // One that stands idle is tried whatever is predicted: else a wrong prediction would never be put right.
-  if (lowest > leftMs && isBusy(best)) return { lateByMs: lowest - leftMs };
+  // One that stands idle is tried whatever is predicted: else a wrong prediction would never be put right. So is one at its ease for
+  // what its own prompt alone makes late: else it would be refused key after key, and the first try leaves it resident.
+  const onceMs = idle(options, best) ? prefillMs(best, freshTokens(best), now) - prefillMs(best, 0, now) : 0;
+  if (lowest - onceMs > leftMs && isBusy(best)) return { lateByMs: lowest - leftMs };
   return hasRoom(best, lane, greedy)
     ? placed(best, best === owner ? "lease" : "least_cost")
     : { hold: best.name, startByMs, againMs };
@@ -154,7 +159,13 @@ export function predict(
   const ownMs = prefillMs(worker, freshTokens(worker), now) - prefillMs(worker, 0, now);
   const pace = tokenMs(worker, now);
   const tried = isBusy(worker) ? totalMs * options.margin : 0;
-  return { totalMs: tried, waitMs: totalMs - ownMs - pace * tokens, prefillMs: ownMs, tokenMs: pace };
+  return {
+    totalMs: tried,
+    waitMs: totalMs - ownMs - pace * tokens,
+    prefillMs: ownMs,
+    tokenMs: pace,
+    atEase: idle(options, worker),
+  };
 }
 
 const never = Number.POSITIVE_INFINITY;
@@ -204,7 +215,8 @@ function sharer(
   const slotMs = (worker: WorkerView) => slotWaitMs(worker, lane, hasRoom(worker, lane, greedy) ? 0 : ahead(worker.name), greedy);
   const costMs = (worker: WorkerView, weight: number) =>
     slotMs(worker) + prefillMs(worker, weight * freshTokens(worker), now) + tokenMs(worker, now) * tokens;
-  const usable = (worker: WorkerView) => !worker.draining && !avoid.has(worker.name) && !cold(options, worker, serving, now);
+  const usable = (worker: WorkerView) =>
+    !worker.draining && !worker.leaving && !avoid.has(worker.name) && !cold(options, worker, serving, now);
   const chosen = sharing(beginning, {
     holding: beginning.holders.flatMap((name) => {
       const worker = workers[serving.named.get(name) ?? -1];
@@ -225,7 +237,7 @@ function costs(
   { workers }: FleetView,
   now: number,
   avoid: ReadonlySet<string>,
-  { serving, tokens, freshTokens }: Looked,
+  { serving, tokens, freshTokens, holder }: Looked,
   weight = 1,
 ): number {
   const { at, costs } = serving;
@@ -233,7 +245,7 @@ function costs(
   for (let i = 0; i < at.length; i++) {
     const worker = workers[at[i] as number] as WorkerView;
     costs[i] = never;
-    if (worker.draining || (avoid.size > 0 && avoid.has(worker.name))) continue;
+    if (worker.draining || (worker.leaving && holder?.worker !== worker) || (avoid.size > 0 && avoid.has(worker.name))) continue;
     if (lane === "batch" && !idle(options, worker)) continue;
     if (cold(options, worker, serving, now)) continue;
     const before = hasRoom(worker, lane, greedy) ? 0 : ahead(worker.name);

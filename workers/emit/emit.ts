@@ -68,8 +68,14 @@ export class Emit {
     return new Together(send);
   }
 
-  draining(graceMs: number): WorkerFrame {
-    return create(WorkerFrameSchema, { frame: { case: "draining", value: { graceMs: Math.round(graceMs) } } });
+  /** `handOverMs`: it still takes work of its sessions for so long. */
+  draining(graceMs: number, handOverMs = 0): WorkerFrame {
+    const value = { graceMs: Math.round(graceMs), handOverMs: Math.ceil(handOverMs) };
+    return create(WorkerFrameSchema, { frame: { case: "draining", value } });
+  }
+
+  prewarmed(id: bigint, warm: boolean): WorkerFrame {
+    return create(WorkerFrameSchema, { frame: { case: "prewarmed", value: { id, warm } } });
   }
 
   resume(): WorkerFrame {

@@ -18,13 +18,15 @@ export interface Hello {
   readonly channel: Channel;
   /** Frames of one tick may come as one message. */
   readonly takesFrames: boolean;
+  /** It moves its sessions before this worker leaves, and says when it has. */
+  readonly handsOver: boolean;
 }
 
 const routerBytesMax = 256;
 
 export function checkHello(frame: RouterFrame | undefined, spoken: Protocol): Hello {
   if (frame?.frame.case !== "hello") throw invalid("hello", "must be the first frame of a link");
-  const { protocolMin, protocolMax, router, channel, takesFrames } = frame.frame.value;
+  const { protocolMin, protocolMax, router, channel, takesFrames, handsOver } = frame.frame.value;
   if (protocolMin > protocolMax) throw invalid("hello.protocol_min", "is above protocol_max");
   if (protocolMax < spoken.min || protocolMin > spoken.max) {
     const ours = `${spoken.min} to ${spoken.max}`;
@@ -43,5 +45,6 @@ export function checkHello(frame: RouterFrame | undefined, spoken: Protocol): He
     router,
     channel: channel === WireChannel.BULK ? "bulk" : "inline",
     takesFrames,
+    handsOver,
   };
 }

@@ -45,6 +45,8 @@ export interface Warming {
   readonly model: string;
   readonly segments: readonly Segment[];
   readonly cacheSalt: string;
+  /** Somebody is expected soon. */
+  readonly soon?: boolean;
 }
 
 export class Intake {
@@ -61,7 +63,7 @@ export class Intake {
   }
 
   /** The answer to a hello: who we are, what the engine serves and what a Submit may hold. */
-  welcome(hello: Hello, facts: { engine: EngineFacts; kvSequence: bigint }): WorkerFrame {
+  welcome(hello: Hello, facts: { engine: EngineFacts; kvSequence: bigint; wantsPrefixes?: number }): WorkerFrame {
     return welcomeFrame(hello, this.#options, facts);
   }
 
@@ -99,10 +101,10 @@ export class Intake {
     const model = this.#model(prewarm.model, "prewarm.model");
     short("prewarm.cache_salt", prewarm.cacheSalt);
     const segments = this.#segments(prewarm.segments, model, "prewarm.segments");
-    return { model: model.name, segments, cacheSalt: prewarm.cacheSalt };
+    return { model: model.name, segments, cacheSalt: prewarm.cacheSalt, soon: prewarm.soon };
   }
 
-  tokenize(asked: Tokenize): Omit<Warming, "cacheSalt"> {
+  tokenize(asked: Tokenize): Pick<Warming, "model" | "segments"> {
     const model = this.#model(asked.model, "tokenize.model");
     const segments = this.#segments(asked.segments, model, "tokenize.segments");
     return { model: model.name, segments };

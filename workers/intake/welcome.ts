@@ -10,6 +10,8 @@ export interface Identity {
   readonly pool: string;
   /** New with each start. */
   readonly instance: string;
+  /** Of the pool's template; "": not known. */
+  readonly revision?: string;
 }
 
 export interface EngineFacts {
@@ -23,7 +25,7 @@ export interface EngineFacts {
 export function welcomeFrame(
   hello: Hello,
   limits: { readonly identity: Identity; readonly promptBytesMax: number; readonly maxTokensMax: number },
-  facts: { readonly engine: EngineFacts; readonly kvSequence: bigint },
+  facts: { readonly engine: EngineFacts; readonly kvSequence: bigint; readonly wantsPrefixes?: number },
 ): WorkerFrame {
   const { engine } = facts;
   const { identity, promptBytesMax, maxTokensMax } = limits;
@@ -31,13 +33,14 @@ export function welcomeFrame(
     ...identity,
     protocol: hello.protocol,
     models: engine.models.map((model) => ({ ...model, fim: { ...model.fim }, specials: [...model.specials] })),
-    capabilities: [...engine.capabilities],
+    capabilities: [...engine.capabilities, "prewarm"],
     blockTokens: engine.blockTokens,
     slots: engine.slots,
     engine: engine.name,
     promptBytesMax,
     maxTokensMax,
     kvSequence: facts.kvSequence,
+    wantsPrefixes: facts.wantsPrefixes ?? 0,
   };
   return create(WorkerFrameSchema, { frame: { case: "welcome", value } });
 }

@@ -28,7 +28,7 @@ function room(options: { kept?: number; digestsMax?: number } = {}) {
     tell = listener;
   };
   const kv = new Kv(
-    { everyMs: 50, kept: 4, digestsMax: 3, warmingsMax: 2, warmBytesPerSecond: 1 << 20, hotMax: 2, ...options },
+    { everyMs: 50, kept: 4, digestsMax: 3, warmingsMax: 2, warmBytesPerSecond: 1 << 20, hotMax: 2, slots: 4, ...options },
     { clock, engine: { warm, onKv } },
   );
   const event = (stored: number[], removed: number[] = [], cleared = false) =>

@@ -7,7 +7,7 @@ import { type WorkerFrame, WorkerFrameSchema } from "../../proto/gen/slipstream/
 import type { Segment } from "../generation.ts";
 import type { WorkerMetrics } from "../metrics.ts";
 import { HotPrefixes } from "./hot.ts";
-import { type Warming, Warmings } from "./warming.ts";
+import { type Use, type Warming, Warmings } from "./warming.ts";
 
 export type { Warming } from "./warming.ts";
 
@@ -22,6 +22,8 @@ export interface KvOptions {
   readonly warmBytesPerSecond: number;
   /** Sessions whose last prompt is computed again for an engine that comes back with nothing. */
   readonly hotMax: number;
+  /** Of the engine. */
+  readonly slots: number;
 }
 
 /** With 32 sessions 2 MiB. */
@@ -69,8 +71,8 @@ export class Kv {
     this.#options = options;
     this.#clock = deps.clock;
     this.#metrics = deps.metrics;
-    const { warmingsMax: waitingMax, warmBytesPerSecond: bytesPerSecond, hotMax: max } = options;
-    this.#warmings = new Warmings({ waitingMax: Math.max(waitingMax, max), bytesPerSecond }, deps);
+    const { warmingsMax: waitingMax, warmBytesPerSecond: bytesPerSecond, hotMax: max, slots } = options;
+    this.#warmings = new Warmings({ waitingMax: Math.max(waitingMax, max), bytesPerSecond, slots }, deps);
     this.#hot = new HotPrefixes({ max, bytesMax: hotBytesMax });
     deps.engine.onKv((event) => this.take(event));
   }
@@ -96,7 +98,7 @@ export class Kv {
     this.#clock.timer(this.#options.everyMs, () => this.#tell());
   }
 
-  /** Compute this prefix when the engine has nothing else to do. */
+  /** Compute this prefix when the engine has room for it. */
   warm(warming: Warming): void {
     this.#warmings.take(warming);
   }
@@ -111,9 +113,9 @@ export class Kv {
     for (const warming of this.#hot.all()) this.#warmings.take(warming);
   }
 
-  /** Whether generations run or wait: real work stops warming, idle time goes on with it. */
-  busy(busy: boolean): void {
-    this.#warmings.busy(busy);
+  /** What generations run and wait: real work stops warming, where there is room it goes on. */
+  use(use: Use): void {
+    this.#warmings.use(use);
   }
 
   close(): void {

@@ -16,9 +16,12 @@ function queue(waitingMax = 2, bytesPerSecond = 1 << 20) {
   };
   const ends: string[] = [];
   const metrics = { warmings_total: { inc: (labels: { end: string }) => ends.push(labels.end) } };
-  const made = new Warmings({ waitingMax, bytesPerSecond }, { clock, engine: { warm }, metrics });
+  const made = new Warmings({ waitingMax, bytesPerSecond, slots: 2 }, { clock, engine: { warm }, metrics });
   const take = (model: string, bytes = 0) => made.take({ model, segments: [{ text: "x".repeat(bytes) }], cacheSalt: "" });
-  return { clock, made, take, started, ends, end: () => end() };
+  const told: string[] = [];
+  const soon = (model: string) =>
+    made.take({ model, segments: [{ text: "x" }], cacheSalt: "", soon: true, ended: (warm) => told.push(`${model} ${warm}`) });
+  return { clock, made, take, soon, told, started, ends, end: () => end() };
 }
 
 test("one at a time, the newest first, the oldest dropped beyond the most", async () => {
@@ -36,16 +39,46 @@ test("real work stops a warming and holds up the others; idle time goes on", asy
   const { made, take, started, ends } = queue();
   take("a");
   take("b");
-  made.busy(true);
+  made.use({ running: 1, waiting: 0 });
   await settle();
   expect([started, ends]).toEqual([["a"], ["stopped"]]);
   take("c");
-  made.busy(false);
+  made.use({ running: 0, waiting: 0 });
   await settle();
   expect(started).toEqual(["a", "c"]);
   made.close();
   await settle();
   expect(started).toEqual(["a", "c"]);
+});
+
+test("what somebody is expected for soon comes first, in its order, beside other work while a slot is free", async () => {
+  const { made, take, soon, told, started, end } = queue(2);
+  made.use({ running: 1, waiting: 0 });
+  take("idle");
+  for (const model of ["a", "b", "c", "d"]) soon(model);
+  await settle();
+  // Of those that wait the last is worth least.
+  expect([started, told]).toEqual([["a"], ["d false"]]);
+  made.use({ running: 2, waiting: 0 });
+  await settle();
+  expect(told).toEqual(["d false"]);
+  made.use({ running: 1, waiting: 0 });
+  for (let i = 0; i < 3; i++) {
+    end();
+    await settle();
+  }
+  // Stopped for a slot, it went on before the others.
+  expect([started, told]).toEqual([
+    ["a", "a", "b", "c"],
+    ["d false", "a true", "b true", "c true"],
+  ]);
+  made.use({ running: 0, waiting: 0 });
+  await settle();
+  expect(started.at(-1)).toBe("idle");
+  soon("e");
+  made.close();
+  await settle();
+  expect(told.at(-1)).toBe("e false");
 });
 
 test("what is computed ahead stays within its bytes a second, after a first burst", async () => {

@@ -2,8 +2,14 @@
 // `everyMs`, and each `everyMs` while something runs. Books every ended generation in the metrics.
 import { create, equals } from "@bufbuild/protobuf";
 import type { Clock } from "../../lib/clock.ts";
-import { type Load, LoadSchema, type WorkerFrame, WorkerFrameSchema } from "../../proto/gen/slipstream/v1/worker_pb.ts";
-import type { Acceptance, EngineLoad, Lane, SpeculationReport, Usage } from "../generation.ts";
+import {
+  DraftPositionSchema,
+  type Load,
+  LoadSchema,
+  type WorkerFrame,
+  WorkerFrameSchema,
+} from "../../proto/gen/slipstream/v1/worker_pb.ts";
+import type { Acceptance, EngineLoad, Lane, Recommendation, SpeculationReport, Usage } from "../generation.ts";
 import type { WorkerMetrics } from "../metrics.ts";
 import { SpeculationBooks } from "./speculation-books.ts";
 
@@ -16,6 +22,7 @@ interface Deps {
     load(): EngineLoad;
     acceptance(): Acceptance;
     speculation?(): SpeculationReport | undefined;
+    recommendation?(): Recommendation | undefined;
   };
   readonly slots: { readonly running: number; readonly waiting: number; stepped?(running: number, ms: number): void };
   readonly metrics?: WorkerMetrics;
@@ -93,7 +100,7 @@ export class Report {
     const acceptance = engine.acceptance();
     const { drafted, accepted } = acceptance;
     const speculation = engine.speculation?.();
-    if (speculation) this.#books.book(speculation, acceptance);
+    this.#books.book(speculation, acceptance, engine.recommendation?.());
     metrics?.kv_blocks.set({ state: "used" }, load.kvBlocksUsed);
     metrics?.kv_blocks.set({ state: "all" }, load.kvBlocks);
     metrics?.step_seconds.set({}, load.stepMs / 1_000);
@@ -110,6 +117,7 @@ export class Report {
       prefillBacklogTokens: load.prefillBacklogTokens,
       draftSources: speculation?.open.filter((source) => source !== "none") ?? [],
       draftWhy: this.#books.why,
+      draftPositions: acceptance.perPosition.map((at) => create(DraftPositionSchema, at)),
     });
   }
 }

@@ -1,6 +1,6 @@
 // speculation-books: what the engine's speculation did since its start in, the worker's metrics out, and why its latest steps
-// drafted as they did. Counts of an engine that was started again begin at nothing.
-import type { Acceptance, DraftWhy, SpeculationReport } from "../generation.ts";
+// drafted as they did, where it decides that itself. Counts of an engine that was started again begin at nothing.
+import type { Acceptance, DraftWhy, Recommendation, SpeculationReport } from "../generation.ts";
 import type { WorkerMetrics } from "../metrics.ts";
 
 export class SpeculationBooks {
@@ -14,7 +14,14 @@ export class SpeculationBooks {
     this.#metrics = deps.metrics;
   }
 
-  book(report: SpeculationReport, acceptance: Acceptance): void {
+  book(report: SpeculationReport | undefined, acceptance: Acceptance, recommendation?: Recommendation): void {
+    for (const [position, { drafted, accepted }] of acceptance.perPosition.entries())
+      this.#metrics?.speculation_accepted_share.set({ position: String(position + 1) }, drafted === 0 ? 0 : accepted / drafted);
+    if (recommendation) this.#metrics?.speculation_recommended_tokens.set({}, recommendation.tokens);
+    if (report) this.#steps(report);
+  }
+
+  #steps(report: SpeculationReport): void {
     const before = total(report) < total(this.#last) ? undefined : this.#last;
     const since = <K extends string>(now: Readonly<Record<K, number>>, then: Readonly<Record<K, number>> | undefined) =>
       (Object.entries(now) as [K, number][]).map(([key, count]) => [key, count - (then?.[key] ?? 0)] as const);
@@ -28,8 +35,6 @@ export class SpeculationBooks {
     for (const [why, count] of whys) metrics.speculation_choices_total.inc({ why }, count);
     for (const source of ["lookup", "model"] as const)
       metrics.speculation_open.set({ source }, report.open.includes(source) ? 1 : 0);
-    for (const [position, { drafted, accepted }] of acceptance.perPosition.entries())
-      metrics.speculation_accepted_share.set({ position: String(position + 1) }, drafted === 0 ? 0 : accepted / drafted);
     for (const [tokens, ms] of Object.entries(report.costs.verify)) metrics.speculation_verify_seconds.set({ tokens }, ms / 1_000);
     metrics.speculation_draft_seconds.set({}, report.costs.draft / 1_000);
   }

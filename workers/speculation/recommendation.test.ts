@@ -34,6 +34,16 @@ test("it is sure only after several answers in a row that agree", () => {
   expect(recommending.take(bad)).toMatchObject({ now: 3, tokens: 0 });
 });
 
+test("what stands is the last sure answer, and as it is until there is one", () => {
+  const recommending = new Recommending();
+  const [bad, good] = [counted(1_000, 0.02, 0, 0), counted(1_000, 0.8, 0.5, 0.25)];
+  const after = (times: number, acceptance: Acceptance) => {
+    for (let i = 0; i < times; i++) recommending.take(acceptance);
+    return recommending.standing?.tokens;
+  };
+  expect([after(0, bad), after(1, bad), after(4, bad), after(4, good), after(1, good)]).toEqual([undefined, 3, 0, 0, 3]);
+});
+
 test("an engine that does not draft is not told to", () => {
   expect(after(9, { drafted: 0, accepted: 0, perPosition: [] })).toBeUndefined();
 });

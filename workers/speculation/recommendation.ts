@@ -1,7 +1,7 @@
 // recommendation: for an engine whose draft length is fixed when it starts: what it drafted and had accepted in, by position, how long
 // it should draft out. The same question as the controller's (speculation.ts), asked of counters instead of blocks: the most tokens a
 // millisecond. Pure; keeps the last few answers, since a pool is not restarted for a minute's chance.
-import type { Acceptance } from "../generation.ts";
+import type { Acceptance, Recommendation } from "../generation.ts";
 
 export interface RecommendationOptions {
   /** Of a pass of the target: what verifying one more token costs, and drafting one. */
@@ -26,22 +26,19 @@ export const usualCosts: RecommendationOptions = {
 /** A change for less is not worth a restart. */
 const gainMin = 0.05;
 
-export interface Recommendation {
-  /** As the engine was started. */
-  readonly now: number;
-  /** 0: no drafts at all. */
-  readonly tokens: number;
-  /** Tokens a millisecond over now, by these costs. */
-  readonly gain: number;
-}
-
 export class Recommending {
   readonly #options: RecommendationOptions;
   #agreed = 0;
   #last: number | undefined;
+  #standing: Recommendation | undefined;
 
   constructor(options: RecommendationOptions = usualCosts) {
     this.#options = options;
+  }
+
+  /** What was last sure; undefined: nothing was drafted yet. */
+  get standing(): Recommendation | undefined {
+    return this.#standing;
   }
 
   /** Undefined: nothing to recommend, or not sure of it yet. */
@@ -55,7 +52,10 @@ export class Recommending {
     const wanted = gain >= gainMin ? best : now;
     this.#agreed = wanted === this.#last ? this.#agreed + 1 : 1;
     this.#last = wanted;
-    return wanted === now || this.#agreed < this.#options.answers ? undefined : { now, tokens: wanted, gain };
+    this.#standing ??= { now, tokens: now, gain: 0 };
+    if (this.#agreed < this.#options.answers) return undefined;
+    this.#standing = { now, tokens: wanted, gain: wanted === now ? 0 : gain };
+    return wanted === now ? undefined : this.#standing;
   }
 
   /** Tokens for the time of one pass. */

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { writtenTime } from "../../../lib/clock.ts";
 import { SlipstreamError } from "../../../lib/errors.ts";
 import { type Call, get, post, type Route } from "../route.ts";
+import { isDefault } from "../wish.ts";
 import { generate, generateAnswer, generateBody } from "./generate.ts";
 
 /** Clients ask for what came with some version of Ollama; this is the one whose endpoints these are. */
@@ -92,7 +93,8 @@ function listedOf(call: Call<unknown>, name: string): z.output<typeof listed> {
 
 function show(call: Call<unknown>, given: string) {
   const { router, tenant } = call;
-  const name = withoutTag(call, given);
+  const asked = withoutTag(call, given);
+  const name = isDefault(asked) ? (router.models(tenant)[0] ?? "") : asked;
   if (!router.models(tenant).includes(name))
     throw new SlipstreamError("not_found", `model "${given.slice(0, 128)}" not found`, { field: "model" });
   const served = router.rooms.fleet.model(name);

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { SlipstreamError } from "../../../lib/errors.ts";
 import { type Call, get, post, type Route } from "../route.ts";
 import { completeText, textCompletionAnswer, textCompletionBody, wishOf } from "../text-completion.ts";
+import { isDefault } from "../wish.ts";
 import { chat, chatAnswer, chatBody } from "./chat.ts";
 
 const body = z.object(textCompletionBody);
@@ -74,7 +75,11 @@ export const openAiRoutes: readonly Route[] = [
     answer: model,
     handle: (call) => {
       const { model: id } = call.request.params as { model: string };
-      if (call.router.models(call.tenant).includes(id)) return modelOf(call, id);
+      const names = call.router.models(call.tenant);
+      if (names.includes(id)) return modelOf(call, id);
+      const [first] = names;
+      // A client that asks for its model's card finds it by the name that it completes with.
+      if (isDefault(id) && first !== undefined) return { ...modelOf(call, first), id };
       throw new SlipstreamError("not_found", `model: there is no "${id.slice(0, 128)}"`, { field: "model" });
     },
   }),
