@@ -31,6 +31,12 @@ export const operatorSettings = {
     "slipstream:latest",
     "Image of routers and agents, where an object names none: that of the operator itself.",
   ),
+  defaults: setting(
+    "SLIPSTREAM_OPERATOR_DEFAULTS",
+    text,
+    "",
+    "JSON file with what every router and worker is given that says nothing itself (operator/api/defaults.ts); empty: nothing.",
+  ),
   name: setting("SLIPSTREAM_OPERATOR_NAME", text, "operator", "Who this one is in the lease and in events: the pod's name."),
   lease: setting("SLIPSTREAM_OPERATOR_LEASE", text, "slipstream-operator", "Name of the lease by which one of several leads."),
   leaseMs: setting(

@@ -12,6 +12,16 @@ export const operatorMetricTable = {
   ready: gauge("1: the object is Ready; 0: it is not.", ["kind", "namespace", "name"]),
   replicas: gauge("Workers of a pool, by state.", ["namespace", "pool", "state"]),
   first_text_p95_seconds: gauge("95th percentile of the first useful text of a pool, as routers report it.", ["namespace", "pool"]),
+  in_system: gauge("Triggers of a pool that wait or are under way, of all routers: for an HPA or KEDA that owns `replicas`.", [
+    "namespace",
+    "pool",
+  ]),
+  load_per_second: gauge("Triggers a second of a pool.", ["namespace", "pool"]),
+  slo_capacity_per_second: gauge("Triggers a second that one worker of a pool serves within its target, as learned.", [
+    "namespace",
+    "pool",
+  ]),
+  recommended_replicas: gauge("Workers that the load asks for, whoever decides.", ["namespace", "pool"]),
   certificates_issued_total: counter("Certificates issued for links.", ["for"]),
   signals_total: counter("Messages of routers and workers taken from the bus.", ["kind"]),
 } as const;

@@ -22,6 +22,8 @@ export interface Metadata {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly ownerReferences?: readonly OwnerReference[];
   readonly managedFields?: unknown;
+  /** Not of Kubernetes: who last wrote `spec.replicas` by the scale subresource, from the managed fields, which are dropped. */
+  readonly replicasBy?: { readonly name: string; readonly time?: string };
 }
 
 /** What lies in spec and status is known to whoever reads it; the apiserver has checked its shape. */
@@ -96,9 +98,13 @@ export interface Cluster {
   replace(object: KubeObject): Promise<KubeObject>;
   /** Server-side apply, whole or of a subresource; false: nothing would change, nothing was sent. */
   apply(object: KubeObject, live?: KubeObject): Promise<boolean>;
+  /** Applies it under a second name: what both have named stays when the first names it no more. */
+  claim(object: KubeObject): Promise<void>;
   applyStatus(object: KubeObject, live?: KubeObject): Promise<boolean>;
   /** Strategic merge of one pod's conditions. */
   patchPodConditions(pod: KubeObject, conditions: readonly object[]): Promise<void>;
+  /** null takes an annotation away. */
+  annotatePod(pod: KubeObject, annotations: Readonly<Record<string, string | null>>): Promise<void>;
   patchEvent(namespace: string, name: string, patch: object): Promise<void>;
   /** Gone already is well too. */
   remove(object: KubeObject): Promise<void>;

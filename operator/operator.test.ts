@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { MemoryBus } from "../lib/bus/memory.ts";
+import { spaced } from "../lib/bus/space.ts";
 import { subjects } from "../lib/bus/subjects.ts";
 import { systemClock, writtenTime } from "../lib/clock.ts";
 import { KeyRing } from "../lib/keys/key-ring.ts";
@@ -39,7 +40,7 @@ test("a whole service comes up: models, workers, routers, and the way between th
   expect(world.of("pods")).toHaveLength(4);
   expect(world.get("workerpools", "inline-7b").status).toMatchObject({
     ...{ replicas: 2, readyReplicas: 2, warmReplicas: 2, ready: "2/2", gpu: "1×l40s", model: "coder-7b", observedGeneration: 1 },
-    selector: "slipstream.dev/pool=inline-7b",
+    selector: "app.kubernetes.io/component=worker,slipstream.dev/pool=inline-7b",
     scaling: { desired: 2, reason: "Fixed", lastDecisions: [{ from: 0, to: 2, reason: "Fixed" }] },
   });
   // Nothing is made up: no router reports, so no latency is shown.
@@ -94,7 +95,7 @@ test("links have certificates of one authority, and callers have keys, made once
   world.operator();
   await world.settled("ready", () => ready("completionservices", "acme"));
   const data = (name: string, file: string) => Buffer.from(world.get("secrets", name).data[file], "base64").toString("utf8");
-  const worker = new X509Certificate(data("inline-7b-link", "tls.crt"));
+  const worker = new X509Certificate(data("inline-7b-workers-link", "tls.crt"));
   const authority = new X509Certificate(data("acme-router-link", "ca.crt"));
   expect(worker.verify(authority.publicKey)).toBe(true);
   expect(worker.subjectAltName).toContain("DNS:workers.slipstream.internal");
@@ -108,15 +109,15 @@ test("what somebody changes by hand is put right, and what is deleted comes back
   world.put(...whole());
   world.operator();
   await world.settled("ready", () => ready("completionservices", "acme"));
-  world.server.storage.change("services", "code", "inline-7b", (object) => {
+  world.server.storage.change("services", "code", "inline-7b-workers", (object) => {
     object.spec.selector = { app: "other" };
   });
-  world.server.storage.delete("networkpolicies", "code", "inline-7b");
+  world.server.storage.delete("networkpolicies", "code", "inline-7b-workers");
   await until(
     "both are as they were",
     () =>
-      world.get("services", "inline-7b").spec.selector["slipstream.dev/pool"] === "inline-7b" &&
-      world.get("networkpolicies", "inline-7b") !== undefined,
+      world.get("services", "inline-7b-workers").spec.selector["slipstream.dev/pool"] === "inline-7b" &&
+      world.get("networkpolicies", "inline-7b-workers") !== undefined,
   );
 });
 
@@ -158,6 +159,42 @@ test("replicas that another owner writes are followed when External, within boun
     [1, 3],
     [0, 1],
   ]);
+});
+
+test("routers that an HPA counts from now on stay as many as they were, and are not complete before their fewest serve", async () => {
+  world.put(...whole());
+  const routers = () => world.get("deployments", "acme-router")?.spec.replicas;
+  const told: string[] = [];
+  world.server.storage.listeners.add(({ object }) => {
+    if (object.kind === "CompletionService" && object.status) told.push(`${object.status.ready} ${routers()}`);
+    if (object.metadata.name === "acme-router" && object.kind === "Deployment") told.push(`routers ${object.spec.replicas}`);
+  });
+  world.operator();
+  await world.settled("two", () => ready("completionservices", "acme"));
+  world.server.storage.change("completionservices", "code", "acme", (object) => {
+    object.spec.router = { minReplicas: 2, maxReplicas: 4 };
+  });
+  await world.settled("an HPA counts", () => world.of("horizontalpodautoscalers").length === 1);
+  world.server.storage.change("deployments", "code", "acme-router", (object) => {
+    object.spec.replicas = 3;
+  });
+  await world.settled("three", () => world.get("completionservices", "acme").status.ready === "3/3");
+  expect(told.filter((line) => line.startsWith("routers") && line !== "routers 2" && line !== "routers 3")).toEqual([]);
+  expect(world.condition("completionservices", "acme")).toMatchObject({ status: "True", reason: "Complete" });
+});
+
+test("a service that begins with an HPA has its fewest routers at once", async () => {
+  world.put(gpuClass(), cache(), draft(), pool());
+  world.put(service((made) => (made.spec.router = { minReplicas: 3, maxReplicas: 5 })));
+  const told: string[] = [];
+  world.server.storage.listeners.add(({ object }) => {
+    const judged = object.kind === "CompletionService" && object.status?.conditions?.find((each: Loose) => each.type === "Ready");
+    if (judged?.status === "True") told.push(object.status.ready);
+  });
+  world.operator();
+  await world.settled("three", () => ready("completionservices", "acme"));
+  expect(new Set(told)).toEqual(new Set(["3/3"]));
+  expect(world.get("deployments", "acme-router").spec.replicas).toBe(3);
 });
 
 test("a new template is a new revision beside the old one, which leaves as the new one serves", async () => {
@@ -217,7 +254,39 @@ test("a pod is told warm only when its worker said on the bus that it serves", a
   await world.settled("it serves", () => ready("workerpools", "dev"));
 });
 
-test("latency and acceptance are what routers report, and go when they go", async () => {
+test("pools of one name in two namespaces are told apart, as their routers and workers are", async () => {
+  const bus = new MemoryBus({ shared: true });
+  for (const namespace of ["code", "docs"]) world.put(cpuPool((made) => (made.metadata.namespace = namespace)));
+  world.operator({ bus });
+  const [code, docs] = ["code", "docs"].map((namespace) => spaced(bus, namespace));
+  await world.settled("each has a pod", () => world.of("pods").length === 2);
+  const pod = (namespace: string) => world.of("pods").find(({ metadata }) => metadata.namespace === namespace).metadata.name;
+  const serves = { worker: pod("code"), pool: "dev", address: "10.0.0.1:7421", ttlMs: 60_000 };
+  // A pod of the other namespace may have the same name: it is not this one.
+  for (const worker of [pod("code"), pod("docs")])
+    code?.publish(
+      subjects.worker(worker),
+      toBinary(WorkerAnnouncementSchema, create(WorkerAnnouncementSchema, { ...serves, worker })),
+    );
+  const load = (p95: number) =>
+    toBinary(
+      PoolLoadSchema,
+      create(PoolLoadSchema, { router: "r", pool: "dev", lanes: [{ lane: Lane.INLINE, finished: 1, firstTextP95Ms: p95 }] }),
+    );
+  code?.publish(subjects.poolLoad("dev"), load(40));
+  docs?.publish(subjects.poolLoad("dev"), load(70));
+  const p95 = (namespace: string) => world.get("workerpools", "dev", namespace).status?.slo?.p95;
+  for (const namespace of ["code", "docs"])
+    world.server.storage.change("workerpools", namespace, "dev", (object) => {
+      object.metadata.annotations = { look: "again" };
+    });
+  await world.settled("each shows its own", () => p95("code") === "40ms" && p95("docs") === "70ms");
+  const isReady = (namespace: string) =>
+    world.get("workerpools", "dev", namespace).status.conditions.find((each: Loose) => each.type === "Ready").status;
+  expect([isReady("code"), isReady("docs")]).toEqual(["True", "False"]);
+});
+
+test("latency is what routers report, acceptance and the drafts that would be better what workers do", async () => {
   const bus = new MemoryBus({ shared: true });
   world.put(...whole());
   world.operator({ bus });
@@ -225,12 +294,21 @@ test("latency and acceptance are what routers report, and go when they go", asyn
   const lanes = [{ lane: Lane.INLINE, finished: 10, firstTextP95Ms: 62 }];
   bus.publish(
     subjects.poolLoad("inline-7b"),
-    toBinary(PoolLoadSchema, create(PoolLoadSchema, { router: "r", pool: "inline-7b", lanes, draftAcceptance: 0.71 })),
+    toBinary(PoolLoadSchema, create(PoolLoadSchema, { router: "r", pool: "inline-7b", lanes })),
   );
+  for (const [worker, accepted] of [
+    ["w0", 91n],
+    ["w1", 51n],
+  ] as const) {
+    const drafts = { drafted: 100n, accepted, tokens: 4, recommendedTokens: 6, gain: 0.12 };
+    const said = create(WorkerAnnouncementSchema, { worker, pool: "inline-7b", ttlMs: 10_000, drafts });
+    bus.publish(subjects.worker(worker), toBinary(WorkerAnnouncementSchema, said));
+  }
   world.server.storage.change("workerpools", "code", "inline-7b", (object) => {
     object.metadata.annotations = { look: "again" };
   });
   await until("they are shown", () => world.get("workerpools", "inline-7b").status?.slo?.p95 === "62ms");
-  expect(world.get("workerpools", "inline-7b").status.speculative.acceptance).toBe("0.71");
+  await until("all workers are counted", () => world.get("workerpools", "inline-7b").status.speculative.acceptance === "0.71");
+  expect(world.get("workerpools", "inline-7b").status.speculative).toMatchObject({ recommendedTokens: 6, gain: "0.12" });
   expect(world.condition("workerpools", "inline-7b", "SLOMet").status).toBe("True");
 });

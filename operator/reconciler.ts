@@ -4,12 +4,12 @@ import type { Clock } from "../lib/clock.ts";
 import type { SlipstreamError } from "../lib/errors.ts";
 import type { Log } from "../lib/log.ts";
 import type { Act, Done } from "./act/act.ts";
-import { decideCache, decidePool, decideService } from "./decide/decide.ts";
+import { decideCache, decideGuessing, decidePool, decideService, guessingNothing, withLengths } from "./decide/decide.ts";
 import { cachePlan, poolPlan, poolTemplate, servicePlan } from "./desired/desired.ts";
 import type { OperatorMetrics } from "./metrics.ts";
 import type { KubeObject } from "./objects.ts";
 import type { Observe } from "./observe/observe.ts";
-import { childKey } from "./pool.ts";
+import { childKey, type PoolSeen, type PoolVerdict } from "./pool.ts";
 import type { Report } from "./report/report.ts";
 
 export interface Rooms {
@@ -29,6 +29,8 @@ interface Deps {
 /** Secrets are not watched, and figures of the bus change no object: each is looked at again in a while. */
 const resyncMs = 5 * 60_000;
 const figuresMs = 5_000;
+/** Load is heard each second, and who leaves is looked at as often. */
+const moveMs = 1_000;
 
 export class Reconciler {
   readonly #rooms: Rooms;
@@ -70,15 +72,18 @@ export class Reconciler {
 
   async #pool(key: string, object: KubeObject): Promise<SlipstreamError | undefined> {
     const { observe, act, report } = this.#rooms;
-    const { seen, problems } = observe.pool(object); //                      1 what is there, once, from stores and bus
-    if (!seen) return this.#invalid(object, problems);
-    const template = poolTemplate(seen); //                                  2 the pod it asks for, and the revision that names it
-    const verdict = decidePool(seen, template.revision); //                  3 pure: how many of which revision, and what holds
-    const plan = poolPlan(seen, verdict, template); //                       4 pure: the objects that shall be there
+    const { seen: told, problems } = observe.pool(object); //                1 what is there, once, from stores and bus
+    if (!told) return this.#invalid(object, problems);
+    const guessing = decideGuessing(told);
+    const seen = guessing.on ? told : guessingNothing(told); //              2 as it is to be, guessing tokens or not
+    const rendered = withLengths(seen); //                                   with the lengths of drafts that it was given
+    const template = poolTemplate(rendered); //                              and the pod it asks for, with the revision that names it
+    const verdict = decidePool(seen, template.revision, guessing); //        3 pure: how many of which revision, who leaves, what holds
+    const plan = poolPlan(rendered, verdict, template); //                   4 pure: the objects that shall be there
     const live = new Map([...seen.children, ...seen.workloads.map((each) => [childKey(each), each] as const)]);
     const done = await act.carryOut(plan, (child) => live.get(child)); //    5 certificates, objects, removals, warm pods
     await report.pool(seen, verdict, done.failure); //                       6 conditions, figures, events
-    this.#later(key, verdict.againMs, seen.setting.bus);
+    this.#later(key, isMoving(seen, verdict) ? moveMs : verdict.againMs, seen.setting.bus);
     return this.#told(key, done);
   }
 
@@ -86,10 +91,10 @@ export class Reconciler {
     const { observe, act, report } = this.#rooms;
     const { seen, problems } = observe.cache(object);
     if (!seen) return this.#invalid(object, problems);
-    const conditions = decideCache(seen);
-    const done = await act.carryOut(cachePlan(seen), (child) => seen.children.get(child));
-    await report.cache(seen, conditions, done.failure);
-    const waits = conditions.some(({ reason }) => reason === "Downloading");
+    const verdict = decideCache(seen);
+    const done = await act.carryOut(cachePlan(seen, verdict), (child) => seen.children.get(child));
+    await report.cache(seen, verdict, done.failure);
+    const waits = verdict.conditions.some(({ reason }) => reason === "Downloading" || reason === "BuildingEngine");
     this.#later(key, waits ? 60_000 : undefined, false);
     return this.#told(key, done);
   }
@@ -120,4 +125,10 @@ export class Reconciler {
     if (failure) this.#deps.log.warn({ key, what: failure.what, why: failure.error.message }, "an object was refused");
     return failure?.error;
   }
+}
+
+/** Something of it may be decided anew each second. */
+function isMoving({ setting, spec }: PoolSeen, { leaving, rollout }: PoolVerdict): boolean {
+  if (!setting.bus || spec.suspend) return leaving.told.length > 0;
+  return spec.scaling.mode === "Slipstream" || leaving.told.length > 0 || rollout !== undefined;
 }

@@ -18,13 +18,13 @@ import {
   workQueueDefaults,
 } from "./kube/kube.ts";
 import type { createOperatorMetrics } from "./metrics.ts";
-import { type KindName, kinds } from "./objects.ts";
+import { type KindName, type KubeObject, kinds } from "./objects.ts";
 import { Observe, Signals, signalsDefaults } from "./observe/observe.ts";
 import type { Setting } from "./pool.ts";
 import { Reconciler } from "./reconciler.ts";
 import { Report } from "./report/report.ts";
 import { FollowedStores } from "./stores.ts";
-import { followed, indexes, isOwn, keysOf } from "./watch/watch.ts";
+import { followed, indexes, keysOf } from "./watch/watch.ts";
 
 export interface OperatorOptions {
   readonly setting: Setting;
@@ -45,6 +45,21 @@ export interface OperatorDeps {
   readonly log: Log;
   readonly bus?: Bus;
   readonly metrics?: ReturnType<typeof createOperatorMetrics>;
+  /** Key lines of the operator's own administrators, as they are now. */
+  readonly administrators?: () => string;
+}
+
+/**
+ * The lease's own way to the apiserver: its calls wait behind no list, no watch and no bucket of others, and one that is not answered
+ * leaves time for another, over another connection.
+ */
+function leaseWay({ kube, lease: { renewMs, retryMs } }: OperatorOptions): Omit<KubeOptions, "manager"> {
+  const timeoutMs = renewMs / 2;
+  return {
+    ...kube,
+    rest: { ...kube?.rest, perSecond: 20, burst: 20, timeoutMs, triesMax: 1, dropsWhenLate: true },
+    connection: { ...kube?.connection, connectTimeoutMs: timeoutMs, pingEveryMs: retryMs * 5, pingTimeoutMs: timeoutMs },
+  };
 }
 
 /** Looks again whether the cluster has learnt a kind that it lacked. */
@@ -58,9 +73,11 @@ export class Operator {
   readonly #stores = new FollowedStores();
   readonly #queue: WorkQueue;
   readonly #leader: Leader;
+  readonly #leaseKube: Kube;
   readonly #signals: Signals | undefined;
   #servesLeaderWorkerSets = false;
   #closed = false;
+  #ledSinceMs = 0;
 
   constructor(options: OperatorOptions, deps: OperatorDeps) {
     this.#options = options;
@@ -69,23 +86,34 @@ export class Operator {
     const client = metrics ? { metrics: metrics.client } : {};
     const own = metrics ? { metrics } : {};
     const identity = `${options.name}_${random.hex(12)}`;
-    this.kube = new Kube({ manager: "slipstream", ...options.kube }, { target: deps.target, clock, random, log, ...client });
+    const to = { target: deps.target, clock, random, log, ...client };
+    this.kube = new Kube({ manager: "slipstream", ...options.kube }, { ...to, mayWrite: () => this.#leader.leading });
+    this.#leaseKube = new Kube({ manager: "slipstream", ...leaseWay(options) }, to);
     const { cluster } = this.kube;
     const events = new Events(
       { controller: "slipstream.dev/operator", instance: options.name, ...eventsDefaults },
       { cluster, clock, random, log },
     );
-    this.#signals = bus && new Signals(signalsDefaults, { bus, clock, ...own, changed: (pool) => this.#poolSaid(pool) });
+    this.#signals =
+      bus && new Signals(signalsDefaults, { bus, clock, ...own, changed: (namespace, pool) => this.#poolSaid(namespace, pool) });
     const observe = new Observe(options.setting, {
       ...{ clock, stores: this.#stores, servesLeaderWorkerSets: () => this.#servesLeaderWorkerSets },
-      heard: (worker) => this.#signals?.heard(worker) ?? false,
-      figures: (pool, tier) => this.#signals?.figures(pool, tier),
+      says: (namespace, worker) => this.#signals?.says(namespace, worker),
+      seconds: (namespace, pool, tier) => this.#signals?.seconds(namespace, pool, tier) ?? [],
+      ledSinceMs: () => this.#ledSinceMs,
+      figures: (namespace, pool, tier) => this.#signals?.figures(namespace, pool, tier),
     });
     const authority = { ...authorityDefaults, ...options.authority, namespace: options.setting.namespace };
-    const certificates = new Certificates(authority, { cluster, clock, random, ...own });
+    const certificates = new Certificates(authority, {
+      ...{ cluster, clock, random, ...own },
+      ...(deps.administrators ? { administrators: deps.administrators } : {}),
+    });
     const rooms = {
       observe,
-      act: new Act({}, { cluster, certificates, clock, ...own }),
+      act: new Act(
+        {},
+        { cluster, certificates, clock, ...own, ...(bus && { tell: (subject, message) => bus.publish(subject, message) }) },
+      ),
       report: new Report({}, { cluster, clock, ...own, tell: (happening) => events.tell(happening) }),
     };
     const reconciler = new Reconciler(rooms, { clock, log, ...own, again: (key, ms) => this.#queue.addAfter(key, ms) });
@@ -94,7 +122,7 @@ export class Operator {
       { name: "operator", ...workQueueDefaults, ...options.queue, atOnce: options.atOnce },
       { clock, random, ...client, run },
     );
-    this.#leader = new Leader({ ...options.lease, identity }, { cluster, clock, random, log, ...client });
+    this.#leader = new Leader({ ...options.lease, identity }, { cluster: this.#leaseKube.cluster, clock, random, log, ...client });
   }
 
   get leading(): boolean {
@@ -110,6 +138,11 @@ export class Operator {
     return this.#stores.missing();
   }
 
+  /** What is followed of a kind, as it was last heard of. */
+  all(kind: KindName): readonly KubeObject[] {
+    return this.#stores.all(kind);
+  }
+
   /** Follows, waits for its turn, leads. Resolves when it leads no more, which ends the process. */
   async run(): Promise<void> {
     const { clock } = this.#deps;
@@ -119,11 +152,18 @@ export class Operator {
       this.#follow(kind.kind as KindName, selector, clusterWide);
     this.kube.start();
     await this.#leader.elected();
-    while (!this.#closed && this.missing().length > 0) await clock.sleep(20);
+    this.#ledSinceMs = clock.wall();
+    // From now on: what is followed may take longer to be there than the lease lasts.
+    const held = this.#leader.held();
+    let over = false;
+    void held.then(() => {
+      over = true;
+    });
+    while (!this.#closed && !over && this.missing().length > 0) await clock.sleep(20);
     if (this.#closed) return;
-    this.#queue.start();
-    await this.#leader.held();
-    // Before the lease ends nothing of this one may be under way.
+    if (!over) this.#queue.start();
+    await held;
+    // Before it ends nothing of this one may be under way.
     await this.#queue.stop();
     if (!this.#closed) throw new SlipstreamError("unavailable", "the lease is lost: another operator leads now");
   }
@@ -135,6 +175,7 @@ export class Operator {
     await this.#queue.stop();
     await this.#leader.close();
     await this.kube.close();
+    await this.#leaseKube.close();
   }
 
   /** As a process that is killed: nothing more is said to anybody. For tests. */
@@ -143,6 +184,7 @@ export class Operator {
     this.#signals?.close();
     void this.#queue.stop();
     await this.kube.close();
+    await this.#leaseKube.close();
   }
 
   #follow(kind: KindName, selector: string | undefined, clusterWide: boolean): void {
@@ -183,9 +225,10 @@ export class Operator {
     } else if (!this.#servesLeaderWorkerSets && !this.#closed) clock.timer(discoverEveryMs, () => void this.#discover(false));
   }
 
-  /** Workers know their pool by name alone. */
-  #poolSaid(pool: string): void {
-    for (const { metadata, kind } of this.#stores.all("WorkerPool"))
-      if (isOwn(kind) && metadata.name === pool) this.#queue.add(`WorkerPool/${metadata.namespace}/${pool}`);
+  /** Who speaks in no space of the bus does not say of which namespace its pool is. */
+  #poolSaid(namespace: string, pool: string): void {
+    for (const { metadata } of this.#stores.all("WorkerPool"))
+      if (metadata.name === pool && (namespace === "" || metadata.namespace === namespace))
+        this.#queue.add(`WorkerPool/${metadata.namespace}/${pool}`);
   }
 }

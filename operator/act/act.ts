@@ -1,11 +1,11 @@
 // act: a plan in, what became of it out. Step by step in the plan's order: certificates, objects, removals, warm pods. What is there
 // already is not sent again. The first refusal ends it, and is told with the object's name; the next run begins anew.
 import type { Clock } from "../../lib/clock.ts";
-import { writtenTime } from "../../lib/clock.ts";
 import { SlipstreamError } from "../../lib/errors.ts";
 import type { OperatorMetrics } from "../metrics.ts";
 import type { Cluster, KubeObject } from "../objects.ts";
-import { childKey, type Plan, type WantedCertificate, warmGate } from "../pool.ts";
+import { childKey, type Plan, type WantedCertificate } from "../pool.ts";
+import { Pods, type Tell } from "./pods.ts";
 
 export { authorityDefaults, library } from "./authority.ts";
 export { Certificates } from "./certificates.ts";
@@ -17,22 +17,26 @@ export interface Done {
 }
 
 interface Deps {
-  readonly cluster: Pick<Cluster, "apply" | "remove" | "patchPodConditions">;
+  readonly cluster: Pick<Cluster, "apply" | "claim" | "remove" | "patchPodConditions" | "annotatePod">;
   readonly certificates: { ensure(wanted: WantedCertificate): Promise<void> };
   readonly clock: Clock;
+  /** Tells a worker over the bus; absent: there is none. */
+  readonly tell?: Tell;
   readonly metrics?: Pick<OperatorMetrics, "applies_total" | "removals_total">;
 }
 
 export class Act {
   readonly #deps: Deps;
+  readonly #pods: Pods;
 
   constructor(_options: object, deps: Deps) {
     this.#deps = deps;
+    this.#pods = new Pods(deps);
   }
 
   /** `live` finds the object as it is, by `Kind/name`. */
   async carryOut(plan: Omit<Plan, "status">, live: (key: string) => KubeObject | undefined): Promise<Done> {
-    const { cluster, certificates, clock, metrics } = this.#deps;
+    const { cluster, certificates, metrics } = this.#deps;
     const sent: string[] = [];
     const removed: string[] = [];
     let what = "";
@@ -40,6 +44,10 @@ export class Act {
       for (const wanted of plan.certificates) {
         what = `Secret/${wanted.secret}`;
         await certificates.ensure(wanted);
+      }
+      for (const object of plan.claim ?? []) {
+        what = childKey(object);
+        await cluster.claim(object);
       }
       for (const object of plan.apply) {
         what = childKey(object);
@@ -56,9 +64,9 @@ export class Act {
       }
       for (const pod of plan.warmed) {
         what = childKey(pod);
-        const condition = { type: warmGate, status: "True", reason: "WarmedUp", lastTransitionTime: writtenTime(clock.wall()) };
-        await cluster.patchPodConditions(pod, [condition]);
+        await this.#pods.warmed(pod);
       }
+      for await (const pod of this.#pods.leaving(plan.leaving, plan.drainMs ?? 0)) what = childKey(pod);
       return { sent, removed, failure: undefined };
     } catch (thrown) {
       return { sent, removed, failure: { what, error: SlipstreamError.from(thrown) } };

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { issue, type Kept, renewed, signerOf } from "./authority.ts";
 
 const day = 86_400_000;
-const options = { authorityMs: 90 * day, certificateMs: 30 * day, settleMs: day };
+const options = { authorityMs: 90 * day, certificateMs: 30 * day, settleMs: day, lookEveryMs: 0 };
 const start = 1_700_000_000_000;
 
 test("an authority is believed before it signs and after it signed, so that links never meet one they do not know", async () => {
@@ -36,6 +36,13 @@ test("an authority is believed before it signs and after it signed, so that link
     before = { bundle: signer.bundle, cert };
   }
   expect(steps).toEqual(["day 0: ca.crt", "day 60: ca.crt,next.crt", "day 61: ca.crt,previous.crt", "day 90: ca.crt"]);
+});
+
+test("an operator that comes back when the authority is over goes on with the one that is believed already", async () => {
+  const first = await renewed({}, start, options);
+  const both = await renewed(first, start + 60 * day, options);
+  const late = await renewed(both, start + 91 * day, options);
+  expect(late).toEqual({ "ca.crt": both["next.crt"], "ca.key": both["next.key"] });
 });
 
 test("what is kept and still good stays as it is", async () => {

@@ -9,10 +9,17 @@ export interface AuthorityOptions {
   readonly certificateMs: number;
   /** How long a new authority is believed before it signs. */
   readonly settleMs: number;
+  /** What was looked at is not looked at again so soon: Secrets are not watched. */
+  readonly lookEveryMs: number;
 }
 
 const day = 86_400_000;
-export const authorityDefaults: AuthorityOptions = { authorityMs: 3_650 * day, certificateMs: 30 * day, settleMs: day };
+export const authorityDefaults: AuthorityOptions = {
+  authorityMs: 3_650 * day,
+  certificateMs: 30 * day,
+  settleMs: day,
+  lookEveryMs: 60_000,
+};
 
 /** As it stands in a Secret, decoded. */
 export type Kept = Readonly<Partial<Record<"ca.crt" | "ca.key" | "next.crt" | "next.key" | "previous.crt", string>>>;
@@ -31,6 +38,8 @@ const beginsMs = (pem: string) => wallOf(new X509Certificate(pem).validFrom);
 /** What to keep from now on; the same object when nothing changes. */
 export async function renewed(kept: Kept, wallMs: number, options: AuthorityOptions): Promise<Kept> {
   const { "ca.crt": cert, "ca.key": key, "next.crt": next, "next.key": nextKey, "previous.crt": previous } = kept;
+  // Of an operator that was away for long the next one may be due and the present one over.
+  if (next && nextKey && cert && wallMs >= endsMs(cert) && wallMs < endsMs(next)) return { "ca.crt": next, "ca.key": nextKey };
   if (!cert || !key || wallMs >= endsMs(cert)) {
     const made = await selfSigned(wallMs, options.authorityMs);
     return { "ca.crt": made.cert, "ca.key": made.key };

@@ -14,12 +14,12 @@ interface Deps {
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics?: Pick<OperatorMetrics, "certificates_issued_total">;
+  /** Key lines of those who may read the operator's own figures: they may read those of all that it runs. */
+  readonly administrators?: () => string;
 }
 
 const untilAnnotation = "slipstream.dev/certificate-until";
 const forAnnotation = "slipstream.dev/certificate-for";
-/** What was looked at is not looked at again so soon: Secrets are not watched. */
-const lookEveryMs = 60_000;
 const seenMax = 10_000;
 
 export class Certificates {
@@ -38,7 +38,7 @@ export class Certificates {
     const { clock, cluster } = this.#deps;
     const key = `${wanted.namespace}/${wanted.secret}/${wanted.owner.metadata.uid}`;
     const looked = this.#looked.get(key);
-    if (looked !== undefined && clock.now() - looked < lookEveryMs) return;
+    if (looked !== undefined && clock.now() - looked < this.#options.lookEveryMs) return;
     const live = await cluster.get(kinds.Secret, wanted.namespace, wanted.secret);
     const signer = await this.#signer(wanted.namespace);
     const lines = wanted.keys ? await this.#keys(wanted, wanted.keys) : undefined;
@@ -82,9 +82,10 @@ export class Certificates {
     const complete = Object.keys(names).every((each) => decode(live?.["data"]?.[each]) !== "");
     const isOurs = live?.metadata.ownerReferences?.some(({ uid }) => uid === wanted.owner.metadata.uid) ?? false;
     if (!complete || !isOurs) await cluster.apply(secret(wanted, name, texts, {}));
-    return Object.entries(names)
+    const made = Object.entries(names)
       .map(([each, who]) => `${who} ${texts[each]?.split("_")[1]} sha256:${digestOf(texts[each] ?? "").toString("hex")}\n`)
       .join("");
+    return `${made}${this.#deps.administrators?.() ?? ""}`;
   }
 
   #signer(namespace: string): Promise<Signer> {

@@ -26,8 +26,10 @@ const router = ruled(
     targetCpuPercent: whole(10, 95).default(60).describe("CPU use at which routers are added."),
     resources: z
       .strictObject({
-        cpu: quantity().default("1").describe("CPU of a router."),
-        memory: quantity().default("1Gi").describe("Memory of a router, request and limit."),
+        cpu: quantity().optional().describe("CPU of a router; absent: as the operator's installer says, else 1."),
+        memory: quantity()
+          .optional()
+          .describe("Memory of a router, request and limit; absent: as the operator's installer says, else 1Gi."),
       })
       .prefault({})
       .describe("What a router may use."),
@@ -145,7 +147,7 @@ export const completionServiceSpec = ruled(
       })
       .prefault({})
       .describe(
-        "The bus between routers, workers and operator; without it they find each other by DNS, and latency is not reported.",
+        "The bus between routers, workers and operator; absent: the operator's own servers. Without any they find each other by DNS, and latency is not reported.",
       ),
     logLevel: z.enum(["error", "warn", "info", "debug"]).default("info").describe("What routers log."),
   }),

@@ -4,6 +4,7 @@
 export const conditionTypes = {
   Accepted: "The spec is understood and everything it names exists.",
   ModelReady: "The model's files are where pods find them.",
+  EnginesReady: "The TensorRT engines of a ModelCache are built.",
   CapacityAvailable: "The cluster has room for the wanted pods.",
   Warm: "Every pod that serves has run its warm-up.",
   Available: "At least the workers that may never be missing serve.",
@@ -57,6 +58,18 @@ export const reasonTable = {
     means: "What was downloaded is not what `checksum` says.",
     todo: "Correct the checksum, or find out who changed the files. Nothing was kept.",
   },
+  EngineMissing: {
+    means: "The pool's ModelCache has no engine for its GPU class, version and parallelism.",
+    todo: "Add one to `engines` of the ModelCache, or set `engine.backend` to PyTorch.",
+  },
+  BuildingEngine: {
+    means: "A TensorRT engine is being built, or waits for what it is built from.",
+    todo: "Wait; the message says since when. Workers of a revision before go on serving.",
+  },
+  EngineBuildFailed: {
+    means: "The build failed, as often as it may.",
+    todo: "Read the message and the Job's log; correct `engines` of the ModelCache, or delete the Job to try again.",
+  },
   VolumePending: {
     means: "The volume of the model is not bound.",
     todo: "Check `storageClassName`, `accessMode` and the provisioner.",
@@ -100,6 +113,23 @@ export const reasonTable = {
     todo: "Read the log of the engine; raise the deadline, or use a ModelCache.",
   },
   RollingOut: { means: "Pods become those of a new revision.", todo: "Wait." },
+  HandingOff: {
+    means: "No GPU is free: a worker's sessions are moved, then its GPU goes to the new revision, one at a time.",
+    todo: "Wait.",
+  },
+  NoFreeGPU: {
+    means: "The rollout needs a GPU that nobody has free.",
+    todo: "Free or add one, or choose `rollout.strategy` Auto.",
+  },
+  LoadTooHigh: {
+    means: "The load leaves no room for what was meant: a worker less, or guessing tokens.",
+    todo: "Wait for calmer hours, or raise `maxReplicas`.",
+  },
+  CanaryHeld: { means: "The first workers of a new revision are watched.", todo: "Wait; the message says how long." },
+  CanaryAborted: {
+    means: "The first workers of a new revision did worse, so it is taken back.",
+    todo: "Read the message; correct the spec, or go back to the one before.",
+  },
   RolloutStalled: {
     means: "The new revision does not become ready; the old one goes on serving.",
     todo: "Mend what the message names, or go back to the spec before.",
@@ -109,6 +139,22 @@ export const reasonTable = {
   External: { means: "Another owner of `replicas` decides.", todo: "Nothing." },
   Fixed: { means: "`replicas` is written by hand.", todo: "Nothing." },
   Minimum: { means: "The pool stands at its fewest workers.", todo: "Nothing." },
+  Maximum: {
+    means: "The load asks for more workers than `maxReplicas`.",
+    todo: "Raise `maxReplicas`, or let routers degrade; `slipstream status` says what they leave out.",
+  },
+  Load: { means: "As many workers as the triggers of now need within the target.", todo: "Nothing." },
+  Backlog: { means: "What waits asks for more workers than what comes.", todo: "Nothing, unless it lasts." },
+  Forecast: { means: "The load that is expected when a worker that starts now would serve.", todo: "Nothing." },
+  Schedule: { means: "A schedule of the spec holds.", todo: "Nothing." },
+  Holding: {
+    means: "Fewer workers would do now; it is not sure yet that they will for long enough.",
+    todo: "Nothing; `scaling.scaleDown` says how long.",
+  },
+  CapacityStalled: {
+    means: "Workers do not come up within their deadline, so they are not counted on and no more are asked for.",
+    todo: "Read the message: no GPU is free, or pods fail. It is tried again by itself, later each time.",
+  },
   MetricsStale: {
     means: "No router reports figures of the pool.",
     todo: "Check the bus (`slipstream doctor`), and that a CompletionService names the pool.",
@@ -124,6 +170,27 @@ export const reasonTable = {
   AcceptanceLow: {
     means: "Fewer guessed tokens are accepted than `minAcceptance`.",
     todo: "Use a draft that fits the model, or another method.",
+  },
+  LengthsRecommended: {
+    means: "With other lengths of drafts by batch the pool would decode faster; `status.speculative` has them.",
+    todo: "Write them as `speculative.byBatch`, with the longest as `numTokens`, or set `speculative.schedule: Auto`.",
+  },
+  LengthsTaken: {
+    means: "The engines are told other lengths of drafts by batch, by a new revision.",
+    todo: "Nothing; `speculative.schedule: Recommended` leaves it to you.",
+  },
+  LengthsTakenBack: {
+    means:
+      "A revision with other lengths of drafts did not hold what its canary was watched for; the lengths before are told again.",
+    todo: "Nothing; others are tried after a day, and after twice as long each time in a row, up to 14 days.",
+  },
+  GPUsScarce: {
+    means: "The GPUs of the class are fewer than all pools of it ask for; they are shared by tier.",
+    todo: "Add GPUs and raise `total` of the GPUClass, or ask for less in pools of a lower tier.",
+  },
+  ReplicasConflict: {
+    means: "`spec.replicas` has another writer than the pool's mode allows for.",
+    todo: "Leave one: choose `scaling.mode` External for an HPA or KEDA, or remove the writer that the message names.",
   },
   SecretMissing: { means: "A Secret or ConfigMap that the spec names is not there.", todo: "Create it." },
   PolicyInvalid: {

@@ -37,8 +37,9 @@ test.each(examples)("$name is whole: every object is valid, and every name leads
   expect([...named, ...pools.map((name) => `WorkerPool/${name}`)].filter((name) => !there.has(name))).toEqual([]);
 });
 
-test("there are the four that the documentation speaks of", () => {
+test("there are the six that the documentation speaks of", () => {
   expect(examples.map(({ name }) => name)).toEqual([
-    ...["cpu-dev-pool.yaml", "onprem-l40s-h100.yaml", "tensorrt-eagle3.yaml", "vllm-draft-model.yaml"],
+    ...["burst-pool.yaml", "cpu-dev-pool.yaml", "onprem-l40s-h100.yaml", "tensorrt-built.yaml", "tensorrt-eagle3.yaml"],
+    "vllm-draft-model.yaml",
   ]);
 });

@@ -12,6 +12,9 @@ export function durationMs(text: string): number {
   return ms;
 }
 
+/** As settings of processes and the policy document have it: one number, one unit. */
+export const plainMs = (text: string): string => `${durationMs(text)}ms`;
+
 export const duration = () => z.string().max(32).regex(durationShape, 'is not a duration like "250ms", "20s" or "1m30s"');
 export const quantity = () =>
   z
@@ -46,6 +49,11 @@ export const revision = () =>
     .string()
     .max(71)
     .regex(/^(sha256:[0-9a-f]{64}|[0-9a-f]{40})$/, 'is neither "sha256:" with 64 hexadecimal digits nor a commit of 40');
+export const version = (like: string) =>
+  z
+    .string()
+    .max(32)
+    .regex(/^[0-9]+\.[0-9]+(\.[0-9]+)?([a-z0-9.+-]*)?$/, `is not a version like "${like}"`);
 export const uri = () =>
   z
     .string()
@@ -66,8 +74,9 @@ export const intOrPercent = () =>
     )
     .meta({ "x-kubernetes-int-or-string": true });
 
-/** Fields of Kubernetes' own that are passed on as they are; the apiserver checks them where they are used. */
-export const passedOn = (what: string) => z.looseObject({}).meta({ "x-kubernetes-preserve-unknown-fields": true }).describe(what);
+/** Fields of others that are passed on as they are; who takes them checks them. A rule sees only those of them that are named here. */
+export const passedOn = (what: string, seen: Readonly<Record<string, z.ZodType>> = {}) =>
+  z.looseObject(seen).meta({ "x-kubernetes-preserve-unknown-fields": true }).describe(what);
 
 export const toleration = z.strictObject({
   key: z.string().max(317).optional().describe("Taint key; absent with operator Exists: every taint."),

@@ -25,7 +25,11 @@ export const gpuClassSpec = ruled(
     runtimeClassName: name().optional().describe("RuntimeClass that gives containers access to it; absent: the node's own."),
     memory: quantity().describe("Memory of one device."),
     hourlyCost: decimal().optional().describe("What one device costs an hour, in any one currency; for reports."),
-    total: whole(0, 100_000).optional().describe("Devices there are; absent: as many as nodes offer."),
+    total: whole(0, 100_000)
+      .optional()
+      .describe(
+        "Devices there are, where no node is ever added: pools share them by tier. Absent: a worker that finds none waits for a node.",
+      ),
   }),
   [
     {

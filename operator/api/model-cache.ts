@@ -1,6 +1,7 @@
 // model-cache: the ModelCache resource: where a model's files come from, how they are proved, and where they wait, so that they
-// are fetched once and not by every pod.
+// are fetched once and not by every pod; and the engines that are built of them.
 import { z } from "zod";
+import { builtEngine, engineRules, engineStatus, engineStorage } from "./built-engine.ts";
 import { conditions, duration, durationMs, image, name, quantity, revision, uri, whole } from "./fields.ts";
 import { immutable, ruled } from "./rules.ts";
 
@@ -91,8 +92,15 @@ export const modelCacheSpec = ruled(
       ),
     storage: storage.describe("Where they wait."),
     prefetch: prefetch.prefault({}).describe("The download itself."),
+    engines: z
+      .array(builtEngine)
+      .max(8)
+      .default([])
+      .describe("TensorRT engines of the model, one a kind of GPU, version and parallelism; pools with engine.backend TensorRT."),
+    engineStorage: engineStorage.optional().describe("Volume that engines which are built wait on; a directory of it each."),
   }),
   [
+    ...engineRules,
     {
       cel: "self.storage.mode != 'Image' || has(self.source.image)",
       message: "storage.mode: Image needs source.image",
@@ -125,6 +133,7 @@ export const modelCacheSpec = ruled(
 export const modelCacheStatus = z.strictObject({
   observedGeneration: whole(0, Number.MAX_SAFE_INTEGER).optional().describe("The generation that this status is about."),
   conditions: conditions(),
+  engines: z.array(engineStatus).max(8).optional().describe("Engines of the spec, and how far each is."),
   path: z.string().max(512).optional().describe("Where pods find the files."),
 });
 

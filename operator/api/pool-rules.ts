@@ -1,8 +1,7 @@
 // pool-rules: what must hold between the fields of a WorkerPool, as sentences a person gets back from `kubectl apply`.
 import { durationMs } from "./fields.ts";
-import { immutable, type Rule, type Transition } from "./rules.ts";
-
-const both = <T>(cel: string, message: string, holds: (self: T) => boolean): Rule<T> => ({ cel, message, holds });
+import { both, immutable, type Rule, type Transition } from "./rules.ts";
+import { type Speculative, speculationPoolRules } from "./speculation-rules.ts";
 
 type Model = { cacheRef?: string | undefined; image?: string | undefined; uri?: string | undefined; revision?: string | undefined };
 
@@ -26,6 +25,7 @@ export const modelRules: readonly Rule<Model>[] = [
 
 type Engine = {
   type: string;
+  version?: string | undefined;
   args: readonly string[];
   config?: unknown;
   endpoint?: string | undefined;
@@ -60,49 +60,6 @@ export const engineRules: readonly Rule<Engine>[] = [
     `self.args.all(arg, ${ownFlags.map((flag) => `!arg.startsWith('${flag}')`).join(" && ")})`,
     "engine.args: speculation, model, port, host and parallelism have fields of their own",
     ({ args }) => args.every((arg) => !ownFlags.some((flag) => arg.startsWith(flag))),
-  ),
-];
-
-type Speculative = {
-  method: string;
-  draft?: { cacheRef?: string | undefined; image?: string | undefined; revision?: string | undefined } | undefined;
-  disableAboveBatch?: number | undefined;
-  draftTensorParallel?: number | undefined;
-  minAcceptance?: string | undefined;
-};
-
-const drafts = (method: string) => method === "DraftModel" || method === "EAGLE3";
-
-export const speculationRules: readonly Rule<Speculative>[] = [
-  both(
-    "(self.method in ['DraftModel', 'EAGLE3']) == has(self.draft)",
-    "speculative.draft: must be set with method DraftModel and EAGLE3, and with no other",
-    ({ method, draft }) => drafts(method) === (draft !== undefined),
-  ),
-  both(
-    "!has(self.draft) || (has(self.draft.cacheRef) != has(self.draft.image))",
-    "speculative.draft: exactly one of cacheRef and image must be set",
-    ({ draft }) => draft === undefined || (draft.cacheRef === undefined) !== (draft.image === undefined),
-  ),
-  both(
-    "!has(self.draft) || has(self.draft.revision)",
-    "speculative.draft.revision: must be set, so that every worker drafts with the same bytes",
-    ({ draft }) => draft === undefined || draft.revision !== undefined,
-  ),
-  both(
-    "self.method != 'None' || !has(self.disableAboveBatch)",
-    "speculative.disableAboveBatch: there is nothing to disable with method None",
-    ({ method, disableAboveBatch }) => method !== "None" || disableAboveBatch === undefined,
-  ),
-  both(
-    "!has(self.draftTensorParallel) || self.method in ['DraftModel', 'EAGLE3']",
-    "speculative.draftTensorParallel: only a draft model can be spread over GPUs",
-    ({ method, draftTensorParallel }) => draftTensorParallel === undefined || drafts(method),
-  ),
-  both(
-    "!has(self.minAcceptance) || double(self.minAcceptance) <= 1.0",
-    "speculative.minAcceptance: is a share, 1 at most",
-    ({ minAcceptance }) => minAcceptance === undefined || Number(minAcceptance) <= 1,
   ),
 ];
 
@@ -144,20 +101,11 @@ type Pool = {
   replicas?: number | undefined;
   scaling: Scaling;
   startup: { deadline: string };
-  rollout: Rollout;
+  drain: { timeout: string };
+  rollout: Rollout & { canary?: { abortOn: readonly string[] } | undefined };
 };
 
 const accelerated = (type: string) => type === "VLLM" || type === "TensorRTLLM";
-/** Which methods an engine can run. */
-const methods: Readonly<Record<string, readonly string[]>> = {
-  VLLM: ["None", "DraftModel", "EAGLE3", "NGram", "MTP", "Suffix"],
-  TensorRTLLM: ["None", "DraftModel", "EAGLE3", "NGram", "MTP"],
-  Embedded: ["None", "DraftModel", "NGram"],
-  Simulated: ["None"],
-  OpenAI: ["None"],
-};
-const quoted = (words: readonly string[]) => `[${words.map((word) => `'${word}'`).join(", ")}]`;
-
 export const poolRules: readonly Rule<Pool>[] = [
   both(
     "has(self.model) || self.engine.type in ['Embedded', 'Simulated', 'OpenAI']",
@@ -189,33 +137,27 @@ export const poolRules: readonly Rule<Pool>[] = [
     "rollout.maxSurge: must be a whole number where a worker has several pods",
     ({ parallelism, rollout }) => parallelism.nodes === 1 || typeof rollout.maxSurge === "number",
   ),
-  both(
-    `self.speculative.method in (${Object.entries(methods)
-      .map(([type, can]) => `self.engine.type == '${type}' ? ${quoted(can)} : `)
-      .join("")}['None'])`,
-    "speculative.method: this engine does not have it",
-    ({ speculative, engine }) => methods[engine.type]?.includes(speculative.method) === true,
-  ),
-  both(
-    "!(self.speculative.method == 'EAGLE3' && self.engine.type == 'VLLM') || self.parallelism.pipeline == 1",
-    "parallelism.pipeline: vLLM runs EAGLE-3 only with 1",
-    ({ speculative, engine, parallelism }) =>
-      !(speculative.method === "EAGLE3" && engine.type === "VLLM") || parallelism.pipeline === 1,
-  ),
-  both(
-    "!has(self.speculative.draft) || !has(self.model) || !has(self.speculative.draft.cacheRef) || !has(self.model.cacheRef) || self.speculative.draft.cacheRef != self.model.cacheRef",
-    "speculative.draft: is the model itself, which would save nothing",
-    ({ speculative: { draft }, model }) => draft?.cacheRef === undefined || draft.cacheRef !== model?.cacheRef,
-  ),
+  ...speculationPoolRules,
   both(
     "self.scaling.mode != 'Fixed' || has(self.replicas)",
     "replicas: must be set with scaling.mode Fixed",
     ({ scaling, replicas }) => scaling.mode !== "Fixed" || replicas !== undefined,
   ),
+  // The scale of an object without a number cannot be read: an HPA would never begin, and say so only in its own conditions.
+  both(
+    "self.scaling.mode != 'External' || has(self.replicas)",
+    "replicas: must be set with scaling.mode External: whoever scales the pool begins from it",
+    ({ scaling, replicas }) => scaling.mode !== "External" || replicas !== undefined,
+  ),
   both(
     "duration(self.startup.deadline) >= duration('30s')",
     "startup.deadline: must be at least 30s",
     ({ startup }) => durationMs(startup.deadline) >= 30_000,
+  ),
+  both(
+    "duration(self.drain.timeout) <= duration('10m')",
+    "drain.timeout: is longer than 10m",
+    ({ drain }) => durationMs(drain.timeout) <= 600_000,
   ),
 ];
 

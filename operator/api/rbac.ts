@@ -31,7 +31,8 @@ const inNamespaces: readonly Rule[] = [
   { apiGroups: [""], resources: ["services", "configmaps", "persistentvolumeclaims"], verbs: own },
   // Certificates are written and their age is read; nobody's Secrets are listed.
   { apiGroups: [""], resources: ["secrets"], verbs: ["get", "create", "patch", "delete"] },
-  { apiGroups: [""], resources: ["pods"], verbs: read },
+  // Who leaves is told so on the pod itself, where another operator finds it.
+  { apiGroups: [""], resources: ["pods"], verbs: [...read, "patch"] },
   { apiGroups: [""], resources: ["pods/status"], verbs: ["patch"] },
   { apiGroups: ["batch"], resources: ["jobs"], verbs: own },
   { apiGroups: ["policy"], resources: ["poddisruptionbudgets"], verbs: own },
@@ -46,6 +47,16 @@ const clusterWide: readonly Rule[] = [
   { apiGroups: [""], resources: ["nodes"], verbs: read },
   { apiGroups: ["scheduling.k8s.io"], resources: ["priorityclasses"], verbs: read },
 ];
+
+/** In the operator's own namespace. */
+const leader: readonly Rule[] = [
+  { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get", "create", "update"] },
+  // Authorities of links are kept beside the operator, apart from what they sign.
+  { apiGroups: [""], resources: ["secrets"], verbs: ["get", "create", "patch"] },
+];
+
+/** For the chart, whose templates bind them. */
+export const operatorRules = { clusterWide, inNamespaces, leader } as const;
 
 const labels = { "app.kubernetes.io/part-of": "slipstream", "app.kubernetes.io/component": "operator" };
 
@@ -71,11 +82,6 @@ export function rbac({ namespace, watched }: Install): Record<string, unknown>[]
     { apiVersion: api, kind: "Role", metadata: { name, namespace: each, labels }, rules: inNamespaces },
     bound("Role", name, { namespace: each }),
   ]);
-  const leader: readonly Rule[] = [
-    { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get", "create", "update"] },
-    // Authorities of links are kept beside the operator, apart from what they sign.
-    { apiGroups: [""], resources: ["secrets"], verbs: ["get", "create", "patch"] },
-  ];
   return [
     { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace, labels } },
     {
@@ -91,12 +97,14 @@ export function rbac({ namespace, watched }: Install): Record<string, unknown>[]
   ];
 }
 
-/** Inline before chat before batch; none pushes out what is not ours and more urgent. */
+/** What runs the others first, then inline before chat before batch before what only keeps a place; none pushes out what is not ours and more urgent. */
 export function priorityClasses(): Record<string, unknown>[] {
   const rows = [
+    ["slipstream-control", 1_000_000, "The operator and the bus, which no worker may push out."],
     ["slipstream-inline", 900_000, "Completions at typing speed."],
     ["slipstream-chat", 800_000, "Chat, which may wait a little."],
     ["slipstream-batch", 100, "Work that gives way to all else."],
+    ["slipstream-placeholder", -10, "Nothing: keeps a node warm until somebody wants it."],
   ] as const;
   return rows.map(([name, value, description]) => ({
     apiVersion: "scheduling.k8s.io/v1",
@@ -105,6 +113,6 @@ export function priorityClasses(): Record<string, unknown>[] {
     value,
     globalDefault: false,
     description,
-    ...(name === "slipstream-batch" ? { preemptionPolicy: "Never" } : {}),
+    ...(value <= 100 ? { preemptionPolicy: "Never" } : {}),
   }));
 }

@@ -10,6 +10,9 @@ export interface Rule<T> {
   readonly holds: (self: T) => boolean;
 }
 
+/** The usual way to write one. */
+export const both = <T>(cel: string, message: string, holds: (self: T) => boolean): Rule<T> => ({ cel, message, holds });
+
 /** About a change: `oldSelf` is known only to the apiserver. */
 export interface Transition {
   readonly cel: string;

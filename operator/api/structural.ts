@@ -29,10 +29,11 @@ function walk(given: Schema): Schema {
   }
   if (made["x-kubernetes-int-or-string"]) return withoutType(made);
   if (made.type === "integer") made["format"] ??= "int64";
-  if (made["x-kubernetes-preserve-unknown-fields"]) return made;
-  if (properties) made.properties = Object.fromEntries(Object.entries(properties).map(([name, field]) => [name, walk(field)]));
+  if (properties && Object.keys(properties).length > 0)
+    made.properties = Object.fromEntries(Object.entries(properties).map(([name, field]) => [name, walk(field)]));
   // The rules of an object are tried on its default as it is written, before the defaults within are filled in.
   if (isObject(made.default)) made.default = { ...made.default, ...defaultsOf(made) };
+  if (made["x-kubernetes-preserve-unknown-fields"]) return made;
   if (items) made.items = walk(items);
   if (typeof additionalProperties === "object" && !properties) made.additionalProperties = walk(additionalProperties);
   // The pattern of a key cannot be said in a structural schema; its bound can.

@@ -13,10 +13,13 @@ import {
   revision,
   toleration,
   uri,
+  version,
   whole,
 } from "./fields.ts";
-import { engineRules, modelRules, poolRules, poolTransitions, rolloutRules, scalingRules, speculationRules } from "./pool-rules.ts";
+import { engineRules, modelRules, poolRules, poolTransitions, rolloutRules, scalingRules } from "./pool-rules.ts";
 import { ruled } from "./rules.ts";
+import { speculationRules } from "./speculation-rules.ts";
+import { tensorrtEngineRules, tensorrtOwn, tensorrtPoolRules } from "./tensorrt-rules.ts";
 
 const model = ruled(
   z.strictObject({
@@ -37,18 +40,24 @@ const engine = ruled(
         "VLLM and TensorRTLLM run in a container beside the agent; Embedded (llama.cpp) and Simulated run in the agent; OpenAI is a server elsewhere.",
       ),
     image: image().optional().describe("Image of the engine; absent: the one this release was tested with."),
-    version: z
-      .string()
-      .max(32)
-      .regex(/^[0-9]+\.[0-9]+(\.[0-9]+)?([a-z0-9.+-]*)?$/, 'is not a version like "0.19.1"')
+    version: version("0.32.0")
       .optional()
-      .describe("Version of the engine, which decides how speculation is said to it; absent: that of the default image."),
+      .describe("Version of the engine, which decides how its settings are said to it; absent: that of the default image."),
+    backend: z
+      .enum(["PyTorch", "TensorRT"])
+      .optional()
+      .describe(
+        "What runs the model of type TensorRTLLM. PyTorch loads the model's own files. TensorRT serves an engine of the ModelCache (its `engines`) for the pool's GPU class, version and parallelism. Absent: PyTorch.",
+      ),
     args: z
       .array(z.string().max(1_024))
       .max(64)
       .default([])
       .describe("Further arguments of the engine's server. Speculation, model, port and parallelism have fields of their own."),
-    config: passedOn("TensorRT-LLM's own settings (its YAML), as they are.").optional(),
+    config: passedOn(
+      "TensorRT-LLM's own settings (its YAML), as they are, over what the agent needs; docs/reference/tensorrt-llm.md.",
+      tensorrtOwn,
+    ).optional(),
     endpoint: z
       .string()
       .max(1_024)
@@ -61,7 +70,7 @@ const engine = ruled(
       .describe("GPU and model that type Simulated pretends to be."),
     slots: whole(1, 1_024).default(4).describe("Generations that a worker runs at once."),
   }),
-  engineRules,
+  [...engineRules, ...tensorrtEngineRules],
 );
 
 const draft = z.strictObject({
@@ -82,6 +91,23 @@ const speculative = ruled(
     numTokens: whole(1, 16).default(4).describe("Tokens guessed at a time."),
     draftTensorParallel: whole(1, 16).optional().describe("GPUs that the draft model is spread over."),
     disableAboveBatch: whole(1, 4_096).optional().describe("Generations at once above which guessing costs more than it saves."),
+    byBatch: z
+      .array(
+        z.strictObject({
+          upTo: whole(1, 4_096).describe("Generations at once."),
+          numTokens: whole(1, 16).describe("Tokens guessed at a time while there are no more."),
+        }),
+      )
+      .min(1)
+      .max(8)
+      .optional()
+      .describe("Fewer tokens the more run at once; above the last nothing is guessed. Absent: numTokens always, or see schedule."),
+    schedule: z
+      .enum(["Recommended", "Auto"])
+      .default("Recommended")
+      .describe(
+        "What becomes of lengths by batch that are worked out from what drafts and load measured, where the engine takes such lengths. Recommended: status has them, and somebody may write them as byBatch. Auto: the operator gives them to the engine, by a revision each time, numTokens at most; needs rollout.canary, which takes back what the engine does not hold.",
+      ),
     minAcceptance: decimal()
       .optional()
       .describe("Share of guessed tokens that must be accepted; below it the pool is reported as degraded (0 to 1)."),
@@ -165,10 +191,12 @@ const rollout = ruled(
         weight: whole(1, 50).describe("Share of the workers, in percent, that become new first."),
         holdFor: duration().default("10m").describe("How long they are watched."),
         abortOn: z
-          .array(z.enum(["SLOMissed", "AcceptanceLow", "Restarts"]))
-          .max(3)
-          .default(["SLOMissed", "Restarts"])
-          .describe("What takes the new revision back."),
+          .array(z.enum(["SLOMissed", "AcceptanceLow", "Restarts", "Failures"]))
+          .max(4)
+          .default(["SLOMissed", "Restarts", "Failures"])
+          .describe(
+            "What takes the new revision back: first text is slower than the SLO and than the old revision's, fewer guessed tokens are right than minAcceptance, its containers start again, more of its generations fail than of the old one's.",
+          ),
       })
       .optional()
       .describe("First steps of a new revision."),
@@ -229,7 +257,9 @@ export const workerPoolSpec = ruled(
       .describe("How one worker is spread over GPUs."),
     replicas: whole(0, 1_000)
       .optional()
-      .describe("Workers; written by hand in mode Fixed, by the scale subresource in mode External."),
+      .describe(
+        "Workers; written by hand in mode Fixed, in mode External the number to begin with, and then the scale subresource's.",
+      ),
     scaling: scaling.prefault({}).describe("How many workers there shall be."),
     startup: z
       .strictObject({
@@ -259,7 +289,7 @@ export const workerPoolSpec = ruled(
     agentImage: image().optional().describe("Image of the agent; absent: the operator's own."),
     suspend: z.boolean().default(false).describe("true: no workers, and nothing else is lost."),
   }),
-  poolRules,
+  [...poolRules, ...tensorrtPoolRules],
   poolTransitions,
 );
 

@@ -1,4 +1,5 @@
 // accepted: may the pool be built at all? An ordered list of questions, each with its reason; the first that fails is told.
+import { askedEngine, engineName, engineOf, keyInWords } from "../api/built-engine.ts";
 import type { ReasonWord } from "../api/conditions.ts";
 import type { PoolSeen } from "../pool.ts";
 
@@ -39,12 +40,22 @@ const revisionsAgree: Question = (seen) => {
   );
 };
 
+const engineIsThere: Question = (seen) => {
+  const key = askedEngine(seen.spec);
+  const cacheRef = seen.spec.model?.cacheRef ?? "";
+  const cache = seen.caches.get(cacheRef);
+  if (!key || !cache || engineOf(seen.spec, cache.spec)) return undefined;
+  return { reason: "EngineMissing", message: `engines of ModelCache "${cacheRef}" name none for ${keyInWords(key)}` };
+};
+
 const severalNodesCanBe: Question = ({ spec, servesLeaderWorkerSets }) =>
   spec.parallelism.nodes > 1 && !servesLeaderWorkerSets
     ? { reason: "LeaderWorkerSetMissing", message: "parallelism.nodes is above 1, and the cluster does not know LeaderWorkerSets" }
     : undefined;
 
-const questions: readonly Question[] = [gpuClassIsThere, gpuClassOffersMode, cachesAreThere, revisionsAgree, severalNodesCanBe];
+const questions: readonly Question[] = [
+  ...[gpuClassIsThere, gpuClassOffersMode, cachesAreThere, revisionsAgree, engineIsThere, severalNodesCanBe],
+];
 
 export function refusal(seen: PoolSeen): ReturnType<Question> {
   for (const ask of questions) {
@@ -54,7 +65,7 @@ export function refusal(seen: PoolSeen): ReturnType<Question> {
   return undefined;
 }
 
-/** The first model that is not where pods find it yet. */
+/** The first model that is not where pods find it yet, or the engine that is built of it. */
 export function modelNotReady(seen: PoolSeen): ReturnType<Question> {
   for (const { what, cacheRef } of named(seen)) {
     const ready = seen.caches.get(cacheRef)?.ready;
@@ -62,5 +73,16 @@ export function modelNotReady(seen: PoolSeen): ReturnType<Question> {
     const reason = (ready?.reason ?? "Downloading") as ReasonWord;
     return { reason, message: `${what}: ModelCache "${cacheRef}" is not ready: ${ready?.message ?? "not looked at yet"}` };
   }
-  return undefined;
+  return engineNotReady(seen);
+}
+
+function engineNotReady({ spec, caches }: PoolSeen): ReturnType<Question> {
+  const cache = caches.get(spec.model?.cacheRef ?? "");
+  const engine = cache && engineOf(spec, cache.spec);
+  if (!engine) return undefined;
+  const name = engineName(cache.spec, engine);
+  const said = (cache.object.status?.engines ?? []).find((each: { name: string }) => each.name === name);
+  if (said?.state === "Ready") return undefined;
+  const reason = said?.state === "Failed" ? "EngineBuildFailed" : "BuildingEngine";
+  return { reason, message: `the engine for ${keyInWords(engine)} is not ready: ${said?.message ?? "not looked at yet"}` };
 }

@@ -1,15 +1,26 @@
-// cache: the verdict on a ModelCache: are the files where pods find them, and if not, why.
+// cache: the verdict on a ModelCache: are the files where pods find them, and if not, why; and how far its engines are.
 import { wallOf } from "../../lib/clock.ts";
-import type { Json, KubeObject } from "../objects.ts";
-import type { CacheSeen, Judged } from "../pool.ts";
+import type { KubeObject } from "../objects.ts";
+import { type CacheSeen, type CacheVerdict, type Judged, labels } from "../pool.ts";
+import { decideEngines, enginesCondition } from "./engines.ts";
+import { ended, isDone, lastWords } from "./jobs.ts";
 import { worstTrouble } from "./trouble.ts";
 
-export function decideCache(seen: CacheSeen): Judged[] {
+export function decideCache(seen: CacheSeen): CacheVerdict {
+  const ofFiles = ({ metadata }: KubeObject) => metadata.labels?.[labels.engine] === undefined;
+  const children = new Map([...seen.children].filter(([, child]) => ofFiles(child)));
+  const files = filesOf({ ...seen, children, pods: seen.pods.filter(ofFiles) });
+  const engines = decideEngines(seen, files.status === "True");
+  const more = enginesCondition(engines);
+  return { conditions: [files, ...(more ? [more] : [])], engines };
+}
+
+/** Ready is about the files alone: pools that load them wait for no engine. */
+function filesOf(seen: CacheSeen): Judged {
   const { spec, children } = seen;
   const jobs = [...children.values()].filter(({ kind, metadata }) => kind === "Job" && metadata.deletionTimestamp === undefined);
-  if (spec.storage.mode === "Pod") return [said("True", "AsExpected", "each pod downloads for itself before it starts")];
-  if (spec.storage.mode === "Image") return [image(seen, jobs)];
-  return [volume(seen, jobs[0])];
+  if (spec.storage.mode === "Pod") return said("True", "AsExpected", "each pod downloads for itself before it starts");
+  return spec.storage.mode === "Image" ? image(seen, jobs) : volume(seen, jobs[0]);
 }
 
 const said = (status: Judged["status"], reason: Judged["reason"], message: string): Judged => ({
@@ -58,20 +69,6 @@ function image({ spec, nodes }: CacheSeen, jobs: readonly KubeObject[]): Judged 
       said("True", "Downloading", `pulled on ${done} of ${nodes.length} nodes`);
 }
 
-function isDone(job: KubeObject | undefined, type: string): Json {
-  return (job?.status?.conditions ?? []).find((each: Json) => each.type === type && each.status === "True");
-}
-
-const ended = (pods: readonly KubeObject[]): Json[] =>
-  pods
-    .flatMap(({ status }) => status?.containerStatuses ?? [])
-    .map(({ state, lastState }: Json) => state?.terminated ?? lastState?.terminated);
-
 /** How `slipstream fetch` ends when what came is not what was said. */
 const mismatchExit = 65;
 const mismatch = (pods: readonly KubeObject[]) => ended(pods).some((each) => each?.exitCode === mismatchExit);
-
-function lastWords(pods: readonly KubeObject[]): string {
-  const message = ended(pods).find((each) => each?.message)?.message as string | undefined;
-  return message ? `: ${message.trimEnd().split("\n").at(-1)?.slice(0, 300)}` : "";
-}

@@ -2,8 +2,9 @@
 
 import type { ReasonWord } from "../api/conditions.ts";
 import { durationMs } from "../api/fields.ts";
+import type { SpeculationVerdict } from "../moves.ts";
 import type { KubeObject } from "../objects.ts";
-import type { Judged, PoolSeen, PoolVerdict } from "../pool.ts";
+import type { Judged, PoolSeen, PoolVerdict, RolloutStatus } from "../pool.ts";
 import type { Revision } from "./rollout.ts";
 import type { Trouble } from "./trouble.ts";
 
@@ -16,7 +17,12 @@ export interface Facts {
   readonly refused: Said | undefined;
   readonly model: Said | undefined;
   readonly wanted: number;
-  readonly reason: ReasonWord;
+  /** How many are wanted, and whether they come. */
+  readonly sized: readonly Judged[];
+  readonly rollout: RolloutStatus | undefined;
+  readonly speculation: SpeculationVerdict;
+  /** Pods that are not asked to leave. */
+  readonly staying: number;
   readonly revisions: readonly Revision[];
   readonly revision: string;
   readonly counts: PoolVerdict["counts"];
@@ -28,13 +34,15 @@ const yes = (type: Judged["type"], reason: ReasonWord, message: string): Judged 
 const no = (type: Judged["type"], reason: ReasonWord, message: string): Judged => ({ type, status: "False", reason, message });
 
 export function poolConditions(seen: PoolSeen, facts: Facts): Judged[] {
-  const { refused, model, wanted, counts, trouble, late } = facts;
+  const { refused, model, wanted, counts, trouble, late, staying, sized, speculation } = facts;
   const held = workloadTrouble(seen);
   const worst: Said | undefined = refused ?? model ?? held ?? trouble ?? slow(seen, facts);
   const spare = counts.ready - wanted;
   const old = facts.revisions.filter(({ name, pods }) => name !== facts.revision && pods > 0);
-  const rolling = old.length > 0 || counts.updated < Math.min(wanted, counts.pods);
-  const stalled = rolling && (worst !== undefined || late.length > 0);
+  const rolling = old.length > 0 || counts.updated < Math.min(wanted, staying);
+  const waits = isAwaited(model) && refused === undefined ? model : undefined;
+  const stalled = rolling && !waits && (worst !== undefined || late.length > 0) && facts.rollout?.way !== "HandOff";
+  const aborted = facts.rollout?.way === "Aborted" ? facts.rollout : undefined;
   const accepted = refused
     ? no("Accepted", refused.reason, refused.message)
     : yes("Accepted", "AsExpected", "everything that is named is there");
@@ -44,28 +52,43 @@ export function poolConditions(seen: PoolSeen, facts: Facts): Judged[] {
     model ? no("ModelReady", model.reason, model.message) : yes("ModelReady", "AsExpected", "the model is where pods find it"),
     unscheduled
       ? no("CapacityAvailable", unscheduled.reason, unscheduled.message)
-      : yes("CapacityAvailable", "AsExpected", "every pod has its place"),
-    counts.warm < counts.pods
-      ? no("Warm", "Warming", `${counts.pods - counts.warm} of ${counts.pods} pods have not finished their warm-up`)
-      : yes("Warm", "AsExpected", counts.pods === 0 ? "there are no pods" : `all ${counts.pods} pods are warm`),
+      : (sized.find(({ type }) => type === "CapacityAvailable") ??
+        yes("CapacityAvailable", "AsExpected", "every pod has its place")),
+    counts.warm < staying
+      ? no("Warm", "Warming", `${staying - counts.warm} of ${staying} pods have not finished their warm-up`)
+      : yes("Warm", "AsExpected", staying === 0 ? "there are no pods" : `all ${staying} pods are warm`),
     available(seen, facts, worst),
-    progressing(facts, worst, rolling, stalled),
-    { type: "ScalingActive", status: "True", reason: facts.reason, message: `${wanted} workers are wanted` },
+    progressing(facts, worst, rolling, stalled, waits),
+    ...sized.filter(({ type }) => type === "ScalingActive"),
     ...figures(seen),
-    stalled
-      ? yes("Degraded", "RolloutStalled", worst?.message ?? "the new revision takes too long")
-      : (acceptance(seen) ?? no("Degraded", "AsExpected", "nothing works less well than it should")),
-    ready(facts, worst, spare, stalled),
+    stalled || aborted
+      ? yes(
+          "Degraded",
+          aborted?.reason ?? "RolloutStalled",
+          aborted?.message ?? worst?.message ?? "the new revision takes too long",
+        )
+      : (guessing(speculation) ?? acceptance(seen) ?? no("Degraded", "AsExpected", "nothing works less well than it should")),
+    ready(seen, facts, worst, spare, stalled, rolling ? waits : undefined),
   ];
 }
 
+/** What is on its way: a revision that waits for it fails in nothing. */
+const isAwaited = (said: Said | undefined) => said?.reason === "BuildingEngine" || said?.reason === "Downloading";
+
 /** The one line for people: how many serve, and the worst of what keeps the others. */
-function ready({ wanted, counts, reason }: Facts, worst: Said | undefined, spare: number, stalled: boolean): Judged {
+function ready(
+  { spec }: PoolSeen,
+  { wanted, counts, rollout }: Facts,
+  worst: Said | undefined,
+  spare: number,
+  stalled: boolean,
+  waits: Said | undefined,
+): Judged {
   const many = `${counts.ready} of ${wanted} workers serve`;
   if (wanted === 0)
-    return reason === "Suspended"
-      ? no("Ready", "Suspended", "suspended")
-      : no("Ready", "NoReplicasWanted", "no workers are wanted");
+    return spec.suspend ? no("Ready", "Suspended", "suspended") : no("Ready", "NoReplicasWanted", "no workers are wanted");
+  if (spare >= 0 && waits)
+    return yes("Ready", waits.reason, `${many}, of the old revision until the new one can begin: ${waits.message}`);
   if (spare >= 0 && stalled)
     return yes(
       "Ready",
@@ -73,6 +96,8 @@ function ready({ wanted, counts, reason }: Facts, worst: Said | undefined, spare
       `${many}, of the old revision where the new one fails: ${worst?.message ?? "it takes too long"}`,
     );
   if (spare >= 0) return yes("Ready", "Complete", many);
+  // One is missing because its GPU is on its way to the new revision.
+  if (spare === -1 && rollout?.way === "HandOff") return yes("Ready", "HandingOff", `${many}: ${rollout.message}`);
   if (worst) return no("Ready", worst.reason, `${many}: ${worst.message}`);
   return no("Ready", "Starting", `${many}; ${counts.starting} start`);
 }
@@ -90,9 +115,23 @@ function available({ spec }: PoolSeen, { wanted, counts }: Facts, worst: Said | 
       );
 }
 
-function progressing({ wanted, counts, late }: Facts, worst: Said | undefined, rolling: boolean, stalled: boolean): Judged {
+function progressing(
+  { wanted, counts, late, rollout }: Facts,
+  worst: Said | undefined,
+  rolling: boolean,
+  stalled: boolean,
+  waits: Said | undefined,
+): Judged {
+  if (rollout?.way === "Aborted" || (rollout?.way === "Wait" && !stalled))
+    return no("Progressing", rollout.reason, rollout.message);
   if (stalled) return no("Progressing", "RolloutStalled", worst?.message ?? `${late.length} pods take too long`);
-  if (rolling) return yes("Progressing", "RollingOut", `${counts.updated} of ${wanted} pods are of the new revision`);
+  if (rolling && waits) return yes("Progressing", waits.reason, waits.message);
+  if (rolling)
+    return yes(
+      "Progressing",
+      rollout?.reason ?? "RollingOut",
+      `${counts.updated} of ${wanted} pods are of the new revision${rollout ? `: ${rollout.message}` : ""}`,
+    );
   if (counts.ready < wanted && (late.length > 0 || worst))
     return no("Progressing", worst?.reason ?? "ColdStartSlow", worst?.message ?? "pods take too long");
   if (counts.ready < wanted) return yes("Progressing", "Starting", `${counts.starting} pods start`);
@@ -134,6 +173,10 @@ function figures({ figures, spec, setting }: PoolSeen): Judged[] {
     return [{ type: "SLOMet", status: "Unknown", reason: "MetricsStale", message: "no router reported latency of late" }];
   const said = `95 of 100 first texts come within ${Math.round(figures.p95Ms)} ms at the router; the target leaves ${target} ms`;
   return [figures.p95Ms <= target ? yes("SLOMet", "AsExpected", said) : no("SLOMet", "SLOMissed", said)];
+}
+
+function guessing({ on, reason, message }: SpeculationVerdict): Judged | undefined {
+  return on ? undefined : yes("Degraded", reason, message);
 }
 
 function acceptance({ figures, spec }: PoolSeen): Judged | undefined {

@@ -17,7 +17,8 @@ export function decideService(seen: ServiceSeen, problems: readonly string[]): S
   const alive = pods.filter((pod) => !isEnding(pod));
   const ready = alive.filter(isReady).length;
   const router = [...children.values()].find(({ kind }) => kind === "Deployment");
-  const wanted = Number(router?.spec?.replicas ?? spec.router.minReplicas);
+  // An HPA writes its number a while after the Deployment is there, which has one until then.
+  const wanted = Math.max(spec.router.minReplicas, Number(router?.spec?.replicas ?? 0));
   const trouble = worstTrouble(alive.filter((pod) => !isReady(pod)));
   const unready = named.flatMap((name) => {
     const condition = (pools.get(name)?.status?.conditions ?? []).find((each: Json) => each.type === "Ready");
@@ -40,9 +41,12 @@ export function decideService(seen: ServiceSeen, problems: readonly string[]): S
   const summary = (): Judged => {
     if (accepted.status === "False") return { ...accepted, type: "Ready" };
     if (ready === 0) return judge("Ready", false, trouble?.reason ?? "RoutersStarting", trouble?.message ?? "no router serves yet");
-    if (ready < wanted && trouble)
-      return judge("Ready", false, trouble.reason, `${ready} of ${wanted} routers serve: ${trouble.message}`);
+    const many = `${ready} of ${wanted} routers serve`;
+    if (ready < wanted && trouble) return judge("Ready", false, trouble.reason, `${many}: ${trouble.message}`);
+    if (ready < spec.router.minReplicas) return judge("Ready", false, "RoutersStarting", many);
     if (first) return judge("Ready", false, "PoolsNotReady", `pool ${first.name}: ${first.message}`);
+    // More than the fewest: the HPA asked for them a moment ago.
+    if (ready < wanted) return judge("Ready", true, "RoutersStarting", many);
     return judge("Ready", true, "Complete", `${ready} routers serve ${spec.tiers.length} tiers`);
   };
   return { conditions: [accepted, available, slo(seen), summary()], ready, wanted };

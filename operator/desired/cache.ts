@@ -1,19 +1,22 @@
-// cache: what a ModelCache owns: the claim and the Job that fills it, or a Job for each node that pulls the image ahead.
-import { durationMs } from "../api/fields.ts";
+// cache: what a ModelCache owns: the claim and the Job that fills it, or a Job for each node that pulls the image ahead; and its
+// engines (engines.ts).
 import type { Json, KubeObject } from "../objects.ts";
-import { type CacheSeen, labels, type Plan } from "../pool.ts";
+import { type CacheSeen, type CacheVerdict, labels, type Plan } from "../pool.ts";
+import { enginesPlan } from "./engines.ts";
+import { isOtherThan, once, short } from "./job.ts";
 import { claimName, downloader, sourceVolumes } from "./models.ts";
-import { containerSecurity, given, mount, own, podSecurity, tmp } from "./parts.ts";
+import { containerSecurity, given, mount, own, tmp } from "./parts.ts";
 
 const jobName = (cache: string) => `${cache}-fetch`;
-const nodeJobName = (cache: string, node: string) =>
-  `${cache}-${node}`
-    .replace(/[^a-z0-9-]/g, "-")
-    .slice(0, 63)
-    .replace(/-+$/, "");
+const nodeJobName = (cache: string, node: string) => {
+  const name = `${cache}-${node}`.replace(/[^a-z0-9-]/g, "-");
+  // Nodes of a cloud differ in their last letters.
+  return name.length <= 63 ? name : `${name.slice(0, 54).replace(/-+$/, "")}-${short(node)}`;
+};
 
-export function cachePlan(seen: CacheSeen): Omit<Plan, "status"> {
+export function cachePlan(seen: CacheSeen, verdict: CacheVerdict): Omit<Plan, "status"> {
   const { spec } = seen;
+  const engines = enginesPlan(seen, verdict);
   const apply =
     spec.storage.mode === "PersistentVolume"
       ? [claim(seen), job(seen)]
@@ -21,24 +24,21 @@ export function cachePlan(seen: CacheSeen): Omit<Plan, "status"> {
         ? seen.nodes.map((node) => pull(seen, node))
         : [];
   // A Job's template cannot change: one of another spec leaves first, and the next run makes it anew.
-  const changed = apply.filter((wanted) => differs(wanted, seen.children.get(`${wanted.kind}/${wanted.metadata.name}`)));
+  const changed = apply.filter((wanted) => isOtherThan(wanted, seen.children.get(`${wanted.kind}/${wanted.metadata.name}`)));
   const gone = new Set(seen.nodes.map((node) => nodeJobName(seen.cache.metadata.name, node)));
   const stale = [...seen.children.values()].filter(
     ({ kind, metadata }) => kind === "Job" && metadata.labels?.["slipstream.dev/node"] !== undefined && !gone.has(metadata.name),
   );
   return {
     certificates: [],
-    apply: apply.filter((wanted) => !changed.includes(wanted)),
-    remove: [...stale, ...changed.flatMap((wanted) => seen.children.get(`${wanted.kind}/${wanted.metadata.name}`) ?? [])],
+    apply: [...apply.filter((wanted) => !changed.includes(wanted)), ...engines.apply],
+    remove: [
+      ...stale,
+      ...changed.flatMap((wanted) => seen.children.get(`${wanted.kind}/${wanted.metadata.name}`) ?? []),
+      ...engines.remove,
+    ],
     warmed: [],
   };
-}
-
-const specAnnotation = "slipstream.dev/spec";
-
-function differs(wanted: KubeObject, live: KubeObject | undefined): boolean {
-  if (wanted.kind !== "Job" || !live || live.metadata.deletionTimestamp !== undefined) return false;
-  return live.metadata.annotations?.[specAnnotation] !== wanted.metadata.annotations?.[specAnnotation];
 }
 
 function claim({ cache, spec }: CacheSeen): KubeObject {
@@ -57,7 +57,8 @@ function job(seen: CacheSeen): KubeObject {
     tmp(),
     ...sourceVolumes(spec),
   ];
-  return once(seen, jobName(cache.metadata.name), {}, { containers: [container], volumes });
+  const name = jobName(cache.metadata.name);
+  return once(seen, { name, labels: cacheLabels(cache), ...tries(spec, container) }, { containers: [container], volumes });
 }
 
 /** A pod that mounts the image and ends: the kubelet has pulled it then. */
@@ -69,50 +70,25 @@ function pull(seen: CacheSeen, node: string): KubeObject {
     volumeMounts: [mount("files", "/models/files", true), mount("tmp", "/tmp")],
   };
   const pod = {
-    nodeSelector: { "kubernetes.io/hostname": node },
+    // By name: its hostname label may differ.
+    affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [onNode(node)] } } },
     tolerations: gpuClass?.tolerations ?? [],
     imagePullSecrets: spec.source.pullSecrets.map((name) => ({ name })),
     containers: [container],
     volumes: [{ name: "files", image: { reference: spec.source.image, pullPolicy: "IfNotPresent" } }, tmp()],
   };
-  return once(seen, nodeJobName(cache.metadata.name, node), { "slipstream.dev/node": node.slice(0, 63) }, pod);
+  const name = nodeJobName(cache.metadata.name, node);
+  return once(
+    seen,
+    { name, labels: { ...cacheLabels(cache), "slipstream.dev/node": short(node) }, ...tries(spec, container) },
+    pod,
+  );
 }
+
+const onNode = (node: string) => ({ matchFields: [{ key: "metadata.name", operator: "In", values: [node] }] });
+
+const tries = ({ source, revision, checksum, prefetch: { deadline, retries } }: CacheSeen["spec"], container: Json) => ({
+  ...{ deadline, retries, mark: [source, revision, checksum, deadline, retries, [container]] },
+});
 
 const cacheLabels = (cache: KubeObject) => ({ [labels.component]: "model", [labels.cache]: cache.metadata.name });
-
-function once({ cache, spec }: CacheSeen, name: string, more: Record<string, string>, pod: Json): KubeObject {
-  const ownLabels = { ...cacheLabels(cache), ...more };
-  const body = {
-    backoffLimit: spec.prefetch.retries,
-    activeDeadlineSeconds: Math.ceil(durationMs(spec.prefetch.deadline) / 1_000),
-    template: {
-      metadata: { labels: { "app.kubernetes.io/name": "slipstream", "app.kubernetes.io/managed-by": "slipstream", ...ownLabels } },
-      spec: given({
-        ...pod,
-        restartPolicy: "Never",
-        automountServiceAccountToken: false,
-        enableServiceLinks: false,
-        securityContext: podSecurity,
-      }),
-    },
-  };
-  const mark = [
-    spec.source,
-    spec.revision,
-    spec.checksum,
-    spec.prefetch.deadline,
-    spec.prefetch.retries,
-    body.template.spec["containers"],
-  ];
-  return {
-    ...own("Job", cache, name, { labels: ownLabels, annotations: { [specAnnotation]: short(JSON.stringify(mark)) } }),
-    spec: body,
-  };
-}
-
-/** FNV-1a: enough to see a change. */
-function short(text: string): string {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  return hash.toString(16);
-}

@@ -1,5 +1,6 @@
 // models: where a model waits in, what a pod mounts and how it gets it out: a claim that a Job filled, an image that the node keeps,
 // or a folder that the pod fills itself before it starts.
+import { type BuiltEngine, enginesClaimName } from "../api/built-engine.ts";
 import type { Json } from "../objects.ts";
 import type { SeenCache } from "../pool.ts";
 import { containerSecurity, env, given, mount } from "./parts.ts";
@@ -36,7 +37,7 @@ export function placeCached(what: "model" | "draft", { object, spec }: SeenCache
   };
 }
 
-export function placeImage(what: "model" | "draft", reference: string, pullSecrets: readonly string[] = []): Placed {
+export function placeImage(what: "model" | "draft" | "engine", reference: string, pullSecrets: readonly string[] = []): Placed {
   return {
     path: `/models/${what}`,
     volume: { name: what, image: { reference, pullPolicy: "IfNotPresent" } },
@@ -44,6 +45,20 @@ export function placeImage(what: "model" | "draft", reference: string, pullSecre
     init: undefined,
     further: [],
     pullSecrets,
+  };
+}
+
+/** A TensorRT engine of a ModelCache, beside the model that it was built of. */
+export function placeEngine({ object, spec }: SeenCache, { prebuilt }: BuiltEngine, name: string): Placed {
+  const path = "/models/engine";
+  if (prebuilt !== undefined) return placeImage("engine", prebuilt, spec.source.pullSecrets);
+  return {
+    path,
+    volume: { name: "engine", persistentVolumeClaim: { claimName: enginesClaimName(object.metadata.name), readOnly: true } },
+    mount: { ...mount("engine", path, true), subPath: name },
+    init: undefined,
+    further: [],
+    pullSecrets: [],
   };
 }
 

@@ -1,6 +1,9 @@
 // parts: what all objects of the operator have alike: names, labels, an owner; and what containers need under the restricted profile.
 import { type Json, type KindName, type KubeObject, kinds, type Metadata } from "../objects.ts";
-import { labels, managedBy } from "../pool.ts";
+import { childKey, labels, managedBy, type Setting } from "../pool.ts";
+
+/** Of what a pool owns: a service may bear the pool's own name. */
+export const workersName = (pool: string) => `${pool}-workers`;
 
 export function own(
   kind: KindName,
@@ -43,7 +46,16 @@ export const containerSecurity = {
   capabilities: { drop: ["ALL"] },
 };
 
+/** An image of others', by way of the installer's registry where there is one. */
+export const published = ({ defaults }: Pick<Setting, "defaults">, image: string): string =>
+  [defaults?.imageRegistry?.replace(/\/$/, ""), image].filter(Boolean).join("/");
+
 export const env = (name: string, value: string) => ({ name, value });
+/** Of an engine's container, whose root is read-only: caches and temporary files where a volume is, and nothing from outside. */
+export const engineEnv = [
+  ...[env("HOME", "/cache"), env("XDG_CACHE_HOME", "/cache"), env("TMPDIR", "/tmp")],
+  ...[env("TRITON_CACHE_DIR", "/cache/triton"), env("TORCHINDUCTOR_CACHE_DIR", "/cache/inductor"), env("HF_HUB_OFFLINE", "1")],
+];
 export const fromField = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
 
 export const tmp = (sizeLimit = "1Gi") => ({ name: "tmp", emptyDir: { sizeLimit } });
@@ -59,6 +71,25 @@ export function given<T extends Record<string, Json>>(fields: T): Partial<T> {
     Object.entries(fields).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0)),
   ) as Partial<T>;
 }
+
+/** Budget and network policy, where the operator's installer wants them; what is there unwanted goes. */
+export function guarding<T extends { readonly children: ReadonlyMap<string, KubeObject> }>(
+  seen: T,
+  { networkPolicy, disruptionBudget }: { readonly networkPolicy: boolean; readonly disruptionBudget: boolean },
+  made: { network(seen: T): KubeObject; budget(seen: T): KubeObject },
+): { readonly wanted: readonly KubeObject[]; readonly unwanted: readonly KubeObject[] } {
+  const each = [
+    { object: made.network(seen), wanted: networkPolicy },
+    { object: made.budget(seen), wanted: disruptionBudget },
+  ];
+  return {
+    wanted: each.filter(({ wanted }) => wanted).map(({ object }) => object),
+    unwanted: each.flatMap(({ object, wanted }) => (wanted ? [] : (seen.children.get(childKey(object)) ?? []))),
+  };
+}
+
+/** References by name, each once. */
+export const named = (...lists: readonly (readonly string[])[]) => [...new Set(lists.flat())].map((name) => ({ name }));
 
 export const spread = (selector: Record<string, string>) => [
   {

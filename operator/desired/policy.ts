@@ -2,6 +2,7 @@
 // what stands in the cluster, so that two operators never give one version to two documents.
 import { createHash } from "node:crypto";
 import { type PolicyDocument, policySchema } from "../../lib/policy/schema.ts";
+import { plainMs } from "../api/fields.ts";
 import type { KubeObject } from "../objects.ts";
 import type { ServiceSeen } from "../pool.ts";
 
@@ -27,7 +28,7 @@ export function renderPolicy({ service, spec, pools, children }: ServiceSeen): R
         {
           pools: own,
           ...(fallback === undefined ? {} : { fallback }),
-          ...(Object.keys(deadlines).length === 0 ? {} : { deadlines }),
+          ...(Object.keys(deadlines).length === 0 ? {} : { deadlines: plain(deadlines) }),
           ...(promptBytes === undefined ? {} : { prompt: String(promptBytes) }),
         },
       ]),
@@ -53,6 +54,9 @@ export function renderPolicy({ service, spec, pools, children }: ServiceSeen): R
     problems: parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`),
   };
 }
+
+const plain = (deadlines: Readonly<Record<string, string | undefined>>) =>
+  Object.fromEntries(Object.entries(deadlines).flatMap(([kind, text]) => (text === undefined ? [] : [[kind, plainMs(text)]])));
 
 function versionOf(live: KubeObject | undefined): number {
   const version = Number(live?.metadata.annotations?.[versionAnnotation] ?? 0);

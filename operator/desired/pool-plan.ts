@@ -1,7 +1,11 @@
 // pool-plan: everything that a pool owns: workloads by revision, the Service by which routers find workers, budget, network, claims.
-import type { Json, KubeObject } from "../objects.ts";
+import { noDefaults } from "../api/defaults.ts";
+import { durationMs } from "../api/fields.ts";
+import type { KubeObject } from "../objects.ts";
 import { adminPort, labels, linkPort, type Plan, type PoolSeen, type PoolVerdict, workerServerName } from "../pool.ts";
-import { given, own, reference } from "./parts.ts";
+import { claimTemplate } from "./devices.ts";
+import { onPort, outward, toEndpoint } from "./egress.ts";
+import { guarding, own, reference, workersName } from "./parts.ts";
 import { claimTemplateName, configName, poolSecrets, type Template } from "./pool-template.ts";
 import { workload } from "./workload.ts";
 
@@ -14,7 +18,7 @@ export function poolPlan(seen: PoolSeen, verdict: PoolVerdict, template: Templat
     certificates: [
       {
         ...{ namespace, secret: secrets.link, commonName: `${name}.${namespace}`, owner: pool },
-        hosts: [workerServerName, `${name}.${namespace}.svc`, `*.${name}.${namespace}.svc`],
+        hosts: [workerServerName, `${workersName(name)}.${namespace}.svc`, `*.${workersName(name)}.${namespace}.svc`],
         keys: { secret: secrets.keys, tenant: false },
       },
     ],
@@ -22,21 +26,25 @@ export function poolPlan(seen: PoolSeen, verdict: PoolVerdict, template: Templat
       ? []
       : [
           service(seen),
-          network(seen),
-          budget(seen),
-          ...(spec.gpu?.mode === "DRA" ? [claim(seen)] : []),
+          ...guards(seen).wanted,
+          ...(spec.gpu?.mode === "DRA"
+            ? [claimTemplate(pool, claimTemplateName(name), workerLabels(name), seen.gpuClass, spec.gpu.count)]
+            : []),
           ...(template.config ? [engineConfig(seen, template)] : []),
           ...verdict.shares.map(({ revision, replicas }) =>
             revision === template.revision ? workload(seen, template, replicas) : resized(seen, revision, replicas),
           ),
         ],
     remove: [
+      ...guards(seen).unwanted,
       ...seen.workloads.filter(({ metadata }) => retired.has(metadata.labels?.[labels.revision] ?? "")),
       ...[...seen.children.values()].filter(
         ({ kind, metadata }) => kind === "ConfigMap" && retired.has(metadata.labels?.[labels.revision] ?? ""),
       ),
     ],
     warmed: verdict.warmed,
+    leaving: verdict.leaving,
+    drainMs: durationMs(spec.drain.timeout),
   };
 }
 
@@ -63,22 +71,24 @@ const workerLabels = (pool: string) => ({ [labels.component]: "worker", [labels.
 function service({ pool }: PoolSeen): KubeObject {
   const name = pool.metadata.name;
   return {
-    ...own("Service", pool, name, { labels: workerLabels(name) }),
+    ...own("Service", pool, workersName(name), { labels: workerLabels(name) }),
     spec: {
       clusterIP: "None",
-      selector: { [labels.pool]: name },
+      selector: workerLabels(name),
       ports: [{ name: "link", port: linkPort, targetPort: "link", protocol: "TCP" }],
     },
   };
 }
 
+const guards = (seen: PoolSeen) => guarding(seen, (seen.setting.defaults ?? noDefaults).workers, { network, budget });
+
 function budget({ pool, spec }: PoolSeen): KubeObject {
   const name = pool.metadata.name;
   const { minAvailable } = spec.disruption;
   return {
-    ...own("PodDisruptionBudget", pool, name, { labels: workerLabels(name) }),
+    ...own("PodDisruptionBudget", pool, workersName(name), { labels: workerLabels(name) }),
     spec: {
-      selector: { matchLabels: { [labels.pool]: name } },
+      selector: { matchLabels: workerLabels(name) },
       ...(minAvailable === undefined ? { maxUnavailable: 1 } : { minAvailable }),
       // A worker that does not serve holds up no node.
       unhealthyPodEvictionPolicy: "AlwaysAllow",
@@ -87,45 +97,23 @@ function budget({ pool, spec }: PoolSeen): KubeObject {
 }
 
 /** Links from routers of the namespace alone; figures from anybody, who is asked for a key. The engine is for its agent alone. */
-function network({ pool, spec }: PoolSeen): KubeObject {
+function network({ pool, spec, services, setting }: PoolSeen): KubeObject {
   const name = pool.metadata.name;
-  const port = (number: number) => ({ port: number, protocol: "TCP" });
   const own_ = { podSelector: { matchLabels: { [labels.pool]: name } } };
   return {
-    ...own("NetworkPolicy", pool, name, { labels: workerLabels(name) }),
+    ...own("NetworkPolicy", pool, workersName(name), { labels: workerLabels(name) }),
     spec: {
       podSelector: { matchLabels: { [labels.pool]: name } },
-      policyTypes: ["Ingress"],
       ingress: [
-        { from: [{ podSelector: { matchLabels: { [labels.component]: "router" } } }], ports: [port(linkPort)] },
-        { ports: [port(adminPort)] },
+        { from: [{ podSelector: { matchLabels: { [labels.component]: "router" } } }], ports: [onPort(linkPort)] },
+        { ports: [onPort(adminPort)] },
         ...(spec.parallelism.nodes > 1 ? [{ from: [own_] }] : []),
       ],
-    },
-  };
-}
-
-function claim({ pool, spec, gpuClass }: PoolSeen): KubeObject {
-  const name = pool.metadata.name;
-  const { deviceClass = "", cel = [] } = gpuClass?.dra ?? {};
-  return {
-    ...own("ResourceClaimTemplate", pool, claimTemplateName(name), { labels: workerLabels(name) }),
-    spec: {
-      spec: {
-        devices: {
-          requests: [
-            {
-              name: "gpu",
-              exactly: given({
-                deviceClassName: deviceClass,
-                allocationMode: "ExactCount",
-                count: spec.gpu?.count ?? 1,
-                selectors: cel.map((expression): Json => ({ cel: { expression } })),
-              }),
-            },
-          ],
-        },
-      },
+      ...outward({
+        allowed: setting.defaults?.workers.egress,
+        servers: services.find(({ spec: { nats } }) => nats.servers.length > 0)?.spec.nats.servers ?? setting.natsServers,
+        links: [...toEndpoint(spec.engine.endpoint), ...(spec.parallelism.nodes > 1 ? [{ to: [own_] }] : [])],
+      }),
     },
   };
 }

@@ -1,13 +1,16 @@
 // pool-template: the pod of a worker, and the revision that names it: any change to it is another revision, with a Deployment of its
 // own, so that the old one serves on until the new one does.
 import { createHash } from "node:crypto";
+import { engineName, engineOf } from "../api/built-engine.ts";
+import { noDefaults } from "../api/defaults.ts";
 import { durationMs } from "../api/fields.ts";
 import type { Json } from "../objects.ts";
 import { labels, managedBy, type PoolSeen, warmGate } from "../pool.ts";
 import { agentContainer } from "./agent.ts";
-import { engineContainer, tensorrtConfig, tensorrtConfigFile } from "./engine.ts";
-import { downloader, type Placed, placeCached, placeImage, volumesOf } from "./models.ts";
-import { given, mount, podSecurity, spread, tmp } from "./parts.ts";
+import { engineContainer } from "./engine.ts";
+import { downloader, type Placed, placeCached, placeEngine, placeImage, volumesOf } from "./models.ts";
+import { given, mount, named, podSecurity, spread, tmp, workersName } from "./parts.ts";
+import { tensorrtConfig, tensorrtConfigFile, tensorrtConfigFolder } from "./tensorrt.ts";
 
 /** Closing sockets and writing outcomes, after the generations are drained. */
 const endingMs = 10_000;
@@ -21,34 +24,45 @@ export interface Template {
 }
 
 export const claimTemplateName = (pool: string) => `${pool}-gpu`;
-export const poolSecrets = (pool: string) => ({ link: `${pool}-link`, keys: `${pool}-admin` });
+export const poolSecrets = (pool: string) => ({ link: `${workersName(pool)}-link`, keys: `${workersName(pool)}-admin` });
 const priorityOf = { Inline: "slipstream-inline", Chat: "slipstream-chat", Batch: "slipstream-batch" } as const;
 
 export function poolTemplate(seen: PoolSeen): Template {
   const { pool, spec } = seen;
   const { podTemplate } = spec;
+  const { workers: shared } = seen.setting.defaults ?? noDefaults;
   const placed = placeModels(seen);
   const model = placed.find(({ volume }) => volume.name === "model");
   const draft = placed.find(({ volume }) => volume.name === "draft");
-  const paths = { model: model?.path ?? "", draft: draft?.path ?? "" };
+  const built = placed.find(({ volume }) => volume.name === "engine");
+  const paths = { model: model?.path ?? "", draft: draft?.path ?? "", built: built?.path };
   const engine = engineContainer(seen, paths);
-  const agent = agentContainer(seen, model?.path);
+  const agent = agentContainer(seen, { model: model?.path, draft: draft?.path });
   const holder = engine ?? agent;
   holder.volumeMounts = [...holder.volumeMounts, ...placed.map((each) => each.mount)];
-  const config = spec.engine.type === "TensorRTLLM" ? tensorrtConfig(spec, paths) : undefined;
-  if (config) engine.volumeMounts.push(mount("engine-config", "/etc/slipstream/engine", true));
+  const config = spec.engine.type === "TensorRTLLM" ? tensorrtConfig(spec, paths.draft) : undefined;
+  if (config) {
+    engine.volumeMounts.push(mount("engine-config", tensorrtConfigFolder, true));
+    // For its tokenizer.
+    if (model) agent.volumeMounts.push(model.mount);
+  }
   const selector = { [labels.pool]: pool.metadata.name };
   const volumes: Json[] = [...volumesOf(placed), ...ownVolumes(seen, engine !== undefined)];
   const bare = {
     metadata: {
       labels: {
+        ...shared.labels,
         ...podTemplate.labels,
         "app.kubernetes.io/name": "slipstream",
         [labels.managed]: managedBy,
         [labels.component]: "worker",
         ...selector,
       },
-      annotations: { ...podTemplate.annotations, "kubectl.kubernetes.io/default-container": engine ? "engine" : "agent" },
+      annotations: {
+        ...shared.annotations,
+        ...podTemplate.annotations,
+        "kubectl.kubernetes.io/default-container": engine ? "engine" : "agent",
+      },
     },
     spec: given({
       ...scheduling(seen, selector),
@@ -78,7 +92,7 @@ export function poolTemplate(seen: PoolSeen): Template {
 export const configName = (pool: string, revision: string) => `${pool}-${revision}-engine`;
 
 function placeModels({ spec, caches, setting }: PoolSeen): Placed[] {
-  const image = spec.agentImage ?? setting.image;
+  const image = spec.agentImage ?? setting.defaults?.workers.image ?? setting.image;
   const from = (
     what: "model" | "draft",
     { cacheRef, image: reference }: { cacheRef?: string | undefined; image?: string | undefined },
@@ -107,23 +121,32 @@ function placeModels({ spec, caches, setting }: PoolSeen): Placed[] {
             pullSecrets: [],
           },
         ];
-  return [...direct, ...(model ? from("model", model) : []), ...(speculative.draft ? from("draft", speculative.draft) : [])];
+  const cache = caches.get(model?.cacheRef ?? "");
+  const engine = cache && engineOf(spec, cache.spec);
+  return [
+    ...direct,
+    ...(model ? from("model", model) : []),
+    ...(engine ? [placeEngine(cache, engine, engineName(cache.spec, engine))] : []),
+    ...(speculative.draft ? from("draft", speculative.draft) : []),
+  ];
 }
 
-function scheduling({ spec, gpuClass, priorityClasses, pool }: PoolSeen, selector: Record<string, string>): Json {
+function scheduling({ spec, gpuClass, priorityClasses, pool, setting }: PoolSeen, selector: Record<string, string>): Json {
   const { podTemplate } = spec;
-  const priority = podTemplate.priorityClassName ?? priorityOf[spec.tier];
+  const { workers: shared } = setting.defaults ?? noDefaults;
+  const chosen = podTemplate.priorityClassName ?? shared.priorityClassName;
+  const priority = chosen ?? priorityOf[spec.tier];
   const dra = spec.gpu?.mode === "DRA";
   return {
-    nodeSelector: { ...gpuClass?.nodeSelector, ...podTemplate.nodeSelector },
-    tolerations: [...(gpuClass?.tolerations ?? []), ...podTemplate.tolerations],
-    affinity: podTemplate.affinity,
+    nodeSelector: { ...shared.nodeSelector, ...gpuClass?.nodeSelector, ...podTemplate.nodeSelector },
+    tolerations: [...shared.tolerations, ...(gpuClass?.tolerations ?? []), ...podTemplate.tolerations],
+    affinity: podTemplate.affinity ?? shared.affinity,
     runtimeClassName: gpuClass?.runtimeClassName,
     // A class that is not there would have every pod refused.
-    priorityClassName: podTemplate.priorityClassName !== undefined || priorityClasses.has(priority) ? priority : undefined,
+    priorityClassName: chosen !== undefined || priorityClasses.has(priority) ? priority : undefined,
     serviceAccountName: podTemplate.serviceAccountName,
-    imagePullSecrets: [...podTemplate.imagePullSecrets].map((name) => ({ name })),
-    topologySpreadConstraints: spread(selector),
+    imagePullSecrets: named(shared.imagePullSecrets, podTemplate.imagePullSecrets),
+    topologySpreadConstraints: shared.topologySpreadConstraints.length > 0 ? shared.topologySpreadConstraints : spread(selector),
     resourceClaims: dra ? [{ name: "gpu", resourceClaimTemplateName: claimTemplateName(pool.metadata.name) }] : undefined,
   };
 }

@@ -1,8 +1,10 @@
 // service: what a CompletionService owns: routers and the way to them, their policy document, how many they are, and what may be
 // taken away. Pools are referred to and never owned.
+import { noDefaults } from "../api/defaults.ts";
 import type { KubeObject } from "../objects.ts";
-import { labels, type Plan, type ServiceSeen } from "../pool.ts";
-import { own, spread } from "./parts.ts";
+import { labels, linkPort, type Plan, type ServiceSeen } from "../pool.ts";
+import { onPort, outward } from "./egress.ts";
+import { guarding, own, spread } from "./parts.ts";
 import { policyFile, policyName, renderPolicy } from "./policy.ts";
 import { routerTemplate, serviceSecrets } from "./router.ts";
 
@@ -45,6 +47,7 @@ export function servicePlan(
           ]
         : []),
     ],
+    claim: scaled ? handedOver(seen, hpa !== undefined) : [],
     apply: [
       ...(policy.problems.length === 0
         ? [
@@ -55,12 +58,11 @@ export function servicePlan(
           ]
         : []),
       entrance(seen),
-      network(seen),
-      budget(seen),
+      ...guards(seen).wanted,
       routers(seen, scaled),
       ...(scaled ? [autoscaler(seen)] : []),
     ],
-    remove: !scaled && hpa ? [hpa] : [],
+    remove: [...(!scaled && hpa ? [hpa] : []), ...guards(seen).unwanted],
     warmed: [],
   };
 }
@@ -78,14 +80,20 @@ function entrance({ service, spec }: ServiceSeen): KubeObject {
   };
 }
 
-function network({ service }: ServiceSeen): KubeObject {
+const guards = (seen: ServiceSeen) => guarding(seen, (seen.setting.defaults ?? noDefaults).router, { network, budget });
+
+function network({ service, spec, setting }: ServiceSeen): KubeObject {
   const name = service.metadata.name;
   return {
     ...own("NetworkPolicy", service, routerName(name), { labels: routerLabels(name) }),
     spec: {
       podSelector: { matchLabels: routerLabels(name) },
-      policyTypes: ["Ingress"],
-      ingress: [{ ports: [grpcPort, httpPort, 7413].map((port) => ({ port, protocol: "TCP" })) }],
+      ingress: [{ ports: [grpcPort, httpPort, 7413].map((port) => onPort(port)) }],
+      ...outward({
+        allowed: setting.defaults?.router.egress,
+        servers: spec.nats.servers.length > 0 ? spec.nats.servers : setting.natsServers,
+        links: [{ to: [{ podSelector: { matchLabels: { [labels.component]: "worker" } } }], ports: [onPort(linkPort)] }],
+      }),
     },
   };
 }
@@ -113,6 +121,24 @@ function routers(seen: ServiceSeen, scaled: boolean): KubeObject {
       template: routerTemplate(seen, routerLabels(name), spread(routerLabels(name))),
     },
   };
+}
+
+/** A Deployment whose number is named no more would fall to one router until the HPA looks; and at first it has one. */
+function handedOver({ service, spec, children }: ServiceSeen, hasAutoscaler: boolean): KubeObject[] {
+  const name = routerName(service.metadata.name);
+  const live = children.get(`Deployment/${name}`);
+  const replicas = Number(live?.spec?.replicas ?? 1);
+  const { minReplicas } = spec.router;
+  if (!live || (hasAutoscaler && replicas >= minReplicas)) return [];
+  const { namespace = "" } = service.metadata;
+  return [
+    {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name, namespace },
+      spec: { replicas: Math.max(replicas, minReplicas) },
+    },
+  ];
 }
 
 function autoscaler({ service, spec }: ServiceSeen): KubeObject {

@@ -1,11 +1,11 @@
-// speculation: the typed field of a pool in, what its engine and version understand out. One place, because every engine and many a
-// release spells it otherwise; what cannot be said to an engine is refused before it comes here (api/pool-rules.ts).
+// speculation: the typed field of a pool in, what vLLM's version understands out; TensorRT-LLM's is beside it (tensorrt.ts). What cannot
+// be said to an engine is refused before it comes here (api/pool-rules.ts).
 import type { WorkerPoolSpec } from "../api/worker-pool.ts";
 import type { Json } from "../objects.ts";
 
 type Speculative = WorkerPoolSpec["speculative"];
 
-export const engineVersions = { VLLM: "0.32.0", TensorRTLLM: "1.2.1" } as const;
+export const vllmVersion = "0.32.0";
 
 /** a.b.c of a version; what follows means nothing here. */
 function isBefore(version: string, than: string): boolean {
@@ -17,7 +17,7 @@ function isBefore(version: string, than: string): boolean {
 
 /** The value of vLLM's --speculative-config; undefined: none. */
 export function vllmSpeculation(
-  { method, numTokens, draftTensorParallel, disableAboveBatch }: Speculative,
+  { method, numTokens, draftTensorParallel, disableAboveBatch, byBatch }: Speculative,
   version: string,
   draft: string,
 ): Json {
@@ -30,36 +30,26 @@ export function vllmSpeculation(
     ...(method === "NGram" ? { prompt_lookup_max: 4, prompt_lookup_min: 2 } : {}),
     ...(draftTensorParallel === undefined ? {} : { draft_tensor_parallel_size: draftTensorParallel }),
     ...(disableAboveBatch === undefined ? {} : batchBound(disableAboveBatch, numTokens, version)),
+    ...(byBatch === undefined ? {} : { num_speculative_tokens_per_batch_size: ranges(byBatch) }),
   };
 }
 
-/** The engine's first scheduler took a number, its second a table since 0.32; between the two nothing could be said. */
+/** The engine's first scheduler took a number, its second a table since 0.32; between the two a pool that wants it is refused. */
 function batchBound(batch: number, numTokens: number, version: string): Json {
   if (isBefore(version, "0.11.0")) return { disable_by_batch_size: batch };
-  return isBefore(version, "0.32.0") ? {} : { num_speculative_tokens_per_batch_size: [[1, batch, numTokens]] };
+  return { num_speculative_tokens_per_batch_size: ranges([{ upTo: batch, numTokens }]) };
 }
 
-/** TensorRT-LLM's speculative_config, and what else of its settings goes with it. */
-export function tensorrtSpeculation({ method, numTokens, disableAboveBatch }: Speculative, version: string, draft: string): Json {
-  if (method === "None" || method === "Suffix") return {};
-  const early = isBefore(version, "1.2.0");
-  const words = {
-    DraftModel: early ? "DraftTarget" : "Draft_Target",
-    EAGLE3: early ? "Eagle" : "Eagle3",
-    NGram: "NGram",
-    MTP: "MTP",
-  } as const;
-  const model = early ? "speculative_model_dir" : "speculative_model";
-  return {
-    speculative_config: {
-      decoding_type: words[method],
-      ...(method === "MTP" ? { num_nextn_predict_layers: numTokens } : { max_draft_len: numTokens }),
-      ...(method === "DraftModel" || method === "EAGLE3" ? { [model]: draft } : {}),
-      ...(method === "EAGLE3" ? { eagle3_one_model: true } : {}),
-      ...(method === "NGram" ? { max_matching_ngram_size: 4 } : {}),
-      ...(disableAboveBatch === undefined ? {} : { max_concurrency: disableAboveBatch }),
-    },
-    // The two are exclusive in this engine.
-    ...(method === "DraftModel" || method === "NGram" ? { disable_overlap_scheduler: true } : {}),
-  };
+type Lengths = NonNullable<Speculative["byBatch"]>;
+
+/** By batch, the smallest first. */
+export const ascending = (byBatch: Lengths): Lengths => [...byBatch].sort((one, other) => one.upTo - other.upTo);
+
+/** More than any engine runs at once. */
+const batchMax = 65_536;
+
+/** First and last number of generations of each length; beyond the last none, or the engine would go on with its length. */
+function ranges(byBatch: Lengths): number[][] {
+  const sorted = [...ascending(byBatch), { upTo: batchMax, numTokens: 0 }];
+  return sorted.map(({ upTo, numTokens }, at) => [(sorted[at - 1]?.upTo ?? 0) + 1, upTo, numTokens]);
 }

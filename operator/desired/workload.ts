@@ -39,19 +39,8 @@ function several(
   const { readinessGates: _, ...follower } = pod.spec;
   const engine = pod.spec.containers.find((container: Json) => container.name === "engine");
   const { startupProbe: __, livenessProbe: ___, ports: ____, ...bare } = engine;
-  const join = [
-    "--headless",
-    "--nnodes",
-    String(spec.parallelism.nodes),
-    "--master-addr",
-    "$(LWS_LEADER_ADDRESS)",
-    "--node-rank",
-    "$(LWS_WORKER_INDEX)",
-  ];
-  const lead = ["--nnodes", String(spec.parallelism.nodes), "--master-addr", "$(LWS_LEADER_ADDRESS)", "--node-rank", "0"];
-  const leads = pod.spec.containers.map((container: Json) =>
-    container === engine ? { ...container, args: [...container.args, ...lead] } : container,
-  );
+  const { lead, follow } = spec.engine.type === "TensorRTLLM" ? byRay(engine) : byRank(engine, spec.parallelism.nodes);
+  const leads = pod.spec.containers.map((container: Json) => (container === engine ? { ...container, ...lead } : container));
   return {
     ...own("LeaderWorkerSet", pool, name, { labels: ownLabels }),
     spec: {
@@ -64,9 +53,35 @@ function several(
         leaderTemplate: { metadata: pod.metadata, spec: { ...pod.spec, containers: leads } },
         workerTemplate: {
           metadata: { ...pod.metadata, labels: { ...pod.metadata.labels, [labels.component]: "worker-follower" } },
-          spec: { ...follower, containers: [{ ...bare, args: [...bare.args, ...join] }] },
+          spec: { ...follower, containers: [{ ...bare, ...follow }] },
         },
       },
+    },
+  };
+}
+
+interface Joined {
+  /** Of the leader's engine, and of those that follow it. */
+  readonly lead: Json;
+  readonly follow: Json;
+}
+
+/** vLLM's engines know each other by rank and the leader's address. */
+function byRank({ args }: Json, nodes: number): Joined {
+  const rank = (own: string) => [...["--nnodes", String(nodes), "--master-addr", "$(LWS_LEADER_ADDRESS)", "--node-rank", own]];
+  return { lead: { args: [...args, ...rank("0")] }, follow: { args: [...args, "--headless", ...rank("$(LWS_WORKER_INDEX)")] } };
+}
+
+const rayPort = "6379";
+
+/** TensorRT-LLM's leader begins a Ray cluster and serves on all of it; the others are its GPUs and nothing else. */
+function byRay({ command, args }: Json): Joined {
+  const begin = `ray start --head --port=${rayPort} --disable-usage-stats && exec "$@"`;
+  return {
+    lead: { command: ["/bin/sh", "-ec", begin, "lead", ...command], args },
+    follow: {
+      command: ["ray", "start", `--address=$(LWS_LEADER_ADDRESS):${rayPort}`, "--disable-usage-stats", "--block"],
+      args: [],
     },
   };
 }

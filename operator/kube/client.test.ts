@@ -120,6 +120,18 @@ test("what is gone may be removed, and another of its name is left alone", async
   expect(live()).toBeUndefined();
 });
 
+test("a pod that is changed meanwhile is told in vain, which is an error; another pod of its name is not meant", async () => {
+  const made = server.storage.create("pods", { apiVersion: "v1", kind: "Pod", metadata: { namespace: "code", name: "p" } });
+  const pod = { apiVersion: "v1", kind: "Pod", metadata: { namespace: "code", name: "p", uid: made.metadata.uid } };
+  server.before = () => ({ status: 409, reason: "Conflict" });
+  await expect(kube.cluster.patchPodConditions(pod, [])).rejects.toMatchObject({ code: "conflict" });
+  await expect(kube.cluster.annotatePod(pod, { a: "1" })).rejects.toMatchObject({ code: "conflict" });
+  server.before = undefined;
+  const other = { ...pod, metadata: { ...pod.metadata, uid: "another" } };
+  await kube.cluster.annotatePod(other, { a: "1" });
+  expect(server.storage.objects.get("pods/code/p").metadata.annotations).toBeUndefined();
+});
+
 test("who asks is asked for at each call: a renewed token counts", async () => {
   await kube.cluster.get(kinds.ConfigMap, "code", "a");
   expect(server.asked[0]?.user).toBe("operator");

@@ -53,6 +53,10 @@ export class Client implements Cluster {
     return true;
   }
 
+  claim(object: KubeObject): Promise<void> {
+    return this.#apply(object, undefined, "handover");
+  }
+
   async applyStatus(object: KubeObject, live?: KubeObject): Promise<boolean> {
     if (live && same(object.status, live.status)) return false;
     await this.#apply(object, "status");
@@ -64,6 +68,12 @@ export class Client implements Cluster {
     // Its uid: another pod of that name is not meant.
     const body = JSON.stringify({ metadata: { uid: pod.metadata.uid }, status: { conditions } });
     await absent(() => this.#rest.call({ method: "PATCH", path, headers: strategic, body }));
+  }
+
+  async annotatePod(pod: KubeObject, annotations: Readonly<Record<string, string | null>>): Promise<void> {
+    const path = pathOf(kindOf(pod), pod.metadata.namespace, pod.metadata.name);
+    const body = JSON.stringify({ metadata: { uid: pod.metadata.uid, annotations } });
+    await absent(() => this.#rest.call({ method: "PATCH", path, headers: merge, body }));
   }
 
   async patchEvent(namespace: string, name: string, patch: object): Promise<void> {
@@ -87,9 +97,10 @@ export class Client implements Cluster {
     return ((found as Json)?.resources ?? []).some((each: Json) => each.name === plural);
   }
 
-  async #apply(object: KubeObject, part?: string): Promise<void> {
+  /** Each part of an object has a manager of its own, and so has what is handed over. */
+  async #apply(object: KubeObject, part?: string, as = part): Promise<void> {
     const { namespace, name } = object.metadata;
-    const words = query({ fieldManager: part === undefined ? this.#manager : `${this.#manager}-${part}`, force: "true" });
+    const words = query({ fieldManager: as === undefined ? this.#manager : `${this.#manager}-${as}`, force: "true" });
     const path = pathOf(kindOf(object), namespace, name, part) + words;
     await this.#rest.call({ method: "PATCH", path, headers: applied, body: JSON.stringify(object) });
   }
@@ -98,13 +109,15 @@ export class Client implements Cluster {
 /** Both ways, so that what is no longer said is taken away; the order of fields means nothing. */
 const same = (wanted: Json, live: Json) => holds(wanted, live) && holds(live, wanted);
 
-/** What is not there is an answer, not an error. */
+/** What is not there is an answer, not an error; so is another object of its name. Any other conflict did nothing, and is tried again. */
 async function absent<T>(call: () => Promise<T>): Promise<T | undefined> {
   try {
     return await call();
   } catch (thrown) {
-    if (thrown instanceof Refused && (thrown.status === 404 || (thrown.status === 409 && thrown.reason === "Conflict")))
-      return undefined;
+    if (thrown instanceof Refused && (thrown.status === 404 || isAnother(thrown))) return undefined;
     throw thrown;
   }
 }
+
+/** As an apiserver says it: "Precondition failed: UID in precondition: …, UID in object meta: …". */
+const isAnother = ({ status, reason, message }: Refused) => status === 409 && reason === "Conflict" && /\buid\b/i.test(message);

@@ -1,6 +1,6 @@
 // connection: the one connection to the apiserver: HTTP/2, so that every watch and call shares it. Made when it is needed, made
 // anew when it broke; asked every few seconds whether it lives, because a half-open one would stay silent for ever.
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from "node:http2";
 import type { Clock } from "../../lib/clock.ts";
 import { SlipstreamError } from "../../lib/errors.ts";
 import type { Target } from "./target.ts";
@@ -50,10 +50,11 @@ export class Connection {
 
   /** Resolves with the head of the answer; its body is the stream. Rejects with `unavailable` when nothing came. */
   async ask({ method, path, headers = {}, body }: Wanted, signal: AbortSignal): Promise<Answer> {
-    const session = await this.#live();
     const token = await this.#target.token();
+    const session = await this.#live();
     signal.throwIfAborted();
-    const stream = session.request(
+    const stream = this.#request(
+      session,
       {
         ":method": method,
         ":path": path,
@@ -62,7 +63,7 @@ export class Connection {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...headers,
       },
-      { endStream: body === undefined },
+      body === undefined,
     );
     return new Promise((resolve, reject) => {
       const abort = () => {
@@ -83,8 +84,22 @@ export class Connection {
     });
   }
 
+  /** A session that was destroyed a moment ago throws at once. */
+  #request(session: ClientHttp2Session, headers: OutgoingHttpHeaders, endStream: boolean): ClientHttp2Stream {
+    try {
+      return session.request(headers, { endStream });
+    } catch (thrown) {
+      throw unreachable(this.server, thrown as Error);
+    }
+  }
+
   close(): void {
     this.#closed = true;
+    this.drop();
+  }
+
+  /** It may be half-open: the next call makes another. */
+  drop(): void {
     void this.#session?.then(
       (session) => session.destroy(),
       () => undefined,

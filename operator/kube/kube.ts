@@ -6,7 +6,7 @@ import type { Random } from "../../lib/random.ts";
 import type { ClientMetrics } from "../metrics.ts";
 import type { Kind } from "../objects.ts";
 import { Client } from "./client.ts";
-import { Connection, type ConnectionOptions, connectionDefaults } from "./connection.ts";
+import { Connection, type ConnectionOptions, connectionDefaults, type Wanted } from "./connection.ts";
 import { Reflector, type ReflectorOptions, reflectorDefaults } from "./reflector.ts";
 import { Rest, type RestOptions, restDefaults } from "./rest.ts";
 import type { Change, Index } from "./store.ts";
@@ -33,6 +33,8 @@ export interface KubeDeps {
   readonly random: Random;
   readonly log: Log;
   readonly metrics?: ClientMetrics;
+  /** Asked before each write; absent: always. */
+  readonly mayWrite?: () => boolean;
 }
 
 export class Kube {
@@ -66,6 +68,11 @@ export class Kube {
   /** Everything that is followed has been listed once. */
   get synced(): boolean {
     return this.#reflectors.every(({ synced }) => synced);
+  }
+
+  /** Any call, as it is answered, tried once: for what is no object of a kind. */
+  ask(wanted: Wanted): Promise<{ readonly status: number; readonly body: string }> {
+    return this.#rest.ask(wanted);
   }
 
   start(): void {

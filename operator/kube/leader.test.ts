@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
 import { FakeClock } from "../../lib/clock.fake.ts";
+import type { Clock } from "../../lib/clock.ts";
 import { silentLog } from "../../lib/log.ts";
 import { seeded } from "../../lib/random.ts";
-import { FakeStorage } from "../../test/support/fake-storage.ts";
+import { FakeStorage, StatusError } from "../../test/support/fake-storage.ts";
 import type { Cluster, KubeObject } from "../objects.ts";
 import { Leader } from "./leader.ts";
+import { Refused } from "./rest.ts";
 
 const options = { namespace: "system", name: "operator", leaseMs: 15_000, renewMs: 10_000, retryMs: 2_000 };
 
@@ -13,21 +15,44 @@ function world() {
   const storage = new FakeStorage();
   const away = new Set<string>();
   const hanging = new Set<string>();
-  const leader = (identity: string, own: FakeClock = clock) => {
-    const asked = async <T>(answer: () => T): Promise<T> => {
+  const calls: string[] = [];
+  const leader = (identity: string, own: Clock = clock) => {
+    const asked = async <T>(verb: string, answer: () => T): Promise<T> => {
+      calls.push(`${identity} ${verb}`);
       if (hanging.has(identity)) await new Promise(() => undefined);
       if (away.has(identity)) throw new Error("unreachable");
-      return answer();
+      try {
+        return structuredClone(answer());
+      } catch (thrown) {
+        if (thrown instanceof StatusError) throw new Refused(thrown.status, thrown.reason, thrown.message);
+        throw thrown;
+      }
     };
     const cluster: Pick<Cluster, "get" | "create" | "replace"> = {
       get: (_, namespace, name) =>
-        asked(() => storage.objects.get(storage.key("leases", namespace, name)) as KubeObject | undefined),
-      create: (object) => asked(() => storage.create("leases", object, identity)),
-      replace: (object) => asked(() => storage.replace("leases", object, identity)),
+        asked("get", () => storage.objects.get(storage.key("leases", namespace, name)) as KubeObject | undefined),
+      create: (object) => asked("create", () => storage.create("leases", object, identity)),
+      replace: (object) => asked("replace", () => storage.replace("leases", object, identity)),
     };
     return new Leader({ ...options, identity }, { cluster, clock: own, random: seeded(identity.length), log: silentLog });
   };
-  return { clock, storage, away, hanging, leader };
+  const lease = () => storage.objects.get("leases/system/operator").spec;
+  return { clock, storage, away, hanging, leader, calls, lease };
+}
+
+/** The clock of a process that can stand still: time goes on, and none of its timers fires meanwhile. */
+function standing(inner: FakeClock) {
+  let aheadMs = 0;
+  const clock: Clock = {
+    now: () => inner.now() + aheadMs,
+    wall: () => inner.wall() + aheadMs,
+    timer: (ms, fire) => inner.timer(ms, fire),
+    sleep: (ms, signal) => inner.sleep(ms, signal),
+  };
+  const standsStill = (ms: number) => {
+    aheadMs += ms;
+  };
+  return { clock, standsStill };
 }
 
 test("one of two leads; the other takes over when the first is gone, not before its lease ends", async () => {
@@ -45,21 +70,87 @@ test("one of two leads; the other takes over when the first is gone, not before 
   await clock.advance(2_200 + 2_400);
   // It could not renew: it stopped itself before another began.
   expect([a.leading, b.leading]).toEqual([false, false]);
-  await held;
   for (; !b.leading; ) await clock.advance(100);
   expect(clock.now() - died).toBeLessThanOrEqual(15_000 + 2 * 2_400);
+  // It comes back, finds another, and gives up.
+  away.delete("a");
+  await clock.advance(2_500);
+  await held;
+  expect([a.leading, b.leading]).toEqual([false, true]);
 });
 
-test("a call that hangs does not keep a leader beyond its lease", async () => {
+test("a renewal is one write, and no look before it", async () => {
+  const { clock, calls, leader } = world();
+  const a = leader("a");
+  await a.elected();
+  void a.held();
+  calls.length = 0;
+  await clock.advance(24_000);
+  expect(new Set(calls)).toEqual(new Set(["a replace"]));
+  expect(calls.length).toBeGreaterThanOrEqual(10);
+  expect(a.leading).toBe(true);
+});
+
+test("a call that hangs leaves room for another within the time that there is", async () => {
   const { clock, hanging, leader } = world();
   const a = leader("a");
   await a.elected();
-  const held = a.held();
+  void a.held();
+  await clock.advance(3_000);
+  hanging.add("a");
+  await clock.advance(2_500);
+  hanging.delete("a");
+  for (let i = 0; i < 100; i++) {
+    await clock.advance(100);
+    expect(a.leading).toBe(true);
+  }
+});
+
+test("a leader whose calls hang leads no more in time, and again without another election when they do not", async () => {
+  const { clock, hanging, leader, lease } = world();
+  const a = leader("a");
+  await a.elected();
+  void a.held();
   await clock.advance(5_000);
   hanging.add("a");
   await clock.advance(12_500);
-  await held;
   expect(a.leading).toBe(false);
+  hanging.delete("a");
+  await clock.advance(5_500);
+  expect([a.leading, lease().leaseTransitions]).toEqual([true, 0]);
+});
+
+test("a process that stood still leads no more at its first look, and goes on when nobody led meanwhile", async () => {
+  const { clock, leader, lease } = world();
+  const own = standing(clock);
+  const a = leader("a", own.clock);
+  await a.elected();
+  let over = false;
+  void a.held().then(() => {
+    over = true;
+  });
+  await clock.advance(3_000);
+  own.standsStill(40_000);
+  expect(a.leading).toBe(false);
+  await clock.advance(2_500);
+  expect([a.leading, over, lease().leaseTransitions]).toEqual([true, false, 0]);
+});
+
+test("a process that stood still while another began to lead never leads again", async () => {
+  const { clock, leader, lease } = world();
+  const inner = new FakeClock();
+  const own = standing(inner);
+  const a = leader("a", own.clock);
+  await a.elected();
+  const held = a.held();
+  const b = leader("bb");
+  void b.elected();
+  await clock.advance(20_000);
+  own.standsStill(20_000);
+  expect([a.leading, b.leading]).toEqual([false, true]);
+  await inner.advance(2_500);
+  await held;
+  expect([a.leading, lease().holderIdentity]).toEqual([false, "bb"]);
 });
 
 test("a lease given back is taken at the next look", async () => {

@@ -1,7 +1,8 @@
 // leader: one of several operators leads, by a Lease. Who holds it renews it; who does not looks whether it still changes, by its
-// own clock alone: the times that others write are compared, never believed. Who cannot renew in time stops before another begins.
+// own clock alone: the times that others write are compared, never believed. Who cannot renew in time writes nothing from then on, before
+// another begins; it goes on when it finds the lease as it left it, and gives up when another has taken it.
 import { type Clock, writtenTime } from "../../lib/clock.ts";
-import { SlipstreamError } from "../../lib/errors.ts";
+import { type ErrorCode, SlipstreamError } from "../../lib/errors.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Random } from "../../lib/random.ts";
 import type { ClientMetrics } from "../metrics.ts";
@@ -13,7 +14,7 @@ export interface LeaderOptions {
   /** Who we are: of one process, never used again. */
   readonly identity: string;
   readonly leaseMs: number;
-  /** Stops leading when it could not renew for so long; under leaseMs. */
+  /** Writes nothing when it could not renew for so long; under leaseMs. */
   readonly renewMs: number;
   readonly retryMs: number;
 }
@@ -32,60 +33,64 @@ export class Leader {
   readonly #ending = new AbortController();
   /** What the lease said when it was last seen to change, and when that was here. */
   #seen: { readonly mark: string; readonly at: number } | undefined;
+  /** As we wrote it last: the next is written over it, without a look, and only if nobody wrote in between. */
+  #ours: KubeObject | undefined;
+  /** When the last renewal left: others count from when they see it, which is later. */
   #renewedAt = 0;
-  leading = false;
+  #won = false;
+  #overdue = false;
 
   constructor(options: LeaderOptions, deps: Deps) {
     this.#options = options;
     this.#deps = deps;
   }
 
+  /** The lease is ours, and young enough that no other can have taken it. Asked before each write. */
+  get leading(): boolean {
+    return this.#won && this.#leftMs() > 0;
+  }
+
   /** Resolves when this one leads; rejects when it ends before. */
   async elected(): Promise<void> {
-    const { clock, log } = this.#deps;
+    const { clock } = this.#deps;
     for (;;) {
       this.#ending.signal.throwIfAborted();
-      const began = clock.now();
-      const won = await this.#claim().catch((thrown: unknown) => {
-        log.debug({ err: thrown }, "the lease cannot be had; tried again");
-        return false;
-      });
-      if (won) {
-        this.#renewedAt = began;
-        this.#tell(true);
+      if (await this.#tried("debug")) {
+        this.#won = true;
+        this.#tell("leads");
         return;
       }
-      await clock.sleep(this.#pause(), this.#ending.signal);
+      await clock.sleep(this.#pauseMs(), this.#ending.signal);
     }
   }
 
-  /** Renews until it cannot, or is closed; resolves then. Whatever leads must have stopped writing by leaseMs after the last renewal. */
+  /**
+   * Renews until another has the lease, or it is closed; resolves then. One that cannot renew in time (the API is away, the machine is
+   * starved, the process stood still) leads no more at that moment, and again when it has the lease as it left it: who finds it so
+   * knows that nobody led in between.
+   */
   async held(): Promise<void> {
-    const { clock, log } = this.#deps;
+    const { clock } = this.#deps;
     while (!this.#ending.signal.aborted) {
-      await clock.sleep(this.#pause(), this.#ending.signal).catch(() => undefined);
+      // Overdue, it does not wait; after a moment's pause, so that what fails at once is not tried without end.
+      const pauseMs = Math.min(this.#pauseMs(), Math.max(this.#options.retryMs / 10, this.#leftMs()));
+      await clock.sleep(pauseMs, this.#ending.signal).catch(() => undefined);
       if (this.#ending.signal.aborted) break;
-      const began = clock.now();
-      // A call that hangs must not outlast the lease.
-      const left = this.#renewedAt + this.#options.renewMs - began;
-      const renewed = await Promise.race([
-        this.#claim().catch((thrown: unknown) => {
-          log.warn({ err: thrown }, "the lease could not be renewed");
-          return false;
-        }),
-        clock.sleep(Math.max(0, left)).then(() => false),
-      ]);
-      if (renewed) this.#renewedAt = began;
-      else if (clock.now() - this.#renewedAt >= this.#options.renewMs || this.#lost()) break;
+      this.#judge();
+      await this.#tried("warn");
+      if (this.#lost()) break;
+      this.#judge();
     }
-    this.#tell(false);
+    this.#won = false;
+    this.#tell("leads no more");
   }
 
   /** Gives the lease back, so that another need not wait for its end. */
   async close(): Promise<void> {
     this.#ending.abort(new SlipstreamError("draining", "the process is shutting down"));
-    if (!this.leading) return;
-    this.#tell(false);
+    if (!this.#won && !this.#ours) return;
+    this.#won = false;
+    this.#tell("leads no more");
     const { cluster, log } = this.#deps;
     const { namespace, name, identity } = this.#options;
     try {
@@ -97,17 +102,50 @@ export class Leader {
     }
   }
 
+  #leftMs(): number {
+    return this.#renewedAt + this.#options.renewMs - this.#deps.clock.now();
+  }
+
   /** Another holds it now. */
   #lost(): boolean {
     return this.#seen !== undefined && !this.#seen.mark.startsWith(`${this.#options.identity} `);
   }
 
+  /** Within half of the time that there is: a call that hangs leaves room for another. */
+  async #tried(level: "debug" | "warn"): Promise<boolean> {
+    const { clock, log } = this.#deps;
+    const over = new AbortController();
+    const late = clock.sleep(this.#options.renewMs / 2, over.signal).then(
+      () => {
+        throw new SlipstreamError("unavailable", "the Kubernetes API did not answer in time");
+      },
+      () => false,
+    );
+    try {
+      return await Promise.race([this.#claim(), late]);
+    } catch (thrown) {
+      log[level]({ err: thrown }, "the lease cannot be had; tried again");
+      return false;
+    } finally {
+      over.abort();
+    }
+  }
+
   async #claim(): Promise<boolean> {
     const { cluster, clock } = this.#deps;
     const { namespace, name, identity, leaseMs } = this.#options;
+    const ours = this.#ours;
+    this.#ours = undefined;
+    if (ours) {
+      const renewed = await this.#write(ours, ours.spec?.leaseTransitions ?? 0).catch((thrown: unknown) => {
+        if (!changedMeanwhile.has(SlipstreamError.from(thrown).code)) throw thrown;
+      });
+      if (renewed) return true;
+    }
     const lease = await cluster.get(kinds.Lease, namespace, name);
     if (!lease) {
-      await cluster.create(this.#lease({ metadata: { namespace, name } }, 0));
+      const began = clock.now();
+      this.#taken(await cluster.create(this.#lease({ metadata: { namespace, name } }, 0)), began);
       return true;
     }
     const { holderIdentity: holder = "", renewTime = "", leaseDurationSeconds, leaseTransitions = 0 } = lease.spec ?? {};
@@ -115,9 +153,23 @@ export class Leader {
     if (this.#seen?.mark !== mark) this.#seen = { mark, at: clock.now() };
     const lasts = Math.max(leaseMs, (leaseDurationSeconds ?? 0) * 1_000);
     if (holder !== identity && holder !== "" && clock.now() - this.#seen.at < lasts) return false;
-    const taken = await cluster.replace(this.#lease(lease, leaseTransitions + (holder === identity ? 0 : 1)));
-    this.#seen = { mark: `${identity} ${taken.spec?.renewTime}`, at: clock.now() };
+    // Who led, and finds that another has led since, takes no second turn: it may have begun what that one ended.
+    if (this.#won && holder !== identity) return false;
+    return this.#write(lease, leaseTransitions + (holder === identity ? 0 : 1));
+  }
+
+  /** Over exactly this one: the apiserver refuses it where somebody else wrote since. */
+  async #write(over: KubeObject, leaseTransitions: number): Promise<true> {
+    const began = this.#deps.clock.now();
+    this.#taken(await this.#deps.cluster.replace(this.#lease(over, leaseTransitions)), began);
     return true;
+  }
+
+  #taken(lease: KubeObject, leftAt: number): void {
+    this.#ours = lease;
+    // Two calls may be under way, where the first had no answer in time.
+    this.#renewedAt = Math.max(this.#renewedAt, leftAt);
+    this.#seen = { mark: `${this.#options.identity} ${lease.spec?.renewTime}`, at: this.#deps.clock.now() };
   }
 
   #lease(over: Pick<KubeObject, "metadata"> & { spec?: KubeObject["spec"] }, leaseTransitions: number): KubeObject {
@@ -138,16 +190,29 @@ export class Leader {
     };
   }
 
-  #pause(): number {
+  #pauseMs(): number {
     return this.#options.retryMs * (1 + 0.2 * this.#deps.random.next());
   }
 
-  #tell(leading: boolean): void {
-    if (this.leading !== leading) this.#deps.log.info({ lease: this.#options.name, leading }, leading ? "leads" : "leads no more");
-    this.leading = leading;
+  /** Says when renewal is late, and when it is no more. */
+  #judge(): void {
+    const overdue = this.#leftMs() <= 0;
+    if (overdue === this.#overdue) return;
+    this.#overdue = overdue;
+    this.#tell(
+      overdue ? "has not renewed its lease in time, and writes nothing until it has" : "leads again; nobody did meanwhile",
+    );
+  }
+
+  #tell(what: string): void {
+    const { leading } = this;
+    this.#deps.log[this.#overdue ? "warn" : "info"]({ lease: this.#options.name, leading }, what);
     this.#deps.metrics?.leader_election_master_status.set({ name: this.#options.name }, leading ? 1 : 0);
   }
 }
+
+/** Answers to a write over what is not there any more as it was. */
+const changedMeanwhile: ReadonlySet<ErrorCode> = new Set(["conflict", "not_found"]);
 
 /** Six digits after the point, as Kubernetes writes and asks for in a Lease. */
 function microTime(wallMs: number): string {

@@ -18,6 +18,8 @@ export interface RestOptions {
   readonly pauseMaxMs: number;
   /** Of one answer. */
   readonly bytesMax: number;
+  /** A call that is not answered in time takes its connection with it, where no other waits on that one. */
+  readonly dropsWhenLate: boolean;
 }
 
 export const restDefaults: RestOptions = {
@@ -28,6 +30,7 @@ export const restDefaults: RestOptions = {
   pauseMs: 200,
   pauseMaxMs: 10_000,
   bytesMax: 64 << 20,
+  dropsWhenLate: false,
 };
 
 /** What an apiserver refused, with its own words: `reason` is for a program. */
@@ -56,6 +59,8 @@ interface Deps {
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics?: ClientMetrics;
+  /** Asked before each write; absent: always. */
+  readonly mayWrite?: () => boolean;
 }
 
 export class Rest {
@@ -98,14 +103,30 @@ export class Rest {
     return answer;
   }
 
+  /** As it is answered, whatever that is. */
+  async ask(wanted: Wanted): Promise<{ status: number; body: string }> {
+    await this.#turn();
+    const late = new AbortController();
+    using _ = this.#deps.clock.timer(this.#options.timeoutMs, () => late.abort(this.#silence()));
+    const answer = await this.#answered(wanted, AbortSignal.any([late.signal, this.#ending.signal]));
+    return { status: answer.status, body: await text(answer, this.#options.bytesMax, late.signal) };
+  }
+
+  #silence(): SlipstreamError {
+    return new SlipstreamError("unavailable", `the Kubernetes API did not answer within ${this.#options.timeoutMs} ms`);
+  }
+
   async #once(wanted: Wanted): Promise<Json> {
     await this.#turn();
-    const { clock, metrics } = this.#deps;
+    const { clock, metrics, connection, mayWrite } = this.#deps;
+    if (wanted.method !== "GET" && mayWrite?.() === false)
+      throw new SlipstreamError("unavailable", "nothing is written: the lease was not renewed in time");
     const began = clock.now();
     const late = new AbortController();
-    const timer = clock.timer(this.#options.timeoutMs, () =>
-      late.abort(new SlipstreamError("unavailable", `the Kubernetes API did not answer within ${this.#options.timeoutMs} ms`)),
-    );
+    const timer = clock.timer(this.#options.timeoutMs, () => {
+      late.abort(this.#silence());
+      if (this.#options.dropsWhenLate) connection.drop();
+    });
     try {
       const answer = await this.#answered(wanted, AbortSignal.any([late.signal, this.#ending.signal]));
       const body = await text(answer, this.#options.bytesMax, late.signal);

@@ -1,6 +1,6 @@
 // store: objects of one kind as the apiserver last told them, found by key or by an index. Objects are shared and never changed;
 // what nobody reads (managed fields, the last applied text) is dropped as they come in.
-import { type KubeObject, keyOf } from "../objects.ts";
+import { type Json, type KubeObject, keyOf } from "../objects.ts";
 
 export type Index = (object: KubeObject) => readonly string[];
 
@@ -80,7 +80,20 @@ export class Store {
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
 function stripped(object: KubeObject): KubeObject {
-  const { managedFields: _, annotations, ...metadata } = object.metadata;
+  const { managedFields, annotations, ...metadata } = object.metadata;
   const { [lastApplied]: __, ...own } = annotations ?? {};
-  return { ...object, metadata: { ...metadata, ...(annotations ? { annotations: own } : {}) } };
+  const replicasBy = scalerOf(managedFields);
+  return {
+    ...object,
+    metadata: { ...metadata, ...(annotations ? { annotations: own } : {}), ...(replicasBy ? { replicasBy } : {}) },
+  };
+}
+
+/** Of the managed fields one thing is of use: who else decides how many there shall be. */
+function scalerOf(managedFields: unknown): { name: string; time?: string } | undefined {
+  if (!Array.isArray(managedFields)) return undefined;
+  const found = (managedFields as Json[]).find(
+    ({ subresource, fieldsV1 }) => subresource === "scale" && fieldsV1?.["f:spec"]?.["f:replicas"] !== undefined,
+  );
+  return found && { name: String(found.manager), ...(found.time ? { time: String(found.time) } : {}) };
 }

@@ -2,7 +2,7 @@
 // asked of the cluster here. An object whose spec this release does not accept comes with what is wrong with it.
 import type { Clock } from "../../lib/clock.ts";
 import { completionServiceSpec } from "../api/completion-service.ts";
-import { gpuClassSpec } from "../api/gpu-class.ts";
+import { type GpuClassSpec, gpuClassSpec } from "../api/gpu-class.ts";
 import { modelCacheSpec } from "../api/model-cache.ts";
 import { readSpec } from "../api/read.ts";
 import { workerPoolSpec } from "../api/worker-pool.ts";
@@ -15,7 +15,11 @@ import {
   type SeenCache,
   type ServiceSeen,
   type Setting,
+  type WorkerSays,
 } from "../pool.ts";
+import type { LoadSecond } from "../scaling.ts";
+import { classUse } from "./class-use.ts";
+import { mountedEngines } from "./mounted-engines.ts";
 
 export { Signals, signalsDefaults } from "./signals.ts";
 
@@ -30,8 +34,10 @@ export type Tier = "Inline" | "Chat" | "Batch";
 interface Deps {
   readonly stores: Stores;
   readonly clock: Clock;
-  readonly heard: (worker: string) => boolean;
-  readonly figures: (pool: string, tier: Tier) => PoolFigures | undefined;
+  readonly says: (namespace: string, worker: string) => WorkerSays | undefined;
+  readonly seconds: (namespace: string, pool: string, tier: Tier) => readonly LoadSecond[];
+  readonly ledSinceMs: () => number;
+  readonly figures: (namespace: string, pool: string, tier: Tier) => PoolFigures | undefined;
   readonly servesLeaderWorkerSets: () => boolean;
 }
 
@@ -61,7 +67,8 @@ export class Observe {
   pool(pool: KubeObject): Seen<PoolSeen> {
     const { spec, problems } = readSpec(workerPoolSpec, pool.spec);
     if (!spec) return { seen: undefined, problems };
-    const { stores, heard } = this.#deps;
+    const { stores, ledSinceMs } = this.#deps;
+    const gpuClass = this.#gpuClass(spec.gpu?.classRef);
     const { namespace = "", name } = pool.metadata;
     const key = `WorkerPool/${namespace}/${name}`;
     const pods = stores.by("Pod", "owner", key);
@@ -79,7 +86,7 @@ export class Observe {
       problems: [],
       seen: {
         ...{ pool, spec, pods, caches: new Map(caches) },
-        gpuClass: this.#gpuClass(spec.gpu?.classRef),
+        gpuClass,
         workloads: mine(pool, [...stores.by("Deployment", "owner", key), ...stores.by("LeaderWorkerSet", "owner", key)]),
         children: this.#children(pool, key),
         services: stores.by("CompletionService", "pool", `${namespace}/${name}`).flatMap((service) => {
@@ -88,8 +95,9 @@ export class Observe {
         }),
         priorityClasses: this.#priorityClasses(),
         servesLeaderWorkerSets: this.#deps.servesLeaderWorkerSets(),
-        heard: new Set(pods.map(({ metadata }) => metadata.name).filter(heard)),
-        figures: this.#deps.figures(name, spec.tier),
+        ...this.#said(namespace, name, spec.tier, pods),
+        classUse: spec.gpu && classUse(stores, spec.gpu.classRef, pool, gpuClass),
+        ledSinceMs: ledSinceMs(),
         setting: this.#setting,
         wallMs: this.#deps.clock.wall(),
       },
@@ -110,6 +118,13 @@ export class Observe {
         children: this.#children(cache, key),
         pods: stores.by("Pod", "owner", key),
         nodes: nodes.map(({ metadata }) => metadata.name).sort(),
+        engineClasses: new Map(
+          spec.engines.flatMap(({ gpuClassRef }): [string, GpuClassSpec][] => {
+            const found = this.#gpuClass(gpuClassRef);
+            return found ? [[gpuClassRef, found]] : [];
+          }),
+        ),
+        mountedEngines: spec.engines.length === 0 ? new Set() : mountedEngines(stores, cache),
         setting: this.#setting,
         wallMs: clock.wall(),
       },
@@ -120,7 +135,7 @@ export class Observe {
     const { spec, problems } = readSpec(completionServiceSpec, service.spec);
     if (!spec) return { seen: undefined, problems };
     const { stores, clock, figures } = this.#deps;
-    const { namespace, name } = service.metadata;
+    const { namespace = "", name } = service.metadata;
     const key = `CompletionService/${namespace}/${name}`;
     const named = [...new Set(spec.tiers.flatMap((tier) => tier.pools))];
     const pools = named.flatMap((pool) => {
@@ -136,10 +151,23 @@ export class Observe {
         children: this.#children(service, key),
         pods: stores.by("Pod", "owner", key),
         priorityClasses: this.#priorityClasses(),
-        figures: inline && figures(inline.metadata.name, "Inline"),
+        figures: inline && figures(namespace, inline.metadata.name, "Inline"),
         setting: this.#setting,
         wallMs: clock.wall(),
       },
+    };
+  }
+
+  /** What the bus says of a pool and its workers. */
+  #said(namespace: string, name: string, tier: Tier, pods: readonly KubeObject[]) {
+    const { says, seconds, figures } = this.#deps;
+    const said = pods.flatMap(({ metadata }): [string, WorkerSays][] => {
+      const one = says(namespace, metadata.name);
+      return one ? [[metadata.name, one]] : [];
+    });
+    return {
+      ...{ says: new Map(said), heard: new Set(said.map(([worker]) => worker)) },
+      ...{ seconds: seconds(namespace, name, tier), figures: figures(namespace, name, tier) },
     };
   }
 

@@ -13,7 +13,7 @@ export interface Change {
 export type Find = (kind: KindName, index: string, value: string) => readonly KubeObject[];
 export type All = (kind: KindName) => readonly KubeObject[];
 
-export const isOwn = (kind: string): boolean => kind === "WorkerPool" || kind === "ModelCache" || kind === "CompletionService";
+const isOwn = (kind: string): boolean => kind === "WorkerPool" || kind === "ModelCache" || kind === "CompletionService";
 
 const keyOfOwn = ({ kind, metadata }: KubeObject): string => `${kind}/${metadata.namespace}/${metadata.name}`;
 
@@ -26,7 +26,12 @@ export const indexes: Readonly<Partial<Record<KindName, Readonly<Record<string, 
       ),
     gpuClass: ({ spec }) => (spec?.gpu?.classRef ? [spec.gpu.classRef] : []),
   },
-  ModelCache: { gpuClass: ({ spec }) => (spec?.prefetch?.gpuClassRef ? [spec.prefetch.gpuClassRef] : []) },
+  ModelCache: {
+    gpuClass: ({ spec }) => [
+      ...(spec?.prefetch?.gpuClassRef ? [spec.prefetch.gpuClassRef] : []),
+      ...(spec?.engines ?? []).map((engine: { gpuClassRef: string }) => engine.gpuClassRef),
+    ],
+  },
   CompletionService: {
     pool: ({ metadata, spec }) => poolsOf(spec).map((name) => `${metadata.namespace}/${name}`),
   },
