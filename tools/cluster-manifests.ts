@@ -3,7 +3,7 @@
 import { stringify } from "yaml";
 import { admissionPolicies } from "../operator/api/admission-policy.ts";
 import { conditionTypes, reasonTable } from "../operator/api/conditions.ts";
-import { priorityClasses, rbac } from "../operator/api/rbac.ts";
+import { operatorRules, priorityClasses, rbac } from "../operator/api/rbac.ts";
 import { definition, resources } from "../operator/api/resources.ts";
 import type { Schema } from "../operator/api/structural.ts";
 import { table } from "./proto-reference.ts";
@@ -15,7 +15,7 @@ const documents = (from: string, objects: readonly unknown[]) =>
 
 export function clusterFiles(): Readonly<Record<string, string>> {
   const definitions = resources.map((each) => [
-    `charts/slipstream/crds/${each.plural}.yaml`,
+    `charts/slipstream/install/crds/${each.plural}.yaml`,
     documents("operator/api", [definition(each)]),
   ]);
   return {
@@ -23,6 +23,7 @@ export function clusterFiles(): Readonly<Record<string, string>> {
     "charts/slipstream/install/admission-policies.yaml": documents("operator/api/admission-policy.ts", admissionPolicies()),
     "charts/slipstream/install/rbac.yaml": documents("operator/api/rbac.ts", rbac({ namespace: "slipstream-system", watched: [] })),
     "charts/slipstream/install/priority-classes.yaml": documents("operator/api/rbac.ts", priorityClasses()),
+    "charts/slipstream/files/operator-rules.yaml": documents("operator/api/rbac.ts", [operatorRules]),
     "docs/reference/resources.md": resourcesPage(),
     "docs/reference/conditions.md": conditionsPage(),
   };
