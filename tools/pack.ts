@@ -1,8 +1,8 @@
-// pack: `npm run pack`: the small packages beside this one: each is the files that its entry reaches, compiled with their types,
-// and grpc-js and protobuf as its only dependencies. Writes tarballs; says their sizes.
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+// pack: the small packages beside this one: each is the files that its entry reaches, compiled with their types,
+// and grpc-js and protobuf as its only dependencies.
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { packageProgram, root } from "./child.ts";
 import { command } from "./command.ts";
 
@@ -24,6 +24,13 @@ export const smallPackages: readonly SmallPackage[] = [
     entry: "editor/sdk/sdk",
     files: ["editor/sdk/README.md"],
   },
+  {
+    name: "@slipstream/lsp",
+    description: "Language server for inline completion (LSP 3.18) in front of a Slipstream router.",
+    entry: "editor/lsp/main",
+    files: ["editor/lsp/README.md"],
+    bin: "slipstream-lsp",
+  },
 ];
 
 interface Manifest {
@@ -34,31 +41,36 @@ interface Manifest {
 }
 
 /** What the small packages may need: everything else of the product stays out. */
-const allowed = ["@bufbuild/protobuf", "@grpc/grpc-js"];
+export const allowed = ["@bufbuild/protobuf", "@grpc/grpc-js"];
+
+/** What the entries reach, with its types, into `lib` of the folder. */
+export async function compile(entries: readonly string[], folder: string, name: string): Promise<void> {
+  const config = join(folder, "tsconfig.json");
+  const compilerOptions = {
+    noEmit: false,
+    declaration: true,
+    outDir: join(folder, "lib"),
+    rootDir: root,
+    typeRoots: [join(root, "node_modules/@types")],
+  };
+  const files = entries.map((entry) => join(root, `${entry}.ts`));
+  writeFileSync(config, JSON.stringify({ extends: join(root, "tsconfig.json"), compilerOptions, include: [], files }));
+  await command([...packageProgram("typescript", "bin/tsc"), "-p", config], `${name} does not compile`);
+  rmSync(config);
+}
 
 /** Returns the tarball's path. */
 export async function pack({ name, description, entry, files, bin }: SmallPackage, to: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "slipstream-pack-"));
   try {
     const { version, license, engines, dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
-    const config = join(folder, "tsconfig.json");
-    const compilerOptions = {
-      noEmit: false,
-      declaration: true,
-      outDir: join(folder, "lib"),
-      rootDir: root,
-      typeRoots: [join(root, "node_modules/@types")],
-    };
-    writeFileSync(
-      config,
-      JSON.stringify({ extends: join(root, "tsconfig.json"), compilerOptions, include: [], files: [join(root, `${entry}.ts`)] }),
-    );
-    await command([...packageProgram("typescript", "bin/tsc"), "-p", config], `${name} does not compile`);
+    await compile([entry], folder, name);
     const main = `./lib/${entry}`;
     const manifest = {
       ...{ name, version, description, license, type: "module", engines, files: ["lib"] },
-      exports: { ".": { types: `${main}.d.ts`, default: `${main}.js` } },
-      ...(bin === undefined ? {} : { bin: { [bin]: `${main}.js` } }),
+      ...(bin === undefined
+        ? { exports: { ".": { types: `${main}.d.ts`, default: `${main}.js` } } }
+        : { bin: { [bin]: `${main}.js` } }),
       dependencies: Object.fromEntries(allowed.map((each) => [each, dependencies[each]])),
     };
     writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
@@ -71,14 +83,3 @@ export async function pack({ name, description, entry, files, bin }: SmallPackag
     rmSync(folder, { recursive: true, force: true });
   }
 }
-
-/** `npm run pack [-- FOLDER]`. */
-export async function packAll(to: string, say: (line: string) => void): Promise<void> {
-  for (const each of smallPackages) {
-    const tarball = await pack(each, to);
-    say(`${tarball}  ${(statSync(tarball).size / 1_024).toFixed(1)} KiB`);
-  }
-}
-
-if (process.argv[1]?.endsWith("/tools/pack.js"))
-  await packAll(resolve(process.argv[2] ?? join(root, "reports/packages")), (line) => void process.stdout.write(`${line}\n`));

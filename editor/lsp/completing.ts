@@ -1,6 +1,7 @@
 // completing: a `textDocument/inlineCompletion` in, items of the protocol out: the position becomes an offset, code of other files
 // goes along, and the newest request of a document retires the older one at the router.
 import type { Answer, Session } from "../sdk/sdk.ts";
+import type { RecentEdits } from "../workspace/edits.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { Documents, OpenFile } from "./documents.ts";
 import { fields, position, range, text } from "./params.ts";
@@ -13,12 +14,14 @@ interface Deps {
   readonly settings: () => Settings;
   readonly documents: Documents;
   readonly workspace: Workspace;
+  readonly edits: RecentEdits;
   readonly shown: Shown;
 }
 
 type Params = Readonly<Record<string, unknown>>;
 
 const invoked = 1;
+const emptyContext = "[[],[]]";
 
 export class Completing {
   readonly #deps: Deps;
@@ -61,16 +64,18 @@ export class Completing {
     this.#deps.session().ask(file.document, { offset: file.offset, kind: "preload" });
   }
 
+  /** Declarations of what is named near the cursor, and what was lately changed in other files; where it is not what was sent last. */
   #sendContext(file: OpenFile, offset: number): void {
-    const found = this.#deps.workspace.near(file.path, file.lines.text, offset);
-    const key = found.map(({ path, name }) => `${path} ${name}`).join("\n");
-    if (key === (this.#context.get(file) ?? "")) return;
+    const found = this.#deps.workspace.near(file.root, file.path, file.lines.text, offset);
+    const recentEdits = this.#deps.edits.elsewhere(file.path);
+    const key = JSON.stringify([found.map(({ path, name }) => [path, name]), recentEdits.map(({ path, after }) => [path, after])]);
+    if (key === (this.#context.get(file) ?? emptyContext)) return;
     this.#context.set(file, key);
     const snippets = found.map(({ path, name, line, text: code }, i) => ({
       ...{ path, text: code, source: "definition", score: 1 / (i + 1), stableId: `${path}#${name}`, stable: true },
       ...{ startLine: line, endLine: line + code.split("\n").length },
     }));
-    this.#deps.session().context(file.document, { snippets });
+    this.#deps.session().context(file.document, { snippets, recentEdits });
   }
 }
 

@@ -1,6 +1,9 @@
 // documents: what an editor has open, each by its URI: the lines for its positions, and the session's document beside them. A file
-// outside of every folder goes by its name alone; a remote URI by its path.
+// outside of every folder goes by its name alone; a remote URI by its path. Editors open more files than a router holds of a session:
+// those that were left alone longest are closed there, and opened again when they are used.
+import { createHash } from "node:crypto";
 import type { Document, Edit, Session } from "../sdk/sdk.ts";
+import type { RecentEdits } from "../workspace/edits.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { Lines } from "./lines.ts";
 import { fields, range, text, uriOf } from "./params.ts";
@@ -8,6 +11,8 @@ import { invalidParams } from "./rpc.ts";
 
 export interface OpenFile {
   readonly uri: string;
+  /** The folder it is in. */
+  readonly root: string | undefined;
   readonly path: string;
   readonly lines: Lines;
   readonly document: Document;
@@ -18,6 +23,7 @@ export interface OpenFile {
 interface Deps {
   readonly session: () => Session;
   readonly workspace: Workspace;
+  readonly edits: RecentEdits;
   readonly folders: () => readonly string[];
 }
 
@@ -26,15 +32,18 @@ type Params = Readonly<Record<string, unknown>>;
 export class Documents {
   readonly #deps: Deps;
   readonly #open = new Map<string, OpenFile>();
+  /** Of these, by URI, those whose document the session holds: the one that was left alone longest first. */
+  readonly #held = new Set<string>();
 
   constructor(deps: Deps) {
     this.#deps = deps;
   }
 
   of(params: Params): OpenFile {
-    const uri = uriOf(params);
-    const file = this.#open.get(uri);
-    if (!file) throw invalidParams(`textDocument.uri: ${uri} is not open`);
+    const file = this.#known(params);
+    const { uri, document, lines } = file;
+    if (!this.#held.delete(uri)) return this.#add(uri, document.language, lines);
+    this.#held.add(uri);
     return file;
   }
 
@@ -63,29 +72,69 @@ export class Documents {
       const inserted = text(given["text"], `contentChanges[${i}].text`);
       const { start, end } =
         given["range"] === undefined ? { start: 0, end: file.lines.text.length } : offsets(file, given["range"], i);
+      const removed = file.lines.text.slice(start, end);
       file.lines.change(start, end, inserted);
+      if (!file.document.excluded) this.#deps.edits.edited(file.path, file.lines, start, removed, inserted);
       edits.push({ start, end, text: inserted });
     }
     file.document.edit(edits, edits.some(({ text: each }) => each.length > 40) ? "paste" : "typed");
   }
 
   close(params: Params): void {
-    const file = this.of(params);
-    this.#deps.workspace.learn(file.path, file.document.excluded ? "" : file.lines.text);
+    const file = this.#known(params);
+    const { root, path } = file;
+    const [ignores, folder = ""] = /^(?:(.*)\/)?\.(?:git|slipstream)ignore$/.exec(path) ?? [];
+    // Its text on disk is what counts from now on.
+    if (root !== undefined && ignores !== undefined) this.#deps.workspace.ignoresChanged(root, folder);
+    else if (root !== undefined) this.#deps.workspace.learn(root, path, file.document.excluded ? "" : file.lines.text);
     file.document.close();
     this.#open.delete(file.uri);
+    this.#held.delete(file.uri);
+    if (ignores !== undefined) this.judge();
   }
 
-  /** The same files for another session. */
+  /** The same files for another session. Where there is none to be had, each is opened once it is used. */
   reopen(): void {
-    for (const { uri, document, lines } of [...this.#open.values()]) this.#add(uri, document.language, lines);
+    const held = [...this.#held];
+    this.#held.clear();
+    for (const uri of held) {
+      const file = this.#open.get(uri);
+      if (file) this.#add(uri, file.document.language, file.lines);
+    }
   }
 
-  #add(uri: string, language: string, lines: Lines): void {
+  /** What is never sent is said otherwise now: those that it makes a difference to are opened anew. */
+  judge(): void {
+    for (const uri of [...this.#held]) {
+      const file = this.#open.get(uri);
+      if (!file || file.document.excluded === this.#deps.workspace.excluded(file.root, file.path)) continue;
+      this.#deps.edits.forget(file.path);
+      this.#add(uri, file.document.language, file.lines);
+    }
+  }
+
+  #known(params: Params): OpenFile {
+    const uri = uriOf(params);
+    const file = this.#open.get(uri);
+    if (!file) throw invalidParams(`textDocument.uri: ${uri} is not open`);
+    return file;
+  }
+
+  #add(uri: string, language: string, lines: Lines): OpenFile {
     const { root, path } = placed(uri, this.#deps.folders());
     const excluded = this.#deps.workspace.excluded(root, path);
-    const document = this.#deps.session().open({ id: idOf(uri), path, language, text: lines.text, excluded });
-    this.#open.set(uri, { uri, path, lines, document, offset: 0 });
+    const session = this.#deps.session();
+    this.#held.delete(uri);
+    for (const oldest of this.#held) {
+      if (this.#held.size < session.limits.documentsMax) break;
+      this.#open.get(oldest)?.document.close();
+      this.#held.delete(oldest);
+    }
+    const document = session.open({ id: idOf(uri), path, language, text: lines.text, excluded });
+    const file = { uri, root, path, lines, document, offset: 0 };
+    this.#open.set(uri, file);
+    this.#held.add(uri);
+    return file;
   }
 }
 
@@ -97,10 +146,10 @@ function offsets(file: OpenFile, given: unknown, i: number): { start: number; en
   return { start: from, end: to };
 }
 
-/** The router takes words of 128 characters: a long URI keeps its end, which tells files apart. */
+/** The router takes words of 128 characters: of a long URI its hash, since two may end alike. */
 function idOf(uri: string): string {
-  const printable = uri.replace(/[^!-~]/g, (each) => encodeURIComponent(each));
-  return printable.slice(-128);
+  const printable = uri.replace(/[^!-~]+/g, (each) => encodeURIComponent(each.toWellFormed()));
+  return printable.length <= 128 ? printable : createHash("sha256").update(uri).digest("hex");
 }
 
 /** The folder that a file is in, and its path there. */

@@ -1,8 +1,10 @@
 // lsp: a language server for inline completion: messages of an editor in, a session at a router behind them. Serves LSP 3.18
 // `textDocument/inlineCompletion` and the notifications by which editors say what became of an item. Bounded by its session.
 import { fileURLToPath } from "node:url";
+import { isLoopback } from "../../lib/address.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Listeners, Session, State } from "../sdk/sdk.ts";
+import { RecentEdits } from "../workspace/edits.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { Completing } from "./completing.ts";
 import { Documents } from "./documents.ts";
@@ -24,6 +26,8 @@ interface Deps {
 type Params = Readonly<Record<string, unknown>>;
 type Phase = "new" | "ready" | "shut";
 
+const foldersMax = 64;
+
 export class LanguageServer {
   readonly #version: string;
   readonly #deps: Deps;
@@ -35,7 +39,8 @@ export class LanguageServer {
   #settings: Settings;
   #session: Session | undefined;
   #client = { name: "unknown", version: "" };
-  #folders: string[] = [];
+  /** Each with what ends its reading. */
+  readonly #folders = new Map<string, AbortController>();
   #phase: Phase = "new";
   #told = "";
 
@@ -44,10 +49,12 @@ export class LanguageServer {
     this.#deps = deps;
     this.#settings = { ...settingDefaults, ...options.settings };
     const session = () => this.#connected();
-    this.#documents = new Documents({ session, workspace: deps.workspace, folders: () => this.#folders });
+    const edits = new RecentEdits(deps.clock);
+    this.#documents = new Documents({ session, workspace: deps.workspace, edits, folders: () => [...this.#folders.keys()] });
     this.#shown = new Shown({ session, documents: this.#documents });
     this.#completing = new Completing({
-      ...{ session, settings: () => this.#settings, documents: this.#documents, workspace: deps.workspace, shown: this.#shown },
+      ...{ session, settings: () => this.#settings, documents: this.#documents, edits, shown: this.#shown },
+      workspace: deps.workspace,
     });
     this.#rpc = new Rpc(deps.write, {
       request: (method, params, signal) => this.#request(method, params, signal),
@@ -58,6 +65,16 @@ export class LanguageServer {
 
   push(chunk: Buffer): void {
     this.#rpc.push(chunk);
+  }
+
+  /** The router that was started listens. */
+  routerReady(): void {
+    this.#session?.retry();
+  }
+
+  /** A sentence for the person, in the editor's log. */
+  tell(sentence: string): void {
+    this.#log(sentence);
   }
 
   close(): void {
@@ -96,15 +113,14 @@ export class LanguageServer {
     "workspace/didChangeWorkspaceFolders": (params) => this.#changeFolders(params["event"] as Params),
   };
 
-  async #initialize(params: Params): Promise<object> {
+  #initialize(params: Params): object {
     if (this.#phase !== "new") throw new RpcError(rpcCode.invalidRequest, "initialize: a second time");
     const { name, version } = (params["clientInfo"] ?? {}) as { name?: unknown; version?: unknown };
     this.#client = { name: String(name ?? "lsp").slice(0, 64), version: String(version ?? "").slice(0, 64) };
     this.#configure(params["initializationOptions"]);
     const listed = params["workspaceFolders"];
     const folders = Array.isArray(listed) ? listed.map((each) => (each as Params)?.["uri"]) : [params["rootUri"]];
-    // The ignore files are read before any document is opened.
-    await this.#addFolders(folders);
+    this.#addFolders(folders);
     this.#phase = "ready";
     this.#connected();
     return {
@@ -121,17 +137,24 @@ export class LanguageServer {
 
   #changeFolders(event: Params): void {
     const uris = (list: unknown) => (Array.isArray(list) ? list.map((each) => (each as Params)?.["uri"]) : []);
-    const removed = new Set(uris(event?.["removed"]).flatMap(folderOf));
-    this.#folders = this.#folders.filter((folder) => !removed.has(folder));
-    void this.#addFolders(uris(event?.["added"]));
+    for (const folder of uris(event?.["removed"]).flatMap(folderOf)) {
+      this.#folders.get(folder)?.abort();
+      this.#folders.delete(folder);
+      this.#deps.workspace.forget(folder);
+    }
+    this.#addFolders(uris(event?.["added"]));
   }
 
-  async #addFolders(uris: readonly unknown[]): Promise<void> {
+  #addFolders(uris: readonly unknown[]): void {
     for (const folder of uris.flatMap(folderOf)) {
-      if (this.#folders.includes(folder)) continue;
-      await this.#deps.workspace.prepare(folder);
-      this.#folders.push(folder);
-      void this.#deps.workspace.index(folder, this.#gone.signal);
+      if (this.#folders.has(folder)) continue;
+      if (this.#folders.size >= foldersMax) {
+        this.#log(`workspace folders: more than ${foldersMax}; files of ${folder} go by their names alone`);
+        return;
+      }
+      const reading = new AbortController();
+      this.#folders.set(folder, reading);
+      void this.#deps.workspace.index(folder, AbortSignal.any([reading.signal, this.#gone.signal]));
     }
   }
 
@@ -141,11 +164,14 @@ export class LanguageServer {
     for (const problem of problems) this.#log(`setting ${problem}`);
     this.#settings = settings;
     this.#deps.workspace.excludes = settings.exclude;
+    this.#documents.judge();
     const where = ({ address, token, tls, ca, insecure }: Settings) => JSON.stringify([address, token, tls, ca, insecure]);
-    if (this.#session === undefined || where(settings) === where(before)) return;
-    this.#session.close();
+    if (this.#phase === "new" || where(settings) === where(before)) return;
+    this.#session?.close();
     this.#session = undefined;
     this.#documents.reopen();
+    // Also where nothing is open: what was wrong may be right now.
+    this.#connected();
   }
 
   #connected(): Session {
@@ -158,7 +184,7 @@ export class LanguageServer {
 
   #became(state: State): void {
     const { address, start } = this.#settings;
-    if (state.is === "offline" && start && /^(localhost|127\.|\[::1\])/.test(address)) this.#deps.startUp(address);
+    if (state.is === "offline" && start && isLoopback(address)) this.#deps.startUp(address);
     const [kind, message] = {
       connecting: ["Normal", `connecting to ${address}`],
       ready: ["Normal", `connected to ${address}`],

@@ -13,6 +13,8 @@ interface Given {
   readonly start: number;
   readonly text: string;
   shown: boolean;
+  /** A word or a line of it was taken. */
+  begun: boolean;
 }
 
 const givenMax = 256;
@@ -29,17 +31,19 @@ export class Shown {
     this.#documents = deps.documents;
   }
 
-  /** What stands in a document until now was neither taken nor refused. */
+  /** What stands in a document until now was neither taken whole nor refused: the new text goes on from it, or it was let be. */
   give(file: OpenFile, answer: Text): void {
-    for (const [id, { uri, shown }] of this.#given) {
+    for (const [id, { uri, shown, begun }] of this.#given) {
       if (uri !== file.uri || id === answer.completionId) continue;
-      if (shown) this.#session().feedback.ignored(id);
+      if (shown && (begun || answer.outcome === "typed_ahead")) this.#session().feedback.superseded(id);
+      else if (shown) this.#session().feedback.ignored(id);
       this.#given.delete(id);
     }
     const [item] = answer.items;
     const [oldest] = this.#given.keys();
     if (oldest !== undefined && this.#given.size >= givenMax) this.#given.delete(oldest);
-    if (item) this.#given.set(answer.completionId, { uri: file.uri, start: item.start, text: item.text, shown: false });
+    if (item)
+      this.#given.set(answer.completionId, { uri: file.uri, start: item.start, text: item.text, shown: false, begun: false });
   }
 
   didShow(params: Params): void {
@@ -74,8 +78,13 @@ export class Shown {
   #partial(id: string, length: number): void {
     const whole = this.#given.get(id)?.text.length;
     if (whole !== undefined && length > whole) throw invalidParams(`acceptedLength: the text has ${whole} units`);
-    if (length === whole) this.#accept(id);
-    else this.#session().feedback.partial(id, length);
+    if (length === whole) {
+      this.#accept(id);
+      return;
+    }
+    const given = this.#given.get(id);
+    if (given) given.begun = true;
+    this.#session().feedback.partial(id, length);
   }
 
   #accept(id: string): void {

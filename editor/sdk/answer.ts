@@ -105,8 +105,13 @@ export function noTextOf(said: Nothing): NoText {
   };
 }
 
+const ownOutcomes: Readonly<Record<string, string>> = {
+  ...{ superseded: "superseded", cancelled: "cancelled" },
+  ...{ excluded: "refused", too_large: "refused", busy: "refused" },
+};
+
 /** An end that this side came to by itself. */
 export function ownEnd(triggerId: string, reason: string, detail: string, retryAfterMs = 0): NoText {
-  const outcome = reason === "superseded" || reason === "cancelled" ? reason : "failed";
+  const outcome = ownOutcomes[reason] ?? "failed";
   return { type: "nothing", triggerId, reason, outcome, retryAfterMs, detail, cost: costOf(undefined, undefined) };
 }

@@ -12,6 +12,8 @@ export interface AskOptions {
   readonly offset: number;
   /** Default "auto": a key was typed. */
   readonly kind?: Kind;
+  /** A trigger of another document that this one retires as well. */
+  readonly supersedes?: string;
   /** From receipt; 0 or left out: the pool's default. */
   readonly deadlineMs?: number;
   /** Alternatives, for "invoked". */
@@ -64,6 +66,8 @@ export class Pending implements Asked {
   line: number | undefined;
   /** Text has come: it cannot be asked anew. */
   begun = false;
+  /** The person does not want it any more, and the router was told. */
+  cancelled = false;
   /** Asked again because the router held another text. */
   again = false;
 
@@ -88,6 +92,12 @@ export class Pending implements Asked {
   /** The document has moved on: nobody would see the answer. */
   get stale(): boolean {
     return this.document.version !== this.version;
+  }
+
+  /** Nobody took it back, no text has come, and none of these is newer in its document. */
+  isWanted(among: Iterable<Pending>): boolean {
+    if (this.cancelled || this.begun || this.stale) return false;
+    return ![...among].some(({ document, sequence }) => document === this.document && sequence > this.sequence);
   }
 
   /** No router has it until it is said on a line; `patience` ends it before. */

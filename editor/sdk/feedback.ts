@@ -80,6 +80,11 @@ export class Feedback {
     this.#end(completionId, "ignored");
   }
 
+  /** Another text goes on where it was: the person typed along, or took a part. */
+  superseded(completionId: string): void {
+    this.#end(completionId, "superseded");
+  }
+
   edited(document: Document, edits: readonly Edit[]): void {
     this.#retention.edited(document, edits);
   }

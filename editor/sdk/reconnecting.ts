@@ -38,6 +38,8 @@ const hurryMs = 1_000;
 /** A notice spreads the windows of one router over this part of its grace. */
 const spreadOfGrace = 0.25;
 const spreadMsMax = 2_000;
+/** One that is told as it opens found nobody better: it is served for most of its grace before the next is looked for. */
+const lateOfGrace = 0.5;
 
 export class Reconnecting {
   readonly #backoff: BackoffOptions;
@@ -47,6 +49,8 @@ export class Reconnecting {
   #timer: Disposable | undefined;
   #failures = 0;
   #attempts = 0;
+  /** Of the notice that the next line was given before its Welcome. */
+  #nextGraceMs: number | undefined;
   #triedMs = Number.NEGATIVE_INFINITY;
   #state: State = { is: "connecting" };
 
@@ -80,6 +84,11 @@ export class Reconnecting {
     this.#connect();
   }
 
+  /** Something is known of the router: it is tried at once. */
+  retry(): void {
+    if (this.#state.is === "offline") this.#connect();
+  }
+
   close(why: string): void {
     if (this.#state.is === "closed") return;
     this.#become({ is: "closed", why });
@@ -95,6 +104,7 @@ export class Reconnecting {
     this.#timer = undefined;
     if (this.#state.is === "closed" || this.#next) return;
     this.#triedMs = this.#deps.clock.now();
+    this.#nextGraceMs = undefined;
     if (!this.#current && this.#failures === 0) this.#become({ is: "connecting" });
     try {
       const { clock } = this.#deps;
@@ -115,6 +125,7 @@ export class Reconnecting {
       old?.leave();
       this.#deps.welcomed(message.value);
       this.#become({ is: "ready" });
+      if (this.#nextGraceMs !== undefined) this.#moveOn(this.#nextGraceMs, lateOfGrace);
     } else if (message.case === "status") this.#noticed(line, message);
     else this.#deps.heard(message);
   }
@@ -123,13 +134,18 @@ export class Reconnecting {
   #noticed(line: Line, message: Extract<Said, { case: "status" }>): void {
     const { kind, graceMs } = message.value;
     if (kind === Status_Kind.RECONNECT && graceMs === 0) {
-      // A line that was left is told so as well; it is over by itself.
-      if (line === this.#current) this.close("replaced");
+      // A line that was left is told so as well, or is to be left for the one that is on its way: it is over by itself.
+      if (line === this.#current && !this.#next) this.close("replaced");
     } else if (kind === Status_Kind.DRAINING || kind === Status_Kind.RECONNECT) {
-      if (line !== this.#current || this.#next || this.#timer) return;
-      const spread = Math.min(graceMs * spreadOfGrace, spreadMsMax) * this.#deps.random.next();
-      this.#timer = this.#deps.clock.timer(spread, () => this.#connect());
+      if (line === this.#next) this.#nextGraceMs = graceMs;
+      else if (line === this.#current && !this.#next && !this.#timer) this.#moveOn(graceMs, 0);
     } else this.#deps.heard(message);
+  }
+
+  /** To another line, before the grace of this one is over; `from` is the part of it that is waited at least. */
+  #moveOn(graceMs: number, from: number): void {
+    const spread = Math.min(graceMs * spreadOfGrace, spreadMsMax) * this.#deps.random.next();
+    this.#timer = this.#deps.clock.timer(graceMs * from + spread, () => this.#connect());
   }
 
   #over(line: Line, error: SlipstreamError | undefined): void {
@@ -141,9 +157,11 @@ export class Reconnecting {
     const current = line === this.#current;
     if (current) this.#current = undefined;
     this.#deps.lost(line.number, error?.message ?? "the router ended the stream");
-    if (!current || this.#next) return;
+    if (!current) return;
+    // The next one may be on its way already: until it is welcome nobody listens.
+    if (this.#next) this.#become({ is: "connecting" });
     // A connection that was good is made anew after a short moment, not by all windows at once.
-    this.#failed(error ?? new SlipstreamError("unavailable", "the router ended the stream"));
+    else this.#failed(error ?? new SlipstreamError("unavailable", "the router ended the stream"));
   }
 
   #failed(why: SlipstreamError): void {

@@ -198,6 +198,92 @@ test("a drain notice is honoured: the old stream serves until the new one is wel
   expect(end.session.state.is).toBe("ready");
 });
 
+test("a drained stream that ends before the next one is welcome leaves a trigger waiting, not refused", async () => {
+  const end = await new RouterEnd().ready();
+  const document = end.session.open(file);
+  const old = end.last;
+  old.say({ case: "status", value: { kind: Status_Kind.DRAINING, graceMs: 10_000 } });
+  await end.clock.advance(2_100);
+  expect(end.streams).toHaveLength(2);
+  old.pipe.cut();
+  await end.clock.advance(5);
+  expect(end.session.state.is).toBe("connecting");
+  const { answer, triggerId } = end.session.ask(document, { offset: 1, deadlineMs: 5_000 });
+  expect(await now(end, answer)).toBe("waits");
+  end.last.welcome();
+  await end.clock.advance(5);
+  expect(end.last.all("trigger").map((each) => each.triggerId)).toEqual([triggerId]);
+  end.last.say(completion(triggerId, "x"));
+  expect(await now(end, answer)).toMatchObject({ type: "completion" });
+});
+
+test("where no other router is, each stream is told as it opens, and the next is welcome before it ends", async () => {
+  const end = await new RouterEnd().ready();
+  const told = { case: "status", value: { kind: Status_Kind.DRAINING, graceMs: 2_000 } } as const;
+  end.last.say(told);
+  for (let streams = 2; streams <= 5; streams++) {
+    await end.clock.advance(900);
+    // One that was told as it opened is no haste: that would be a storm of streams.
+    if (streams > 2) expect(end.streams).toHaveLength(streams - 1);
+    await end.clock.advance(700);
+    expect(end.streams).toHaveLength(streams);
+    end.last.say(told);
+    end.last.welcome();
+    await end.clock.advance(5);
+    expect(end.session.state.is).toBe("ready");
+  }
+  expect(new Set(end.states)).toEqual(new Set(["ready"]));
+});
+
+test.each([
+  ["before the new stream is welcome", false],
+  ["after it", true],
+])("what a router ends because the session has a newer stream is asked again there; told %s", async (_, after) => {
+  const end = await new RouterEnd().ready();
+  const document = end.session.open(file);
+  const other = end.session.open({ ...file, id: "e", path: "src/e.ts" });
+  const { answer, triggerId } = end.session.ask(document, { offset: 1, kind: "invoked", deadlineMs: 5_000 });
+  const unwanted = end.session.ask(other, { offset: 1 });
+  const old = end.last;
+  await end.clock.advance(5);
+  old.say({ case: "status", value: { kind: Status_Kind.DRAINING, graceMs: 2_000 } });
+  await end.clock.advance(600);
+  expect(end.streams).toHaveLength(2);
+  unwanted.cancel();
+  await end.clock.advance(5);
+  const cancelled = (id: string) =>
+    ({ case: "nothing", value: { triggerId: id, reason: Reason.CANCELLED, outcome: Outcome.CANCELLED } }) as const;
+  if (after) end.last.welcome();
+  await end.clock.advance(5);
+  old.say(cancelled(triggerId));
+  old.say(cancelled(unwanted.triggerId));
+  await end.clock.advance(5);
+  if (!after) end.last.welcome();
+  await end.clock.advance(5);
+  expect(end.last.all("trigger").map((each) => each.triggerId)).toEqual([triggerId]);
+  expect(await now(end, unwanted.answer)).toMatchObject({ type: "nothing", outcome: "cancelled" });
+  end.last.say(completion(triggerId, "x"));
+  expect(await now(end, answer)).toMatchObject({ type: "completion" });
+});
+
+test("a stream that its own successor took the place of, before that is welcome, is no end of the session", async () => {
+  const end = await new RouterEnd().ready();
+  const document = end.session.open(file);
+  const old = end.last;
+  old.say({ case: "status", value: { kind: Status_Kind.RECONNECT, graceMs: 2_000 } });
+  await end.clock.advance(600);
+  expect(end.streams).toHaveLength(2);
+  old.say({ case: "status", value: { kind: Status_Kind.RECONNECT, graceMs: 0 } });
+  old.pipe.server.end();
+  await end.clock.advance(5);
+  const { answer, triggerId } = end.session.ask(document, { offset: 1, deadlineMs: 5_000 });
+  end.last.welcome();
+  await end.clock.advance(5);
+  expect(end.session.state.is).toBe("ready");
+  end.last.say(completion(triggerId, "x"));
+  expect(await now(end, answer)).toMatchObject({ type: "completion" });
+});
+
 test("a session that a newer stream took over does not come back", async () => {
   const end = await new RouterEnd().ready();
   end.last.say({ case: "status", value: { kind: Status_Kind.RECONNECT, graceMs: 0 } });

@@ -146,6 +146,11 @@ export class Session {
     return pending;
   }
 
+  /** A router is there again, as the caller knows: what is left of a pause is not waited. */
+  retry(): void {
+    this.#wire.retry();
+  }
+
   /** Code that helps, gathered beside the document; takes the place of what was said before. */
   context(document: Document, context: ContextOptions): void {
     if (document.told && !document.excluded) this.#wire.say(contextMessage(document.id, context));
@@ -196,6 +201,7 @@ export class Session {
         model: options.model ?? "",
         sequence,
         traceparent: options.traceparent ?? "",
+        supersedes: options.supersedes ?? "",
         ...(selected ? { selected: { text: selected.text, startUtf16: selected.start, endUtf16: selected.end } } : {}),
         ...(indent ? { indent } : {}),
         ...(options.maxTokens === undefined ? {} : { sampling: { maxTokens: options.maxTokens } }),
@@ -219,6 +225,7 @@ export class Session {
     const reached = pending.line !== undefined && pending.line === this.#wire.line;
     const said =
       reached && this.#wire.say({ case: "cancel", value: { triggerId: pending.triggerId } } as Extract<Body, { case: "cancel" }>);
+    pending.cancelled = true;
     if (!said) this.#settle(pending, ownEnd(pending.triggerId, "cancelled", "cancelled while no router had it"));
   }
 
@@ -244,8 +251,13 @@ export class Session {
     const pending = this.#pending.get(said.triggerId);
     if (!pending) return;
     const answer = noTextOf(said);
+    // A router ends what a stream had when a newer one takes its place: it is asked again there, once that is welcome.
+    if (answer.outcome === "cancelled" && this.state.is !== "closed" && pending.isWanted(this.#pending.values())) {
+      if (this.#wire.line !== undefined && pending.line !== this.#wire.line) this.#say(pending);
+      else this.#hold(pending, "the session's newer stream was not welcome in time");
+    }
     // The Resync came before it, so the router has the text by now.
-    if (answer.reason !== "resync_needed" || pending.again || pending.stale) this.#settle(pending, answer);
+    else if (answer.reason !== "resync_needed" || pending.again || pending.stale) this.#settle(pending, answer);
     else {
       pending.again = true;
       this.#say(pending);
@@ -283,7 +295,8 @@ export class Session {
     if (!elsewhere) for (const document of this.#documents.values()) document.untold();
     for (const pending of this.#pending.values()) {
       if (pending.line !== line) continue;
-      if (pending.begun || pending.stale || this.state.is === "closed")
+      if (pending.cancelled) this.#settle(pending, ownEnd(pending.triggerId, "cancelled", "the router's word was lost"));
+      else if (pending.begun || pending.stale || this.state.is === "closed")
         this.#settle(pending, ownEnd(pending.triggerId, "lost", why));
       else if (elsewhere) this.#say(pending);
       else this.#hold(pending, why);

@@ -1,5 +1,5 @@
-// ignored: paths of a folder in, whether their text may be read and sent out. Patterns as in .gitignore, the last that matches
-// wins; files that hold secrets by their name, and folders that nobody wrote, are out whatever a pattern says.
+// ignored: patterns as in .gitignore in, what they say of a path out: the last that matches wins. Files that hold secrets by their
+// name, and folders that nobody wrote, are out whatever a pattern says.
 
 interface Rule {
   readonly pattern: RegExp;
@@ -11,49 +11,40 @@ interface Rule {
 const secret =
   /(^|\/)(\.env(\..+)?|\.envrc|\.netrc|\.npmrc|\.pypirc|\.pgpass|\.htpasswd|\.git-credentials|id_(rsa|dsa|ecdsa|ed25519)[^/]*|[^/]*\.(pem|key|p12|pfx|jks|keystore|kdbx|asc|gpg)|credentials(\.[^/]+)?|secrets?\.[^/]+|\.(aws|ssh|gnupg|kube)\/.*)$/i;
 const built = /(^|\/)(\.git|\.hg|\.svn|node_modules|\.venv|__pycache__|\.tox|\.mypy_cache|\.gradle|\.terraform)(\/|$)/;
-const rulesMax = 2_048;
+const rulesMax = 20_000;
 
+/** Out by its name, wherever it is. */
+export const outByName = (path: string) => secret.test(path) || built.test(path);
+
+/** The patterns of one ignore file; paths are relative to its folder. */
 export class Ignored {
-  #rules: Rule[] = [];
+  readonly #rules: readonly Rule[];
 
   constructor(patterns: readonly string[] = []) {
-    this.add(patterns);
+    this.#rules = patterns.slice(0, rulesMax).flatMap((line) => ruleOf(line) ?? []);
   }
 
-  /** `base`: the folder, relative to the root, whose patterns these are. */
-  add(patterns: readonly string[], base = ""): void {
-    for (const line of patterns) {
-      const rule = ruleOf(line, base);
-      if (rule && this.#rules.length < rulesMax) this.#rules.push(rule);
-    }
+  get empty(): boolean {
+    return this.#rules.length === 0;
   }
 
-  /** `path` is relative to the root, with slashes. A file in a folder that is out is out. */
-  out(path: string, folder = false): boolean {
-    if (secret.test(path) || built.test(path)) return true;
-    const parts = path.split("/");
-    for (let depth = 1; depth <= parts.length; depth++) {
-      const part = parts.slice(0, depth).join("/");
-      const isFolder = depth < parts.length || folder;
-      const last = this.#rules.findLast(({ pattern, foldersOnly }) => (isFolder || !foldersOnly) && pattern.test(part));
-      if (last?.out) return true;
-    }
-    return false;
+  /** Of this very path, not of the folders it is in; undefined: nothing. */
+  says(path: string, folder: boolean): "out" | "in" | undefined {
+    const last = this.#rules.findLast(({ pattern, foldersOnly }) => (folder || !foldersOnly) && pattern.test(path));
+    return last && (last.out ? "out" : "in");
   }
 }
 
-function ruleOf(line: string, base: string): Rule | undefined {
-  let glob = line.replace(/(?<!\\)\s+$/, "");
+function ruleOf(line: string): Rule | undefined {
+  let glob = line.replace(/\r$/, "").replace(/(?<!\\)\s+$/, "");
   if (glob === "" || glob.startsWith("#") || glob.length > 512) return undefined;
   const out = !glob.startsWith("!");
   if (!out) glob = glob.slice(1);
   const foldersOnly = glob.endsWith("/");
   if (foldersOnly) glob = glob.slice(0, -1);
   const anchored = glob.includes("/");
-  const body = translated(glob.replace(/^\//, ""));
-  const root = base === "" ? "" : `${quoted(base)}/`;
   try {
-    return { pattern: new RegExp(`^${root}${anchored ? "" : "(?:.*/)?"}${body}$`), out, foldersOnly };
+    return { pattern: new RegExp(`^${anchored ? "" : "(?:.*/)?"}${translated(glob.replace(/^\//, ""))}$`), out, foldersOnly };
   } catch {
     return undefined;
   }

@@ -5,11 +5,14 @@ import type { Dirent } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../lib/clock.ts";
 import { languageOf } from "../../lib/languages.ts";
-import { Ignored } from "./ignored.ts";
+import { IgnoreTree } from "./ignore-tree.ts";
+import { Ignored, outByName } from "./ignored.ts";
 import { type Declared, declarations, namesNear } from "./symbols.ts";
 
 export interface Found extends Declared {
+  /** In its folder. */
   readonly path: string;
+  readonly root: string;
 }
 
 interface Deps {
@@ -18,6 +21,8 @@ interface Deps {
     readonly list: (folder: string) => Promise<readonly Pick<Dirent, "name" | "isDirectory" | "isFile">[]>;
     /** "" where it is longer than `bytesMax`, or cannot be read. */
     readonly read: (path: string, bytesMax: number) => Promise<string>;
+    /** The same at once, for the few files that say what may be read at all. */
+    readonly readNow: (path: string) => string;
   };
 }
 
@@ -30,38 +35,54 @@ const stepMs = 4;
 const pauseMs = 2;
 const foundMax = 6;
 const lookMs = 2;
-const ignoreFiles = [".gitignore", ".slipstreamignore"];
 
 export class Workspace {
   readonly #deps: Deps;
-  readonly #ignored = new Map<string, Ignored>();
+  readonly #ignored = new Map<string, IgnoreTree>();
   readonly #declared = new Map<string, Found[]>();
-  readonly #byFile = new Map<string, readonly string[]>();
-  #excludes: readonly string[];
-  read = 0;
+  readonly #byFile = new Map<string, { readonly root: string; readonly path: string; readonly names: readonly string[] }>();
+  /** Files read, by folder. */
+  readonly #read = new Map<string, number>();
+  #excludes: Ignored;
 
   constructor(excludes: readonly string[], deps: Deps) {
-    this.#excludes = excludes;
+    this.#excludes = new Ignored(excludes);
     this.#deps = deps;
   }
 
   set excludes(patterns: readonly string[]) {
-    this.#excludes = patterns;
-    for (const ignored of this.#ignored.values()) ignored.add(patterns);
+    this.#excludes = new Ignored(patterns);
   }
 
   /** Whether the file's text is never sent. `path` is relative to `root`; undefined: outside of every folder. */
-  excluded(root: string | undefined, path: string): boolean {
-    const ignored = root === undefined ? undefined : this.#ignored.get(root);
-    return (ignored ?? new Ignored(this.#excludes)).out(path);
+  excluded(root: string | undefined, path: string, folder = false): boolean {
+    const tree = root === undefined ? undefined : this.#treeOf(root);
+    return tree ? tree.out(path, this.#excludes, folder) : outByName(path) || this.#excludes.says(path, folder) === "out";
   }
 
-  /** What the folder's own ignore file says; before any of its documents is opened. */
-  async prepare(root: string): Promise<void> {
-    const ignored = new Ignored();
-    for (const name of ignoreFiles) ignored.add((await this.#deps.files.read(join(root, name), fileBytesMax)).split("\n"));
-    ignored.add(this.#excludes);
-    this.#ignored.set(root, ignored);
+  /** Files read of all folders that are open. */
+  get read(): number {
+    return [...this.#read.values()].reduce((sum, files) => sum + files, 0);
+  }
+
+  /** The folder is open no more: nothing of it helps out, and others may have as many files again. */
+  forget(root: string): void {
+    this.#ignored.delete(root);
+    this.#read.delete(root);
+    for (const [file, { root: of, path }] of [...this.#byFile]) if (of === root) this.#unlearn(file, root, path);
+  }
+
+  /** An ignore file of the folder was changed. */
+  ignoresChanged(root: string, folder: string): void {
+    this.#ignored.get(root)?.forget(folder);
+  }
+
+  #treeOf(root: string): IgnoreTree {
+    const known = this.#ignored.get(root);
+    if (known) return known;
+    const tree = new IgnoreTree(root, this.#deps.files);
+    this.#ignored.set(root, tree);
+    return tree;
   }
 
   /** Reads the folder until its end, a bound, or the signal. */
@@ -74,11 +95,14 @@ export class Workspace {
       for (const entry of entries) {
         if (signal.aborted || this.read >= filesMax) return;
         const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-        if (this.excluded(root, path)) continue;
+        if (this.excluded(root, path, entry.isDirectory())) continue;
         if (entry.isDirectory()) folders.push(path);
         else if (entry.isFile() && languageOf(path) !== "") {
-          this.learn(path, await files.read(join(root, path), fileBytesMax));
-          this.read += 1;
+          const text = await files.read(join(root, path), fileBytesMax);
+          // The folder may have gone meanwhile.
+          if (signal.aborted) return;
+          this.learn(root, path, text);
+          this.#read.set(root, (this.#read.get(root) ?? 0) + 1);
         }
         if (clock.now() - turnMs < stepMs) continue;
         await clock.sleep(pauseMs, signal).catch(() => {});
@@ -88,29 +112,38 @@ export class Workspace {
   }
 
   /** A file's declarations take the place of those it had. */
-  learn(path: string, text: string): void {
-    for (const name of this.#byFile.get(path) ?? []) {
-      const left = (this.#declared.get(name) ?? []).filter((each) => each.path !== path);
-      if (left.length > 0) this.#declared.set(name, left);
-      else this.#declared.delete(name);
-    }
+  learn(root: string, path: string, text: string): void {
+    const file = join(root, path);
+    this.#unlearn(file, root, path);
     const names: string[] = [];
     for (const declared of declarations(text)) {
       const known = this.#declared.get(declared.name) ?? [];
       if (known.length >= perNameMax || (known.length === 0 && this.#declared.size >= namesMax)) continue;
-      this.#declared.set(declared.name, [...known, { ...declared, path }]);
+      this.#declared.set(declared.name, [...known, { ...declared, path, root }]);
       names.push(declared.name);
     }
-    this.#byFile.set(path, names);
+    if (names.length > 0) this.#byFile.set(file, { root, path, names });
+  }
+
+  #unlearn(file: string, root: string, path: string): void {
+    for (const name of this.#byFile.get(file)?.names ?? []) {
+      const left = (this.#declared.get(name) ?? []).filter((each) => each.path !== path || each.root !== root);
+      if (left.length > 0) this.#declared.set(name, left);
+      else this.#declared.delete(name);
+    }
+    this.#byFile.delete(file);
   }
 
   /** Declarations in other files of what is named near the cursor, the nearest name first; what `lookMs` allow. */
-  near(path: string, text: string, offset: number): Found[] {
+  near(root: string | undefined, path: string, text: string, offset: number): Found[] {
     const until = this.#deps.clock.now() + lookMs;
     const found: Found[] = [];
     for (const name of namesNear(text, offset)) {
       if (found.length >= foundMax || this.#deps.clock.now() > until) break;
-      const elsewhere = this.#declared.get(name)?.find((each) => each.path !== path);
+      // What may be sent may have changed since it was read.
+      const elsewhere = this.#declared
+        .get(name)
+        ?.find((each) => (each.path !== path || each.root !== root) && !this.excluded(each.root, each.path));
       if (elsewhere && !found.includes(elsewhere)) found.push(elsewhere);
     }
     return found;
