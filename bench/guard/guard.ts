@@ -12,6 +12,7 @@ import { type Ablation, ablations, allOn } from "../keys/switches.ts";
 import { VirtualStand } from "../keys/virtual-stand.ts";
 import { calibrated } from "./calibration.ts";
 import { type Bound, judge, type Verdict } from "./judge.ts";
+import { type Sizing, sized, sizing } from "./sizing.ts";
 
 /** Of each figure: what it is, and how much worse it may be. */
 const guarded = {
@@ -33,6 +34,10 @@ const guarded = {
   violations: { of: ({ figures }: Run) => figures.violations, better: "less", worseMax: 0, floor: 0.001, exact: true },
   // Of router, workers' agents, pretend GPUs and typists together. Machines differ in more than speed: the bound is wide.
   processor_per_trigger: { of: ({ processor }: Run) => processor, better: "less", worseMax: 0.6, floor: 0.001 },
+  // Of the operator's sizing of a pool, on a few days of bench scale.
+  scale_windows_missed: { of: ({ scale }: Run) => scale.missed, better: "less", worseMax: 0.3, floor: 0.004 },
+  scale_oracle_ratio: { of: ({ scale }: Run) => scale.oracleRatio, better: "less", worseMax: 0.04, floor: 1 },
+  scale_processor_per_day: { of: ({ scale }: Run) => scale.processor, better: "less", worseMax: 0.6, floor: 0.001 },
 } as const satisfies Record<string, Bound & { readonly of: (run: Run) => number }>;
 
 type Guarded = keyof typeof guarded;
@@ -47,11 +52,13 @@ interface Run {
   readonly figures: Figures;
   /** Processor time of a trigger, in calibrations. */
   readonly processor: number;
+  readonly scale: Sizing;
 }
 
 interface Expected {
   readonly crowd: typeof crowd;
   readonly stand: typeof stand;
+  readonly sizing: typeof sizing;
   /** By figure, one number a seed from seed 1 on. */
   readonly figures: Readonly<Record<string, readonly number[]>>;
 }
@@ -90,7 +97,7 @@ export async function benchGuard({ seeds, ablation, update }: GuardOptions, { sa
     say(`seed ${seed} of ${seeds}: ${names.map((name) => `${name} ${short(guarded[name].of(runs.at(-1) as Run))}`).join(", ")}`);
   }
   const figures = Object.fromEntries(names.map((name) => [name, runs.map((run) => round(guarded[name].of(run)))]));
-  if (update) writeFileSync(join(folder(), "expected.json"), formatted({ crowd, stand, figures }));
+  if (update) writeFileSync(join(folder(), "expected.json"), formatted({ crowd, stand, sizing, figures }));
   const before = expected?.figures ?? figures;
   const rows = names.map((name) => {
     const [mine, theirs] = [figures[name] ?? [], (before[name] ?? []).slice(0, seeds)];
@@ -112,7 +119,8 @@ async function ran(seed: number, sources: readonly Source[], ablation: Ablation 
     const tookMs = processorMs() - sinceMs;
     const after = calibrated();
     const figures = figuresOf(await typing.take(), crowd.people, typing.violations);
-    return { figures, processor: tookMs / Math.max(1, figures.triggers) / ((before + after) / 2) };
+    const processor = tookMs / Math.max(1, figures.triggers) / ((before + after) / 2);
+    return { figures, processor, scale: await sized(seed, signal) };
   } finally {
     await typing.end();
   }
@@ -132,7 +140,8 @@ function typedHere(): Source[] {
 
 function expectedHere(): Expected {
   const expected = JSON.parse(readFileSync(join(folder(), "expected.json"), "utf8")) as Expected;
-  if (JSON.stringify([expected.crowd, expected.stand]) !== JSON.stringify([crowd, stand]))
+  const runs = ({ crowd, stand, sizing }: Omit<Expected, "figures">) => JSON.stringify([crowd, stand, sizing]);
+  if (runs(expected) !== runs({ crowd, stand, sizing }))
     throw new SlipstreamError("config", "bench/guard/expected.json is of other runs: make it anew with --update");
   return expected;
 }

@@ -78,16 +78,9 @@ export async function benchK6(options: K6Options, deps: Deps): Promise<{ readonl
     const exit = await ran(options, { ...target, traces, summaryPath, gathered }, deps);
     const summary = summaryIn(summaryPath);
     if (!summary) throw new SlipstreamError("unavailable", `k6 ended with ${exit} and no summary`);
-    return {
-      exit,
-      report: reportOf(options, {
-        target: `${target.name}${options.stall ? ", one worker stopped after a quarter" : ""}`,
-        exit,
-        summary,
-        gathered,
-        rss,
-      }),
-    };
+    const name = `${target.name}${options.stall ? ", one worker stopped after a quarter" : ""}`;
+    const report = reportOf(options, { target: name, exit, summary, gathered, rss });
+    return { exit: report.exit, report };
   } finally {
     sampling.abort();
     await target.end();

@@ -46,7 +46,8 @@ export interface K6Report {
   readonly drift: { readonly p95_ms: readonly [number, number]; readonly rss_mib: readonly [number, number] | null } | null;
   readonly series: {
     readonly triggers_per_second: readonly number[];
-    readonly first_text_ms: readonly { readonly p50: number; readonly p95: number }[];
+    /** null: no key of that second had text. */
+    readonly first_text_ms: readonly ({ readonly p50: number; readonly p95: number } | null)[];
     readonly outcomes: readonly Readonly<Record<string, number>>[];
     readonly rss_mib: readonly (readonly [number, number])[];
   };
@@ -64,7 +65,14 @@ const round = (value: number, digits = 1) => (Number.isFinite(value) ? Math.roun
 const ms = (histogram: Histogram, share: number) => round(histogram.quantile(share) / 1_000);
 const quantiles = (histogram: Histogram) => ({ p50: ms(histogram, 0.5), p95: ms(histogram, 0.95), p99: ms(histogram, 0.99) });
 const kneeWindowS = 5;
+/** As k6 ends. */
+const limitCrossed = 99;
 const driftSecondsMin = 120;
+/**
+ * Of a soak, its last quarter over its first. Times: half as long again is what a ramp calls the knee; memory: what a process keeps
+ * of its first minutes (compiled code, caches up to their bounds) is a quarter, what leaks is more the longer it runs.
+ */
+const driftMax = { p95: 1.5, rss: 1.25 } as const;
 
 export function reportOf({ scenario }: { readonly scenario: Scenario }, { target, exit, summary, gathered, rss }: Found): K6Report {
   const { metrics, state } = summary;
@@ -79,12 +87,21 @@ export function reportOf({ scenario }: { readonly scenario: Scenario }, { target
   };
   const rssOf = (part: typeof rss) => round(part.reduce((sum, [, mib]) => sum + mib, 0) / Math.max(1, part.length));
   const rssQuarter = Math.floor(rss.length / 4);
+  const drift: K6Report["drift"] =
+    lasted < driftSecondsMin
+      ? null
+      : {
+          p95_ms: [p95Of(0, quarter), p95Of(seconds.length - quarter, seconds.length)],
+          rss_mib: rssQuarter === 0 ? null : [rssOf(rss.slice(0, rssQuarter)), rssOf(rss.slice(-rssQuarter))],
+        };
+  const drifts = scenario === "soak" ? driftLimits(drift) : [];
+  const drifted = exit === 0 && drifts.some(({ ok }) => !ok);
   return {
     ...{
       scenario,
       target,
-      exit,
-      passed: exit === 0,
+      exit: drifted ? limitCrossed : exit,
+      passed: exit === 0 && !drifted,
       seconds: round(lasted),
       triggers,
       triggers_per_second: round(triggers / Math.max(1, lasted)),
@@ -96,24 +113,37 @@ export function reportOf({ scenario }: { readonly scenario: Scenario }, { target
         { triggers: answer.count, first_text_ms: quantiles(firstText), answer_ms: quantiles(answer), outcomes },
       ]),
     ),
-    limits: Object.entries(metrics).flatMap(([metric, { values, thresholds = {} }]) =>
-      Object.entries(thresholds).map(([limit, { ok }]) => ({ metric, limit, ok, values })),
-    ),
+    limits: [
+      ...Object.entries(metrics).flatMap(([metric, { values, thresholds = {} }]) =>
+        Object.entries(thresholds).map(([limit, { ok }]) => ({ metric, limit, ok, values })),
+      ),
+      ...drifts,
+    ],
     knee: scenario === "ramp" ? kneeOf(seconds) : null,
-    drift:
-      lasted < driftSecondsMin
-        ? null
-        : {
-            p95_ms: [p95Of(0, quarter), p95Of(seconds.length - quarter, seconds.length)],
-            rss_mib: rssQuarter === 0 ? null : [rssOf(rss.slice(0, rssQuarter)), rssOf(rss.slice(-rssQuarter))],
-          },
+    drift,
     series: {
       triggers_per_second: seconds.map((second) => second.triggers),
-      first_text_ms: seconds.map(({ firstText }) => ({ p50: ms(firstText, 0.5), p95: ms(firstText, 0.95) })),
+      first_text_ms: seconds.map(({ firstText }) =>
+        firstText.count === 0 ? null : { p50: ms(firstText, 0.5), p95: ms(firstText, 0.95) },
+      ),
       outcomes: seconds.map(({ outcomes }) => outcomes),
       rss_mib: rss,
     },
   };
+}
+
+/** What k6 itself cannot judge: the last quarter beside the first. */
+function driftLimits(drift: K6Report["drift"]): K6Report["limits"] {
+  if (!drift) return [];
+  const row = (metric: string, [first, last]: readonly [number, number], most: number) => {
+    const ratio = round(last / Math.max(1, first), 3);
+    return { metric, limit: `ratio<${most}`, ok: ratio < most, values: { ratio } };
+  };
+  const { p95_ms: p95, rss_mib: rss } = drift;
+  return [
+    row("last quarter over first, p95 of first text", p95, driftMax.p95),
+    ...(rss ? [row("last quarter over first, memory", rss, driftMax.rss)] : []),
+  ];
 }
 
 /** In windows of five seconds; the first is what is usual, unless it is a whole prompt's time. */
@@ -163,6 +193,8 @@ export function drawn(report: K6Report): string {
   const { series, tiers } = report;
   const at = <T>(values: readonly T[], of: (value: T) => number) =>
     values.map((value, second): [number, number] => [second, of(value)]);
+  const known = <T>(values: readonly (T | null)[], of: (value: T) => number) =>
+    values.flatMap((value, second): [number, number][] => (value === null ? [] : [[second, of(value)]]));
   const outcomes = [...new Set(series.outcomes.flatMap((each) => Object.keys(each)))];
   const limit = report.limits.find(({ metric, limit }) => metric.startsWith("slipstream_first_text_ms") && /p\(95\)/.test(limit));
   const limitMs = Number(/<(\d+)/.exec(limit?.limit ?? "")?.[1] ?? Number.NaN);
@@ -175,12 +207,12 @@ export function drawn(report: K6Report): string {
         title: "First text of a key",
         x: "seconds",
         y: "ms",
-        caption: "Of each second, where there was text.",
+        caption: "Of each second in which a key had text.",
         ...(limitMs > 0 ? { limits: [{ name: `limit of p95: ${limitMs} ms`, at: limitMs }] } : {}),
       },
       [
-        { name: "p50", points: at(series.first_text_ms, ({ p50 }) => p50) },
-        { name: "p95", points: at(series.first_text_ms, ({ p95 }) => p95) },
+        { name: "p50", points: known(series.first_text_ms, ({ p50 }) => p50) },
+        { name: "p95", points: known(series.first_text_ms, ({ p95 }) => p95) },
       ],
     ),
     linesOf({ title: "Triggers", x: "seconds", y: "a second" }, [

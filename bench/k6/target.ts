@@ -55,7 +55,7 @@ export async function startTarget(options: TargetOptions): Promise<Target> {
   };
 }
 
-async function startUp(): Promise<Target> {
+export async function startUp(): Promise<Target> {
   const anywhere = ["--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
   const child = spawn(process.execPath, [join(packageRoot(), "bin/slipstream.js"), "up", ...anywhere], {
     cwd: packageRoot(),

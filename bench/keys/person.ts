@@ -20,6 +20,10 @@ export interface PersonOptions {
   readonly maxTokens: number;
   /** What is typed, one after the other, instead of traces of the sources. */
   readonly traces?: readonly Trace[];
+  /** Of each trigger; absent: the pool's. */
+  readonly deadlineMs?: number;
+  /** Before the person sits down. */
+  readonly delayMs?: number;
 }
 
 /** Slips of the finger, taken back within a few keys; assumed, as in the simulation. */
@@ -47,7 +51,10 @@ export class Person {
     const { clock, connection } = deps;
     this.#deps = deps;
     this.#client = new EditorClient(
-      { session: options.name, workspace: "bench", deadlineMs: 0, maxTokens: options.maxTokens, stream: true, reconnectMs: 250 },
+      {
+        ...{ session: options.name, workspace: "bench", deadlineMs: options.deadlineMs ?? 0, maxTokens: options.maxTokens },
+        ...{ stream: true, reconnectMs: 250 },
+      },
       { clock, connect: () => connection.connect() },
     );
     this.finished = this.#type(options).catch(() => {});
@@ -72,7 +79,7 @@ export class Person {
     const { seed } = options;
     const { clock, tally } = this.#deps;
     const random = seeded(seed);
-    await clock.sleep(random.next() * startWithinMs, this.#over.signal);
+    await clock.sleep((options.delayMs ?? 0) + random.next() * startWithinMs, this.#over.signal);
     for (let turn = 0; ; turn++) {
       const made = traceOf(options, turn);
       // The documents of a turn are the turn's own.

@@ -75,13 +75,14 @@ export class Tally {
 const round = (ms: number | undefined) => (ms === undefined ? undefined : Math.round(ms * 1_000) / 1_000);
 
 function recordOf(
-  { outcome, reason, text, firstTextMs, totalMs, usage, worker }: Answer,
+  { outcome, reason, detail, text, firstTextMs, totalMs, usage, worker }: Answer,
   fresh: boolean,
   of: AskedOf,
 ): TriggerRecord {
   const { promptTokens, recomputedTokens, completionTokens } = usage;
   return {
     ...{ t_ms: Math.round(of.askedMs * 1_000) / 1_000, id: of.id, kind: of.kind, outcome, reason, fresh: text !== "" && fresh },
+    detail: detail === "" ? undefined : detail,
     ...{ first_text_ms: text === "" ? undefined : round(firstTextMs), total_ms: round(totalMs), worker },
     ...{ prompt_tokens: promptTokens, recomputed_tokens: recomputedTokens, completion_tokens: completionTokens },
   };

@@ -57,6 +57,6 @@ await runChild(async (given, lifecycle) => {
 
 async function shipped(slots: number): Promise<Engine> {
   const { EmbeddedEngine } = await import("../../workers/engine/embedded/embedded.ts");
-  const modelPath = join(packageRoot(), "models/slipstream-fim-4m-q8_0.gguf");
+  const modelPath = join(packageRoot(), "models/slipstream-fim-13m-q8_0.gguf");
   return EmbeddedEngine.start({ modelPath, slots }, { clock: systemClock, log: silentLog });
 }

@@ -20,7 +20,7 @@ test("a search is told as it begins, each crowd of it as it was seen, and then w
   const said: string[] = [];
   const asked: number[] = [];
   const answers = new Answers(
-    { seed: 1, seeds: 1, gpus: 2, slots: 16, maxTokens: 32 },
+    { seed: 1, seeds: 1, gpus: 2, slots: 16, maxTokens: 32, within: 0.06 },
     {
       threads: { ask: async ({ people }) => ({ ...none, p95_ms: asked.push(people) > 0 && people <= 100 ? 60.4 : 140 }) },
       state: { once: (_, measure) => measure() },

@@ -4,7 +4,7 @@ import { percentile } from "../../sim/statistics.ts";
 import type { Source } from "../../sim/trace/generate.ts";
 import type { ProfileEnd, ProfileName } from "../../workers/engine/simulated/profiles.ts";
 import type { Cost } from "../keys/counted.ts";
-import { latencyOf, type Scored } from "./scores.ts";
+import { added, latencyOf, type Scored } from "./scores.ts";
 
 export interface FleetOptions {
   readonly profile: ProfileName;
@@ -56,6 +56,18 @@ export interface Figures {
   /** Keys typed along a text that stood there. */
   readonly along_per_key: number;
   readonly load_share: number;
+}
+
+/** Windows that follow each other as one. */
+export function together(parts: readonly Taken[]): Taken {
+  const [first, ...rest] = parts as [Taken, ...Taken[]];
+  return rest.reduce((all, part) => {
+    const wallMs = all.wallMs + part.wallMs;
+    return {
+      ...{ wallMs, scored: added(all.scored, part.scored), costs: [...all.costs, ...part.costs], reached: part.reached },
+      loadShare: (all.loadShare * all.wallMs + part.loadShare * part.wallMs) / Math.max(1, wallMs),
+    };
+  }, first);
 }
 
 const round = (value: number, digits = 3) => (Number.isFinite(value) ? Math.round(value * 10 ** digits) / 10 ** digits : 0);

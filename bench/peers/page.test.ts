@@ -29,6 +29,7 @@ const report: PeersReport = {
       headlines: headlines(developers),
     },
   ],
+  others: 0,
   ablation: undefined,
   cost: new Map([
     ["slipstream", { cpu_ms_per_generation: 1, added_p50_ms: 1, added_p99_ms: 5, rss_mib: 150, auth: true, busy: 0.4 }],

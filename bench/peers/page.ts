@@ -3,7 +3,7 @@
 import { sentenceOf } from "./headline.ts";
 import { peers } from "./peer-table.ts";
 import type { CellReport, PeersOptions, PeersReport } from "./peers.ts";
-import { checkOf, figuresOfSide, titleOf } from "./report.ts";
+import { checkOf, errorsOf, figuresOfSide, titleOf } from "./report.ts";
 import { nameOf } from "./rounds.ts";
 import { goalMs } from "./scores.ts";
 
@@ -56,7 +56,7 @@ function cellPart(of: CellReport): string {
   const waste = rows.map(({ side, figures, ours }) => ({ name: nameOf(side), value: 100 * figures.waste_share, ours }));
   const time = of.rounds.size > 0 ? "measured" : "by virtual time";
   return `<section><h2>${escaped(titleOf(of.cell))}</h2>
-${of.headlines.map((each) => `<p class="head">${escaped(sentenceOf(each))}</p>`).join("")}
+${of.headlines.map((each) => `<p class="head">${escaped(sentenceOf(each))}</p>`).join("")}${validity(of)}
 ${developers.length > 0 ? `<h3>Developers a GPU (by virtual time)</h3>${bars({ unit: "developers a GPU", bars: developers })}` : ""}
 <h3>Text that is of use, ms from the trigger: p95, and p50 in it (${time})</h3>${bars({ unit: "ms", bars: latency, line: goalMs })}
 <h3>Keys typed along text that stood there, of all (${time})</h3>${bars({ unit: "of all keys", bars: along })}
@@ -70,10 +70,21 @@ ${table(
 )}${checkPart(of)}</section>`;
 }
 
+/** What the machine's other programs spoiled is said where its figures stand. */
+function validity({ rounds }: CellReport): string {
+  const all = [...rounds.values()].flat();
+  const bad = all.filter(({ valid }) => !valid).length;
+  if (all.length === 0) return "";
+  const most = Math.round(100 * Math.max(...all.map(({ busy }) => busy)));
+  return bad === 0
+    ? `<p>All ${all.length} rounds are valid: the machine was ${most} % busy at most.</p>`
+    : `<p class="bad">${bad} of ${all.length} rounds are not valid, because the machine was too busy (${most} % at most): figures are of the valid ones, where a side has any.</p>`;
+}
+
 function checkPart(of: CellReport): string {
   const check = checkOf(of);
   if (check.length === 0) return "";
-  return `<details><summary>Virtual time beside what was measured</summary>${table(
+  return `<p>Virtual time told p95 within ${errorsOf(check)}.</p><details><summary>Virtual time beside what was measured</summary>${table(
     ["", "p50 told", "measured", "p95 told", "measured", "error of p95"],
     check.map((each) => [
       ...[`${each.name} / ${each.editor}`, String(each.predicted_p50_ms), String(each.measured_p50_ms)],
@@ -136,7 +147,7 @@ function bars({ unit, bars: all, line }: { unit: string; bars: readonly Bar[]; l
       `<line class="grid" x1="${x(tick)}" x2="${x(tick)}" y1="0" y2="${height + 4}"/><text class="tick" x="${x(tick)}" y="${height + 18}">${Number(tick.toPrecision(6))}</text>`,
   );
   const goal = line === undefined ? "" : `<line class="goal" x1="${x(line)}" x2="${x(line)}" y1="0" y2="${height + 4}"/>`;
-  return `<svg viewBox="0 0 ${nameWidth + plotWidth + 60} ${height + 38}" role="img" aria-label="${escaped(unit)}">${grid.join("")}${drawn.join("")}${goal}<text class="tick" x="${nameWidth + plotWidth / 2}" y="${height + 34}">${escaped(unit)}</text></svg>`;
+  return `<svg viewBox="0 0 ${nameWidth + plotWidth + 60} ${height + 38}" role="img" aria-label="${escaped(unit)}">${grid.join("")}${goal}${drawn.join("")}<text class="tick" x="${nameWidth + plotWidth / 2}" y="${height + 34}">${escaped(unit)}</text></svg>`;
 }
 
 /** 1, 2 or 5 of a power of ten, so that at most ten make the whole. */
@@ -159,6 +170,6 @@ const style = `:root{color-scheme:light dark;--ink:#1c2128;--page:#fff;--soft:#d
 @media(prefers-color-scheme:dark){:root{--ink:#e3e7ec;--page:#14181d;--soft:#39424d;--ours:#5aa2ff;--peer:#76808c;--inner:#000000a0;--goal:#ff7b72}}
 body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,sans-serif}main{max-width:900px;margin:0 auto;padding:24px}
 h1{font-size:26px}h2{font-size:20px;margin-top:40px;border-top:1px solid var(--soft);padding-top:16px}h3{font-size:15px;margin:24px 0 4px}
-.head{margin:4px 0;font-weight:600}svg{width:100%;height:auto;font:12px system-ui,sans-serif}svg text{fill:var(--ink)}.name{text-anchor:end}.tick{text-anchor:middle;opacity:.75}
+.head{margin:4px 0;font-weight:600}.bad{color:var(--goal)}svg{width:100%;height:auto;font:12px system-ui,sans-serif}svg text{fill:var(--ink)}.name{text-anchor:end}.value{paint-order:stroke;stroke:var(--page);stroke-width:4px;stroke-linejoin:round}.tick{text-anchor:middle;opacity:.75}
 .grid{stroke:var(--soft)}.goal{stroke:var(--goal);stroke-width:2;stroke-dasharray:5 4}.ours{fill:var(--ours)}.peer{fill:var(--peer)}.inner{fill:var(--inner)}.band{stroke:var(--ink);stroke-width:3}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-size:13px;margin:12px 0}th,td{padding:3px 10px;border-bottom:1px solid var(--soft);text-align:right;vertical-align:top}th:first-child,td:first-child,td:last-child:not(:nth-child(n+4)){text-align:left}`;

@@ -16,6 +16,7 @@ import { ours, type Side, sides } from "./sides.ts";
 import { peerSources } from "./sources.ts";
 import { State } from "./state.ts";
 import { Threads } from "./threads.ts";
+import { programVersion } from "./version.ts";
 
 export { type ProfileName, profileEnds, profileNames } from "../../workers/engine/simulated/profiles.ts";
 
@@ -30,6 +31,7 @@ export interface PeersOptions extends RoundsOptions {
   /** Of a search in virtual time. */
   readonly gpus: number;
   readonly seeds: number;
+  readonly within: number;
   readonly cost: CostOptions;
   readonly stateFile: string;
   readonly fresh: boolean;
@@ -58,6 +60,8 @@ export interface PeersReport {
   readonly cost: ReadonlyMap<string, Cost>;
   readonly missing: readonly { readonly name: PeerName; readonly why: string }[];
   readonly programs: Readonly<Record<string, string>>;
+  /** Figures of it that another version of this program measured. */
+  readonly others: number;
 }
 
 export async function benchPeers(options: PeersOptions, { say, signal, env }: Deps): Promise<PeersReport> {
@@ -65,7 +69,7 @@ export async function benchPeers(options: PeersOptions, { say, signal, env }: De
   // Every side, and each of its people, hears of the interrupt.
   setMaxListeners(0, signal);
   const folder = mkdtempSync(join(tmpdir(), "slipstream-peers-"));
-  const state = new State(options.stateFile, options);
+  const state = new State(options.stateFile, { ...options, version: programVersion() });
   const { programs, missing } = found(env);
   for (const { name, why } of missing) say(`${name}: ${why}`);
   const present = sides.filter(({ name }) => !missing.some((each) => each.name === name));
@@ -97,10 +101,11 @@ export async function benchPeers(options: PeersOptions, { say, signal, env }: De
     const [cell] = options.cells;
     const mine = cells[0]?.developers.get(ours)?.developers_per_gpu;
     const names = Object.keys(ablated) as Ablated[];
-    const ablation =
-      cell && wanted.has("ablation") ? { cell, rows: await answers.ablation(cell, names, Math.max(1, mine ?? 20)) } : undefined;
+    const ablation = cell && wanted.has("ablation") ? { cell, rows: await answers.ablation(cell, names, mine) } : undefined;
     const versions = Object.fromEntries([...programs].flatMap(([name, each]) => (each ? [[name, each.version]] : [])));
-    return { cells, ablation, cost, missing, programs: versions };
+    if (state.others > 0)
+      say(`${state.others} of these figures are of another version of this program; --fresh measures them again`);
+    return { cells, ablation, cost, missing, programs: versions, others: state.others };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -7,6 +7,7 @@ import { Answers, type AnswersOptions, type Band } from "./answers.ts";
 import { ours } from "./sides.ts";
 import { State } from "./state.ts";
 import { Threads } from "./threads.ts";
+import { programVersion } from "./version.ts";
 
 export interface PlanOptions extends AnswersOptions {
   readonly developers: number;
@@ -45,7 +46,11 @@ export async function planFor(options: PlanOptions, { say, signal }: Deps): Prom
   const day = options.day ? dayOf({ developers, seed }) : undefined;
   const writing = day ? Math.ceil(day.peak_share * developers) : developers;
   using threads = new Threads({}, { signal });
-  const answers = new Answers(options, { threads, state: new State(options.stateFile), say });
+  const answers = new Answers(options, {
+    threads,
+    state: new State(options.stateFile, { version: programVersion(), ownOnly: true }),
+    say,
+  });
   const cells = agreements.flatMap((agreement) => (["slow", "fast"] as const).map((end) => ({ profile, end, agreement })));
   const rows = await Promise.all(
     cells.map(async (cell) => {

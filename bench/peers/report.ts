@@ -29,6 +29,7 @@ export function jsonOf(report: PeersReport, options: PeersOptions) {
     machine_busy_max: Math.max(0, ...cells.flatMap(({ rounds }) => [...rounds.values()].flat().map(({ busy }) => busy))),
     settings: Object.fromEntries(Object.entries(peers).map(([name, { settings }]) => [name, settings])),
     versions: programs,
+    of_other_versions: report.others,
     missing,
     invalid: cells.flatMap(invalidOf),
   };
@@ -74,6 +75,13 @@ export function checkOf(of: CellReport) {
       },
     ];
   });
+}
+
+/** Of p95, in words: median of the sides and the worst. */
+export function errorsOf(check: ReturnType<typeof checkOf>): string {
+  const errors = check.map(({ error_p95 }) => Math.abs(error_p95 ?? 0)).sort((a, b) => a - b);
+  const percent = (value = 0) => `${(100 * value).toFixed(0)} %`;
+  return `${percent(errors[errors.length >> 1])} of what was measured in the median of sides, ${percent(errors.at(-1))} at worst`;
 }
 
 const invalidOf = ({ cell, rounds }: CellReport) =>
@@ -123,16 +131,11 @@ function cellTable(of: CellReport): string {
     return [[`${nameOf(side)}${marked}`, developers, ...columns.map(([, show]) => show(figures))]];
   });
   const check = checkOf(of);
-  const errors = check.map(({ error_p95 }) => Math.abs(error_p95 ?? 0)).sort((a, b) => a - b);
   return [
     `${titleOf(of.cell)} (${timeOf(of)} time)\n`,
     `${grid([["", "developers/GPU", ...columns.map(([name]) => name)], ...rows])}\n`,
     ...of.headlines.map((each) => `${sentenceOf(each)}\n`),
-    ...(check.length > 0
-      ? [
-          `virtual time told p95 within ${(100 * (errors[errors.length >> 1] ?? 0)).toFixed(0)} % of what was measured in the median of sides, ${(100 * (errors.at(-1) ?? 0)).toFixed(0)} % at worst\n`,
-        ]
-      : []),
+    ...(check.length > 0 ? [`virtual time told p95 within ${errorsOf(check)}\n`] : []),
   ].join("\n");
 }
 

@@ -1,8 +1,10 @@
 // rounds: the sides of one cell measured on this machine, round after round, a few sides at a time; what ends is kept, and what is
-// kept is not run again. A round during which the machine was too busy is said, run once more, and else marked.
+// kept is not run again. A round waits for others to leave the machine; one during which it was too busy is said, run once more, and
+// else marked.
+import { systemClock } from "../../lib/clock.ts";
 import type { ProfileEnd, ProfileName } from "../../workers/engine/simulated/profiles.ts";
 import { type Figures, type FleetOptions, figuresOf } from "./fleet.ts";
-import { busyMax, busyMeter } from "./machine.ts";
+import { busyMax, busyMeter, calm } from "./machine.ts";
 import { type Machine, type Side, startSide } from "./sides.ts";
 import type { State } from "./state.ts";
 
@@ -83,6 +85,7 @@ export async function measureCell(
 
 async function lane(cell: Cell, sides: readonly Side[], nth: number, options: RoundsOptions, deps: Deps): Promise<Round[]> {
   for (let attempt = 1; ; attempt++) {
+    await calm({ clock: systemClock, ...deps });
     const { rounds, busy } = await together(cell, sides, nth, options, deps);
     const valid = busy <= busyMax;
     if (valid || attempt === options.attempts) return rounds.map((figures) => ({ figures, busy, valid }));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Mark, type Scored, Scores } from "./scores.ts";
+import { added, type Mark, type Scored, Scores } from "./scores.ts";
 
 const mark = (given: Partial<Mark>): Mark => ({ askedMs: 0, retiredMs: undefined, came: undefined, counted: false, ...given });
 const text = (ms: number) => ({ kind: "text", ms }) as const;
@@ -32,4 +32,26 @@ test("a trigger counts once, in the window in which it was decided", () => {
   scores.decide(one);
   expect(scores.take().triggers).toBe(1);
   expect(scores.take().triggers).toBe(0);
+});
+
+test("two windows added are what one would have been", () => {
+  const marks = () => [
+    mark({ retiredMs: 240, came: text(40) }),
+    mark({ retiredMs: 240, came: nothing }),
+    mark({ retiredMs: 80, came: nothing }),
+    mark({ retiredMs: 240, came: { kind: "gated" } }),
+    mark({ retiredMs: 300, came: nothing }),
+    mark({ retiredMs: 240, came: { kind: "empty" } }),
+  ];
+  const [whole, parts] = [new Scores(), new Scores()];
+  const taken: Scored[] = [];
+  for (const scores of [whole, parts]) {
+    for (const [nth, each] of marks().entries()) {
+      scores.key(nth % 2 === 0);
+      scores.decide(each);
+      if (scores === parts && nth === 2) taken.push(parts.take());
+    }
+  }
+  taken.push(parts.take());
+  expect(taken.reduce((a, b) => added(a, b))).toEqual(whole.take());
 });

@@ -105,6 +105,17 @@ export class Scores {
   }
 }
 
+/** Of two windows. */
+export function added(a: Scored, b: Scored): Scored {
+  const lateBy = { ...a.lateBy };
+  for (const [why, count] of Object.entries(b.lateBy)) lateBy[why] = (lateBy[why] ?? 0) + count;
+  return {
+    ...{ keys: a.keys + b.keys, triggers: a.triggers + b.triggers, latencyMs: [...a.latencyMs, ...b.latencyMs] },
+    ...{ answered: a.answered + b.answered, late: a.late + b.late, typedOn: a.typedOn + b.typedOn, empty: a.empty + b.empty },
+    ...{ unasked: a.unasked + b.unasked, gated: a.gated + b.gated, along: a.along + b.along, lateBy },
+  };
+}
+
 export interface Latency {
   readonly p50: number;
   readonly p95: number;

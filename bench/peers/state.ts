@@ -1,30 +1,51 @@
 // state: what a comparison has measured so far, in a file, so that one that was interrupted goes on where it was. A line of JSON
-// each: the name of what was measured, with everything it depends on, and what came of it. Bounded by the runs of a comparison.
+// each: the name of what was measured, with everything it depends on, what came of it, and which version of the program measured.
+// Bounded by the runs of a comparison.
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 
+export interface StateOptions {
+  /** What is there is thrown away. */
+  readonly fresh?: boolean;
+  readonly version?: string;
+  /** What another version measured is not known. */
+  readonly ownOnly?: boolean;
+}
+
+interface Line {
+  readonly key: string;
+  readonly value: unknown;
+  readonly version?: string;
+}
+
 export class State {
   readonly #path: string;
-  readonly #known = new Map<string, unknown>();
+  readonly #version: string;
+  readonly #known = new Map<string, Line>();
+  readonly #others = new Set<string>();
 
-  /** `fresh`: what is there is thrown away. */
-  constructor(path: string, options: { readonly fresh?: boolean } = {}) {
+  constructor(path: string, { fresh, version = "", ownOnly }: StateOptions = {}) {
     this.#path = path;
+    this.#version = version;
     mkdirSync(dirname(path), { recursive: true });
-    if (options.fresh) rmSync(path, { force: true });
-    for (const line of existsSync(path) ? readFileSync(path, "utf8").split("\n") : []) {
+    if (fresh) rmSync(path, { force: true });
+    for (const text of existsSync(path) ? readFileSync(path, "utf8").split("\n") : []) {
       // The last line may be half a line, where a run was killed.
       try {
-        const { key, value } = JSON.parse(line) as { key: string; value: unknown };
-        this.#known.set(key, value);
+        const line = JSON.parse(text) as Line;
+        if (!ownOnly || this.#isOwn(line)) this.#known.set(line.key, line);
       } catch {}
     }
   }
 
+  /** What was asked for and is another version's. */
+  get others(): number {
+    return this.#others.size;
+  }
+
   /** The value that is known, or the one that is measured now and kept. */
   async once<T>(of: object, measure: () => Promise<T>): Promise<T> {
-    const key = JSON.stringify(of);
-    if (this.#known.has(key)) return this.#known.get(key) as T;
+    if (this.has(of)) return this.find(of) as T;
     const value = await measure();
     this.keep(of, value);
     return value;
@@ -35,12 +56,19 @@ export class State {
   }
 
   find<T>(of: object): T | undefined {
-    return this.#known.get(JSON.stringify(of)) as T | undefined;
+    const key = JSON.stringify(of);
+    const line = this.#known.get(key);
+    if (line && !this.#isOwn(line)) this.#others.add(key);
+    return line?.value as T | undefined;
   }
 
   keep(of: object, value: unknown): void {
-    const key = JSON.stringify(of);
-    this.#known.set(key, value);
-    appendFileSync(this.#path, `${JSON.stringify({ key, value })}\n`);
+    const line: Line = { key: JSON.stringify(of), value, version: this.#version };
+    this.#known.set(line.key, line);
+    appendFileSync(this.#path, `${JSON.stringify(line)}\n`);
+  }
+
+  #isOwn({ version = "" }: Line): boolean {
+    return version === this.#version;
   }
 }

@@ -7,13 +7,15 @@ import { type Question, typed } from "./capacity.ts";
 export interface Asked {
   readonly question: Question;
   readonly people: number;
+  /** Only until it is clear whether they are served. */
+  readonly brief: boolean;
 }
 
 const { signal } = new AbortController();
 
-parentPort?.on("message", async ({ question, people }: Asked) => {
+parentPort?.on("message", async ({ question, people, brief }: Asked) => {
   try {
-    parentPort?.postMessage({ value: await typed(question, people, signal) });
+    parentPort?.postMessage({ value: await typed(question, people, brief, signal) });
   } catch (thrown) {
     parentPort?.postMessage({ error: SlipstreamError.from(thrown).message });
   }

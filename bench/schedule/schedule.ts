@@ -9,11 +9,12 @@ import { ownSources } from "../keys/sources.ts";
 import type { Records } from "../records/records.ts";
 import { benchDecisions, type Decided } from "./decision.ts";
 import { figuresOf, spentOf } from "./figures.ts";
+import { Moves } from "./leaving.ts";
 import { type Ablation, ablations, type Switches, shipped, switched } from "./switches.ts";
 
 export { profileEnds, profileNames } from "../../workers/engine/simulated/profiles.ts";
 
-export const parts = ["decision", "ablation", "overload", "flood", "shared"] as const;
+export const parts = ["decision", "ablation", "overload", "flood", "shared", "leaving"] as const;
 export type Part = (typeof parts)[number];
 
 export interface ScheduleBenchOptions {
@@ -39,6 +40,7 @@ export interface ScheduleReport {
   readonly overload?: unknown;
   readonly flood?: unknown;
   readonly shared?: unknown;
+  readonly leaving?: unknown;
 }
 
 interface Deps {
@@ -56,6 +58,9 @@ const knee = 0.9;
 /** People with a short session after the other, and the texts that these begin with: more than a worker's memory holds. */
 const sharersPerWorker = 6;
 const sharedBeginnings = 32;
+/** A worker's hand-over at most; what it gives running work after that, and until another is there in its place. */
+const handOverMax = 5_000;
+const leavingMs = 1_000;
 type Mix = "typing" | "mixed";
 /** Enough to type in, few enough that a pretend model finds its place soon. */
 const sourcesMax = 12;
@@ -76,6 +81,7 @@ export async function benchSchedule(options: ScheduleBenchOptions, deps: Deps): 
     ...(fleet && has("overload") && { overload: await fleet.overload() }),
     ...(fleet && has("flood") && { flood: await fleet.flood() }),
     ...(fleet && has("shared") && { shared: await fleet.shared() }),
+    ...(fleet && has("leaving") && { leaving: await fleet.leaving() }),
   };
 }
 
@@ -171,6 +177,40 @@ class Fleets {
         );
       }
       report[name] = rows;
+    }
+    return report;
+  }
+
+  /** Every worker replaced in turn, as a rollout does: sessions handed over, none warmed, and taken by surprise. */
+  async leaving() {
+    const people = await this.#size(0.6);
+    const { seconds, workers } = this.#options;
+    const report: Record<string, unknown> = { people };
+    for (const [name, handOverMs, warmBytes] of [
+      ["handed_over", handOverMax, undefined],
+      ["not_warmed", handOverMax, 0],
+      ["surprise", 0, undefined],
+    ] as const) {
+      const moves = new Moves();
+      const replaced = { everyMs: (seconds * 1_000) / workers, handOverMs, graceMs: leavingMs, awayMs: leavingMs };
+      let clock: { now(): number } | undefined;
+      const run = await this.#run([{ tenant: "default", what: "type", people }], {
+        ...(warmBytes !== undefined && { warmBytes }),
+        replaced: {
+          ...replaced,
+          leaves: (worker) => {
+            moves.begin();
+            moves.leaves(worker, clock?.now() ?? 0);
+          },
+        },
+        measured: (rooms) => {
+          clock = rooms.clock;
+          moves.watch(rooms);
+        },
+      });
+      const { answered_share, first_text_ms } = figuresOf(run.records);
+      report[name] = { ...moves.figures, answered_share, first_text_ms, ...spentOf(run) };
+      this.#deps.say(`leaving, ${name}: ${JSON.stringify(moves.figures)}, first text p95 ${first_text_ms.p95} ms`);
     }
     return report;
   }

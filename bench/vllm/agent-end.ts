@@ -14,7 +14,8 @@ import {
 import type { Agent } from "../../workers/agent.ts";
 
 export interface Ended {
-  readonly how: "done" | "cancelled" | "refused";
+  /** "lost": this end left before it was over. */
+  readonly how: "done" | "cancelled" | "refused" | "lost";
   readonly detail: string;
   readonly usage: Usage | undefined;
   /** From receipt of the Cancel to the engine's stop, as the agent says it. */
@@ -36,6 +37,10 @@ export class AgentEnd {
   readonly #inbox = new Mailbox<RouterFrame>({ max: 10_000, full: "refuse" });
   readonly #open = new Map<bigint, Open>();
   #next = 1n;
+  #closed = false;
+  /** Closing frames of what had ended before: there must be none. */
+  repeated = 0;
+  #credits = "";
 
   constructor(options: { model: string }, deps: { agent: Agent }) {
     this.#model = options.model;
@@ -43,7 +48,17 @@ export class AgentEnd {
     this.#say({ case: "hello", value: { protocolMin: 1, protocolMax: 1, router: "bench", channel: Channel.INLINE } });
   }
 
-  ask(wish: Wish, lane = Lane.INLINE): { id: bigint; first: Promise<void>; over: Promise<Ended> } {
+  /** Of each lane, inline first. */
+  get credits(): string {
+    return this.#credits;
+  }
+
+  /** Generations that are not over. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  ask(wish: Wish, lane = Lane.INLINE, model = this.#model): { id: bigint; first: Promise<void>; over: Promise<Ended> } {
     const id = this.#next++;
     let [first, over] = [() => {}, (_ended: Ended) => {}];
     const promises = {
@@ -55,7 +70,7 @@ export class AgentEnd {
       }),
     };
     this.#open.set(id, { firstMs: undefined, first, over });
-    this.#say({ case: "submit", value: { ...wish, id, lane, model: this.#model } as MessageInitShape<typeof SubmitSchema> });
+    this.#say({ case: "submit", value: { ...wish, id, lane, model } as MessageInitShape<typeof SubmitSchema> });
     return { id, ...promises };
   }
 
@@ -65,6 +80,8 @@ export class AgentEnd {
 
   close(): void {
     this.#inbox.end();
+    this.#closed = true;
+    for (const id of [...this.#open.keys()]) this.#end(id, { how: "lost", detail: "", usage: undefined, abortMs: 0 });
   }
 
   #say(frame: MessageInitShape<typeof RouterFrameSchema>["frame"]): void {
@@ -72,7 +89,10 @@ export class AgentEnd {
   }
 
   #hear({ frame }: WorkerFrame): void {
-    if (frame.case === "delta") {
+    if (frame.case === "credits") {
+      const { inline, chat, speculative, batch } = frame.value;
+      this.#credits = [inline, chat, speculative, batch].join(" ");
+    } else if (frame.case === "delta") {
       const open = this.#open.get(frame.value.id);
       if (!open || open.firstMs !== undefined) return;
       open.firstMs = systemClock.now();
@@ -91,8 +111,12 @@ export class AgentEnd {
 
   #end(id: bigint, ended: Omit<Ended, "firstMs" | "endMs">): void {
     const open = this.#open.get(id);
+    if (!open) {
+      if (!this.#closed) this.repeated += 1;
+      return;
+    }
     this.#open.delete(id);
-    open?.first();
-    open?.over({ ...ended, firstMs: open.firstMs, endMs: systemClock.now() });
+    open.first();
+    open.over({ ...ended, firstMs: open.firstMs, endMs: systemClock.now() });
   }
 }

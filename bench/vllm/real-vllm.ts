@@ -11,6 +11,7 @@ import { SlipstreamError } from "../../lib/errors.ts";
 import { packageRoot } from "../../lib/package-root.ts";
 import { EngineProcess } from "../../workers/engine/engine-process.ts";
 import { HttpEngine } from "../../workers/engine/http.ts";
+import { GrpcWire, isGrpc } from "../../workers/engine/vllm/grpc/wire.ts";
 import { type Drafting, speculativeConfig } from "../../workers/engine/vllm/speculative-config.ts";
 
 export interface RealOptions {
@@ -23,14 +24,17 @@ export interface RealOptions {
   readonly contextTokens?: number;
   /** KV blocks of 32 tokens, instead of as many as fit its GiB. */
   readonly blocks?: number;
+  /** Serves gRPC instead of HTTP: it has no counters then. */
+  readonly grpc?: boolean;
   readonly args?: readonly string[];
   /** Of the engine's process, as this one's. */
   readonly env: Env;
 }
 
 /** As the family of its prompts is known by. */
-export const modelName = "slipstream-fim-4m";
-const startWithinMs = 300_000;
+export const modelName = "slipstream-fim-13m";
+/** Beside other programs it takes ten times as long as alone. */
+const startWithinMs = 900_000;
 
 export class RealVllm {
   readonly url: string;
@@ -60,13 +64,14 @@ export class RealVllm {
       // Half precision has near ties everywhere; what is compared token by token is computed in float32.
       ...["--dtype", "float32", "--max-model-len", String(contextTokens), "--max-num-seqs", String(seats)],
       ...["--enforce-eager", "--block-size", "32", "--scheduling-policy", "priority", "--enable-prompt-tokens-details"],
-      ...["--enable-scale-out", "--kv-events-config", JSON.stringify(kv)],
+      ...["--kv-events-config", JSON.stringify(kv)],
       ...(draft ? ["--speculative-config", speculativeConfig(draft)] : []),
       ...(blocks === undefined ? [] : ["--num-gpu-blocks-override", String(blocks)]),
+      ...(options.grpc ? ["--grpc"] : ["--enable-scale-out"]),
       ...(options.args ?? []),
     ];
     const engine = new EngineProcess({ command, env: { ...options.env, ...environment } }, { clock: systemClock });
-    const started = new RealVllm(`http://127.0.0.1:${port}`, engine);
+    const started = new RealVllm(`${options.grpc ? "grpc" : "http"}://127.0.0.1:${port}`, engine);
     try {
       await started.#ready();
     } catch (thrown) {
@@ -74,6 +79,21 @@ export class RealVllm {
       throw thrown;
     }
     return started;
+  }
+
+  /** Has all of it stand still, for so long; undefined: for good. */
+  freeze(ms: number | undefined): void {
+    const { pid } = this.process;
+    if (pid === undefined) return;
+    const tell = (signal: NodeJS.Signals) => {
+      try {
+        process.kill(-pid, signal);
+      } catch {
+        // It has ended meanwhile.
+      }
+    };
+    tell("SIGSTOP");
+    if (ms !== undefined) systemClock.timer(ms, () => tell("SIGCONT"));
   }
 
   /** Its counters, as it exposes them. */
@@ -87,7 +107,11 @@ export class RealVllm {
   }
 
   async #ready(): Promise<void> {
-    const http = new HttpEngine({ url: this.url, connectionsMax: 1 }, { clock: systemClock });
+    const deps = { clock: systemClock };
+    const wire = isGrpc(this.url)
+      ? new GrpcWire({ url: this.url }, deps)
+      : new HttpEngine({ url: this.url, connectionsMax: 1 }, deps);
+    const health = () => (wire instanceof GrpcWire ? wire.health() : wire.ask("/health"));
     let ended: SlipstreamError | undefined;
     void this.process.exited.then((why) => {
       ended = why;
@@ -95,11 +119,11 @@ export class RealVllm {
     try {
       for (const startedMs = systemClock.now(); systemClock.now() - startedMs < startWithinMs; await systemClock.sleep(250)) {
         if (ended) throw ended;
-        if ((await http.ask("/health").catch(() => undefined))?.status === 200) return;
+        if ((await health().catch(() => undefined))?.status === 200) return;
       }
       throw new SlipstreamError("unavailable", `vLLM did not start within ${startWithinMs} ms; ${this.process.lastWords}`);
     } finally {
-      http.close();
+      wire.close();
     }
   }
 }

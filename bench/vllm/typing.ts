@@ -17,7 +17,7 @@ export interface TypingReport {
   readonly prompt_tokens_mean: number;
   /** What the agent expected to be cached, against the engine's count. */
   readonly agent: { readonly prompts: number; readonly equal: number; readonly within_a_block: number };
-  /** What the router expected to be computed, within 16 tokens. */
+  /** What the router expected to be computed, within a block of the engine's. */
   readonly router: Readonly<Record<string, number>>;
 }
 
