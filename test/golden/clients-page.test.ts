@@ -42,6 +42,20 @@ describe("each row", () => {
   });
 });
 
+describe("each client that keeps a session", () => {
+  const sessions = [...section("By sessions").matchAll(/^\| (?!client|---)(.*) \|$/gm)].map(([, line]) => {
+    const [client = "", , , not = "", tried = ""] = (line ?? "").split(" | ");
+    return { client, not, files: [...tried.matchAll(/`([^`]+)`/g)].map(([, file]) => file as string) };
+  });
+
+  test("has a row", () => expect(sessions.length).toBeGreaterThanOrEqual(7));
+
+  test.each(sessions)("$client names tests that are there, or says that it was not run", ({ not, files }) => {
+    if (files.length === 0) expect(not).toContain("not run");
+    for (const file of files) expect(read(file)).toMatch(/\btest(\.each\(.*\))?\(/);
+  });
+});
+
 test("every address leads to an endpoint, or to where clients add one", () => {
   const bases = ["", "/", "/v1", "/v1/"];
   const addresses = [...section("Settings to paste").matchAll(/http:\/\/127\.0\.0\.1:7412([\w/.-]*)/g)].map(([, path]) => path ?? "");

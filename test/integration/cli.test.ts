@@ -8,7 +8,7 @@ import { packageRoot } from "../../lib/package-root.ts";
 import { anyPorts, portsOf, type Running, slipstream, start } from "../support/command.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "slipstream-cli-"));
-const model = join(packageRoot(), "models/slipstream-fim-4m-q8_0.gguf");
+const model = join(packageRoot(), "models/slipstream-fim-13m-q8_0.gguf");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("a mistake is one sentence and an exit code", () => {
@@ -39,6 +39,11 @@ describe("a mistake is one sentence and an exit code", () => {
     [["status", "--address", "127.0.0.1:1"], 69, /no router's admin port/],
     [["explain", "--address", "127.0.0.1:1"], 69, /no router's admin port/],
     [["explain", "a", "b"], 64, /one id/],
+    [["drain", "--address", "127.0.0.1:1"], 69, /no admin port at 127\.0\.0\.1:1/],
+    [["drain", "--leave", "soon"], 64, /--leave: "soon"/],
+    [["drain", "--deadline", "0"], 64, /--deadline: "0"/],
+    [["drain", "router-1"], 64, /"router-1" is not an option/],
+    [["drain", "--pod", "a/b/c"], 64, /--pod: "a\/b\/c" is not NAMESPACE\/NAME/],
     [["explain", "--last", "0"], 64, /--last: "0"/],
     [["trace", "play"], 64, /generate, inspect, play or record/],
     [["trace", "inspect", source], 64, /a\.ts: line 1/],
@@ -72,7 +77,7 @@ test("whoever has no cluster is told where the doctor looks at this machine", as
 });
 
 test("every command has help with examples", async () => {
-  for (const command of ["up", "router", "worker", "complete", "status", "explain", "trace", "bench", "eval", "key"]) {
+  for (const command of ["up", "router", "worker", "complete", "status", "drain", "explain", "trace", "bench", "eval", "key"]) {
     const { code, out } = await slipstream([command, "--help"]);
     expect({ command, code }).toEqual({ command, code: 0 });
     expect(out).toMatch(/Example/);
@@ -119,7 +124,7 @@ describe("slipstream up", () => {
       "worker",
       "trigger",
     ]);
-    expect(answer).toMatchObject({ outcome: "generated", model: "slipstream-fim-4m" });
+    expect(answer).toMatchObject({ outcome: "generated", model: "slipstream-fim-13m" });
     expect(answer["prompt_tokens"]).toBeGreaterThan(50);
     expect(String(answer["text"])).not.toBe("");
   });

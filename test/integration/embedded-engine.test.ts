@@ -14,7 +14,7 @@ import type { Engine } from "../../workers/engine/engine.ts";
 import { SupervisedEngine } from "../../workers/engine/supervised.ts";
 import type { Finished, Generation, Piece, Sampling } from "../../workers/generation.ts";
 
-const modelPath = join(packageRoot(), "models", "slipstream-fim-4m-q8_0.gguf");
+const modelPath = join(packageRoot(), "models", "slipstream-fim-13m-q8_0.gguf");
 const never = new AbortController().signal;
 
 const before = `export class Counter {
@@ -104,7 +104,7 @@ describe("one engine", () => {
   test("tells the model as the file describes it", () => {
     expect(engine.models).toEqual([
       {
-        name: "slipstream-fim-4m",
+        name: "slipstream-fim-13m",
         fimFamily: "slipstream-builtin",
         specials: ["<|endoftext|>"],
         fim: expect.objectContaining({ prefix: "<|fim_prefix|>", suffix: "<|fim_suffix|>", fileSeparator: "<|file_sep|>" }),
@@ -220,6 +220,22 @@ describe("one engine", () => {
     for await (const _piece of engine.generate(generation({ maxTokens: 300 }), never)) break;
     for (let tries = 0; tries < 100 && engine.load().running > 0; tries++) await sleep(10);
     expect(engine.load().running).toBe(0);
+  });
+
+  test("a reader that was busy finds all of it, whatever the first tokens spelled again", async () => {
+    const one = (cut: number) => generation({ prefix: before.slice(0, cut), maxTokens: 1 });
+    let [cut, most] = [0, 0];
+    for (let at = 1; at < before.length; at++) {
+      const { pieces } = await complete(engine, one(at));
+      if (pieces.length > most) [cut, most] = [at, pieces.length];
+    }
+    // One that was asked for, and those that only spelled again what stands before the cursor.
+    expect(most).toBeGreaterThanOrEqual(3);
+    const busy = complete(engine, one(cut));
+    await sleep(0);
+    // Nothing else in this process moves meanwhile: all that the child says lies there at once.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    expect((await busy).pieces).toHaveLength(most);
   });
 
   test("a full context ends the text as length", async () => {

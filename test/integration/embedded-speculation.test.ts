@@ -10,7 +10,7 @@ import { packageRoot } from "../../lib/package-root.ts";
 import { EmbeddedEngine, type Fixed } from "../../workers/engine/embedded/embedded.ts";
 import type { Finished, Generation, Sampling, Segment } from "../../workers/generation.ts";
 
-const modelPath = join(packageRoot(), "models", "slipstream-fim-4m-q8_0.gguf");
+const modelPath = join(packageRoot(), "models", "slipstream-fim-13m-q8_0.gguf");
 const draftPath = join(packageRoot(), "models", "slipstream-draft-1m-q8_0.gguf");
 const never = new AbortController().signal;
 const chunkTokens = 64;

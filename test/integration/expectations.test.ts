@@ -24,7 +24,7 @@ const lifecycle = new Lifecycle({ graceMs: 2_000 }, deps);
 let running: RunningRouter;
 beforeAll(async () => {
   const random = seeded(1);
-  const modelPath = join(packageRoot(), "models/slipstream-fim-4m-q8_0.gguf");
+  const modelPath = join(packageRoot(), "models/slipstream-fim-13m-q8_0.gguf");
   const engine = lifecycle.use(await EmbeddedEngine.start({ modelPath, slots: 1 }, deps));
   const agent = createAgent({ ...agentDefaults, worker: "w1", pool: "p" }, { clock: systemClock, random, engine });
   const worker = await startServer("worker", workerService(agent));

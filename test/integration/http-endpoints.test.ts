@@ -58,7 +58,7 @@ const examples: Readonly<Record<string, Example>> = {
   },
   "openai POST /v1/chat/completions": { body: { messages, ...few }, text: ofMessage, piece: ofDelta },
   "openai GET /v1/models": {},
-  "openai GET /v1/models/:model": { at: "/v1/models/slipstream-fim-4m" },
+  "openai GET /v1/models/:model": { at: "/v1/models/slipstream-fim-13m" },
   "llama POST /infill": {
     body: { input_prefix: prefix, input_suffix: suffix, n_predict: 8 },
     ...contents,
@@ -73,13 +73,13 @@ const examples: Readonly<Record<string, Example>> = {
   "mistral POST /fim/completions": { body: { prompt: prefix, suffix, ...few }, text: ofMessage, piece: ofDelta },
   "deepseek POST /beta/completions": { body: { prompt: prefix, suffix, ...few }, ...texts },
   "ollama POST /api/generate": {
-    body: { model: "slipstream-fim-4m:latest", prompt: prefix, suffix, options: { num_predict: 8, num_ctx: 2048 } },
+    body: { model: "slipstream-fim-13m:latest", prompt: prefix, suffix, options: { num_predict: 8, num_ctx: 2048 } },
     text: ofResponse,
     piece: ofResponse,
   },
   "ollama GET /api/tags": {},
   "ollama GET /api/ps": {},
-  "ollama POST /api/show": { body: { model: "slipstream-fim-4m:latest" } },
+  "ollama POST /api/show": { body: { model: "slipstream-fim-13m:latest" } },
   "ollama GET /api/version": {},
   "tabby POST /v1/completions": {
     body: { language: "typescript", segments: { prefix, suffix, filepath: "src/add.ts" } },
@@ -127,6 +127,15 @@ test("tokens of a text are the worker's own: their pieces make it, parts of a ch
 test("the document of it all is served as it is kept", async () => {
   const kept = readFileSync(join(packageRoot(), "docs/reference/openapi.json"), "utf8");
   expect((await port.ask("GET", "/openapi.json")).json).toEqual(JSON.parse(kept));
+});
+
+test("the name that settings have for the default model has a card, by OpenAI's and by Ollama's way", async () => {
+  const card = await port.ask("GET", "/v1/models/slipstream");
+  expect([card.status, card.json]).toMatchObject([200, { id: "slipstream", max_model_len: expect.any(Number) }]);
+  for (const model of ["slipstream", "slipstream:latest"]) {
+    const shown = await port.ask("POST", "/api/show", { model });
+    expect([shown.status, shown.json]).toMatchObject([200, { capabilities: ["completion", "insert"] }]);
+  }
 });
 
 describe("streamed", () => {

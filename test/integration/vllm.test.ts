@@ -29,7 +29,7 @@ const place = (name: string) => ({
   path: `${name}.ts`,
   prefix: `export function ${name}(a: number, b: number) {\n  return `,
   suffix: "\n}\n",
-  deadlineMs: 8_000,
+  deadlineMs: 30_000,
 });
 
 test("a completion comes through router and agent from the engine, with what it cost", async () => {

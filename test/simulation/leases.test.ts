@@ -48,7 +48,7 @@ function router(name: string, bus: Bus, clock: FakeClock, random: Random) {
     { router: name, shards: 1, shardIdleMs: 60_000, loadEveryMs: 100_000, sessionsMax: 100, routersMax: 10 },
     {
       ...{ clock, bus, metrics: recordedMetrics().metrics, superseded: () => false },
-      ...{ leased: (lease) => fleet.leaseElsewhere(lease), pools: () => [], poolOf: () => "p" },
+      ...{ leased: (lease) => fleet.leaseElsewhere(lease), pools: () => [], poolOf: () => "p", revisionOf: () => "" },
     },
   );
   for (const worker of workers) {

@@ -15,8 +15,8 @@ import {
   ServerMessageSchema,
 } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 
-type Json = { readonly [key: string]: JsonValue };
-type Step = Json & { readonly stream?: string };
+export type Json = { readonly [key: string]: JsonValue };
+export type Step = Json & { readonly stream?: string };
 
 export const kitFolder = join(packageRoot(), "test/golden/sessions");
 export const kit = readdirSync(kitFolder)
@@ -133,7 +133,7 @@ class Stream {
 
 const statusNumbers: Readonly<Record<string, number>> = { OK: 0, INVALID_ARGUMENT: 3, FAILED_PRECONDITION: 9, UNAVAILABLE: 14 };
 
-async function soon<T>(waited: Promise<T>): Promise<T> {
+export async function soon<T>(waited: Promise<T>): Promise<T> {
   let late: NodeJS.Timeout | undefined;
   const patience = new Promise<never>((_, reject) => {
     late = setTimeout(() => reject(new Error(`nothing came in ${patienceMs} ms`)), patienceMs);
@@ -153,14 +153,14 @@ function remembered(text: string, saved: ReadonlyMap<string, string>): string | 
   return from === undefined ? known : known?.slice(Number(from), to === "" ? undefined : Number(to));
 }
 
-function filled(value: JsonValue, saved: ReadonlyMap<string, string>, run: string): JsonValue {
+export function filled(value: JsonValue, saved: ReadonlyMap<string, string>, run: string): JsonValue {
   if (typeof value === "string") return (remembered(value, saved) ?? value).replace("{run}", run);
   if (Array.isArray(value)) return value.map((each) => filled(each, saved, run));
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, filled(each, saved, run)]));
 }
 
-function matches(said: JsonValue | undefined, expected: JsonValue, saved: Map<string, string>): boolean {
+export function matches(said: JsonValue | undefined, expected: JsonValue, saved: Map<string, string>): boolean {
   if (Array.isArray(expected)) {
     const list = said ?? [];
     return Array.isArray(list) && list.length === expected.length && expected.every((each, i) => matches(list[i], each, saved));
@@ -185,6 +185,6 @@ function matches(said: JsonValue | undefined, expected: JsonValue, saved: Map<st
   return (said ?? "") === remembered(expected, saved);
 }
 
-function differs(said: JsonValue, expected: JsonValue, saved: Map<string, string>): void {
+export function differs(said: JsonValue, expected: JsonValue, saved: Map<string, string>): void {
   if (!matches(said, expected, saved)) throw new Error(`heard ${JSON.stringify(said)}`);
 }

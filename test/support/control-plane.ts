@@ -4,7 +4,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../lib/clock.ts";
@@ -13,18 +12,11 @@ import { systemRandom } from "../../lib/random.ts";
 import { Kube, type Target } from "../../operator/kube/kube.ts";
 import { root } from "../../tools/child.ts";
 import { findTool } from "../../tools/toolbox.ts";
+import { freePort } from "./ports.ts";
 import { until } from "./until.ts";
 
 export const controlPlane = findTool("kubernetes");
 export const kwok = findTool("kwok");
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 const adminToken = "administrator-of-the-test";
 
@@ -168,13 +160,18 @@ users: [{ name: admin, user: { token: ${adminToken} } }]
     ]);
   }
 
-  /** Every node is pretended, by the stages of test/support/kwok-stages.yaml. */
+  /** Every node is pretended, by the stages of tools/cluster/kwok-stages.yaml. */
   async pretend(): Promise<void> {
     if (kwok.path === undefined) throw new Error(kwok.missing);
     this.#run("kwok", kwok.path, [
-      ...["--kubeconfig", this.kubeconfig, "--config", join(root, "test/support/kwok-stages.yaml")],
+      ...["--kubeconfig", this.kubeconfig, "--config", join(root, "tools/cluster/kwok-stages.yaml")],
       ...["--manage-all-nodes=true", "--node-lease-duration-seconds=40"],
     ]);
+  }
+
+  /** Another controller, at home in this plane's folder: it is given the kubeconfig. */
+  run(name: string, program: string, words: readonly string[]): void {
+    this.#run(name, program, words);
   }
 
   async restartApiserver(): Promise<void> {
@@ -218,7 +215,10 @@ users: [{ name: admin, user: { token: ${adminToken} } }]
   }
 
   #run(name: string, program: string, words: readonly string[]): void {
-    const child = spawn(program, words, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, GOMAXPROCS: "2" } });
+    const child = spawn(program, words, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, GOMAXPROCS: "2", KUBECONFIG: this.kubeconfig },
+    });
     const log = createWriteStream(join(this.folder, `${name}.log`), { flags: "a" });
     child.stdout?.pipe(log, { end: false });
     child.stderr?.pipe(log, { end: false });

@@ -58,8 +58,8 @@ export class FakeControllers {
         status: { phase: "Pending", conditions: [] },
       });
     }
-    const unready = (pod: Loose) => (isReady(pod) ? 1 : 0);
-    for (const pod of [...mine].sort((a, b) => unready(a) - unready(b)).slice(0, Math.max(0, mine.length - wanted)))
+    const over = Math.max(0, mine.length - wanted);
+    for (const pod of [...mine].sort((a, b) => readiness(a) - readiness(b) || cost(a) - cost(b)).slice(0, over))
       this.#storage.delete("pods", metadata.namespace, pod.metadata.name);
   }
 
@@ -113,6 +113,10 @@ export class FakeControllers {
     });
   }
 }
+
+/** As a ReplicaSet chooses: who is not ready first, then who costs least. */
+const readiness = (pod: Loose): number => (isReady(pod) ? 1 : 0);
+const cost = ({ metadata }: Loose): number => Number(metadata.annotations?.["controller.kubernetes.io/pod-deletion-cost"] ?? 0);
 
 function isReady(pod: Loose): boolean {
   return pod.status.conditions.some((each: Loose) => each.type === "Ready" && each.status === "True");

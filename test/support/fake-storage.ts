@@ -84,7 +84,8 @@ export class FakeStorage {
     const base = live
       ? copy(live)
       : { apiVersion, kind, metadata: { name: metadata.name, ...(metadata.namespace ? { namespace: metadata.namespace } : {}) } };
-    takeAway(base, before, wanted);
+    const others = [...managers].filter(([other]) => other !== manager).map(([, owned]) => owned);
+    takeAway(base, before, wanted, others);
     const next = merge(base, wanted);
     managers.set(manager, wanted);
     this.#applied.set(key, managers);
@@ -106,6 +107,10 @@ export class FakeStorage {
       next.status ??= {};
       const others = (next.status.conditions ?? []).filter((each: Loose) => each.type !== condition.type);
       next.status.conditions = [...others, condition];
+    }
+    for (const [name, value] of Object.entries(patch.metadata?.annotations ?? {})) {
+      next.metadata.annotations = { ...next.metadata.annotations, [name]: value };
+      if (value === null) delete next.metadata.annotations[name];
     }
     if (patch.series) next.series = patch.series;
     return equal(next, live) ? live : this.#write("patch", key, plural, next, user);
@@ -170,11 +175,13 @@ function merge(base: Loose, wanted: Loose): Loose {
   return next;
 }
 
-function takeAway(base: Loose, before: Loose, wanted: Loose): void {
+/** What one manager names no more goes, but where another has named it too. */
+function takeAway(base: Loose, before: Loose, wanted: Loose, others: readonly Loose[]): void {
   for (const [name, value] of Object.entries(before)) {
     if (!isMap(base)) return;
-    if (wanted?.[name] === undefined) delete base[name];
-    else if (isMap(value)) takeAway(base[name], value, wanted[name]);
+    const theirs = others.map((owned) => owned?.[name]).filter((owned) => owned !== undefined);
+    if (isMap(value) && (wanted?.[name] !== undefined || theirs.length > 0)) takeAway(base[name], value, wanted?.[name], theirs);
+    else if (wanted?.[name] === undefined && theirs.length === 0) delete base[name];
   }
 }
 

@@ -48,7 +48,7 @@ function documentsIn(folder: string): Loose[] {
 export async function installed(kube: Kube, namespaces: readonly string[]): Promise<void> {
   for (const name of ["slipstream-system", ...namespaces])
     await must(kube, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
-  for (const folder of ["charts/slipstream/crds", "charts/slipstream/install"])
+  for (const folder of ["charts/slipstream/install/crds", "charts/slipstream/install"])
     for (const object of documentsIn(folder)) await must(kube, object);
   const probe = {
     apiVersion: "slipstream.dev/v1alpha1",

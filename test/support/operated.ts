@@ -1,6 +1,6 @@
 // operated: a whole operator against the pretend apiserver and its controllers, over real HTTP, with short pauses.
 import type { Bus } from "../../lib/bus/bus.ts";
-import { systemClock } from "../../lib/clock.ts";
+import { type Clock, systemClock } from "../../lib/clock.ts";
 import { silentLog } from "../../lib/log.ts";
 import { seeded } from "../../lib/random.ts";
 import { Operator, type OperatorOptions } from "../../operator/wire.ts";
@@ -36,12 +36,14 @@ export class Operated implements AsyncDisposable {
     more: {
       name?: string;
       bus?: Bus;
+      clock?: Clock;
       lease?: Partial<OperatorOptions["lease"]>;
       authority?: OperatorOptions["authority"];
+      rest?: NonNullable<OperatorOptions["kube"]>["rest"];
       seed?: number;
     } = {},
   ): Operator {
-    const { name = `operator-${this.operators.length}`, bus, seed = 1 } = more;
+    const { name = `operator-${this.operators.length}`, bus, clock = systemClock, seed = 1 } = more;
     const operator = new Operator(
       {
         setting: { image: "slipstream:test", namespace: "slipstream-system", natsServers: [], bus: bus !== undefined },
@@ -50,7 +52,7 @@ export class Operated implements AsyncDisposable {
         name,
         atOnce: 4,
         kube: {
-          rest: { perSecond: 100_000, burst: 100_000, pauseMs: 2, pauseMaxMs: 20 },
+          rest: { perSecond: 100_000, burst: 100_000, pauseMs: 2, pauseMaxMs: 20, ...more.rest },
           reflector: { pauseMs: 2, pauseMaxMs: 20 } as never,
         },
         queue: { pauseMs: 5, pauseMaxMs: 50 } as never,
@@ -58,7 +60,7 @@ export class Operated implements AsyncDisposable {
       },
       {
         target: this.server.target(name),
-        clock: systemClock,
+        clock,
         random: seeded(seed * 7919 + this.operators.length),
         log: silentLog,
         ...(bus ? { bus } : {}),
@@ -85,11 +87,12 @@ export class Operated implements AsyncDisposable {
     return this.get(plural, name)?.status?.conditions?.find((each: Loose) => each.type === type);
   }
 
-  /** Ready is told as wanted, and then nothing changes any more for a while. */
+  /** Ready is told as wanted, and then nothing changes any more for a while: but leases, which are renewed all the time. */
   async settled(what: string, holds: () => boolean): Promise<void> {
-    await until(what, holds);
-    for (let version = -1; version !== this.server.storage.version; ) {
-      version = this.server.storage.version;
+    await until(what, holds, 60_000);
+    const changes = () => this.server.storage.audit.filter(({ key }) => !key.startsWith("leases")).length;
+    for (let before = -1; before !== changes(); ) {
+      before = changes();
       await new Promise((resolve) => setTimeout(resolve, 60));
     }
   }

@@ -36,7 +36,7 @@ export function routed(
   const workers = new ScriptedWorkers(clock);
   const metrics = recordedMetrics();
   const lines: string[] = [];
-  const draining = new AbortController();
+  let draining = new AbortController();
   const router = wireRouter(
     { ...readRouterConfig({}), workers: ["w1"], ...given },
     {
@@ -46,7 +46,7 @@ export function routed(
       metrics: metrics.metrics,
       bus,
       connect: workers.connect,
-      draining: draining.signal,
+      draining: () => draining.signal,
     },
   );
 
@@ -112,7 +112,12 @@ export function routed(
     await clock.advance(0);
   };
 
-  return { bus, clock, workers, metrics, lines, router, draining, session, complete, answer };
+  /** As when draining is taken back. */
+  const stays = () => {
+    draining = new AbortController();
+  };
+
+  return { bus, clock, workers, metrics, lines, router, draining, stays, session, complete, answer };
 }
 
 export const hello: Said = { case: "hello", value: { protocol: "1", client: "test", sessionId: "s1" } };

@@ -56,7 +56,13 @@ export class RouterEnd {
   down = false;
 
   constructor(options: Partial<SessionOptions> = {}, listeners: Listeners = {}) {
-    const told: Listeners = { ...listeners, state: (state) => void this.states.push(state.is) };
+    const told: Listeners = {
+      ...listeners,
+      state: (state) => {
+        this.states.push(state.is);
+        listeners.state?.(state);
+      },
+    };
     const dial = () => {
       if (this.down) throw new SlipstreamError("unavailable", "nobody listens");
       const stream = new RouterStream(this.clock);

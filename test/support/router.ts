@@ -95,6 +95,7 @@ export function workerOf(name: string, given: Partial<WorkerView> = {}): WorkerV
     models: [modelOf()],
     slots: 4,
     draining: false,
+    leaving: false,
     free: freeOf(4),
     outstanding: 0,
     held: freeOf(0),

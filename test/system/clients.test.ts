@@ -14,7 +14,7 @@ const python = findTool("clients-python");
 const { path: keysFile, keys } = keyFile("acme");
 const prompt = "export function add(a: number, b: number) {\n  return ";
 const suffix = "\n}\n\nexport function subtract(a: number, b: number) {\n  return a - b;\n}\n";
-const model = "slipstream-fim-4m";
+const model = "slipstream-fim-13m";
 
 let up: Running;
 let base: string;

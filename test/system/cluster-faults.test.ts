@@ -82,13 +82,16 @@ describe.skipIf(controlPlane.path === undefined)("the operator on a real apiserv
     for (const object of example(namespace)) await send(kube, "POST", object);
   }
 
+  /** Revisions differ by namespace: each is a space of its own on the bus. */
   async function shape(namespace: string): Promise<string[]> {
     const all = await Promise.all(made.map((kind) => kube.cluster.list(kinds[kind], namespace)));
     return all
       .flat()
       .map(
         (object) =>
-          `${object.kind} ${keyOf(object).slice(namespace.length)} ${object.kind === "ConfigMap" ? Object.keys(object["data"]).join() : ""}`,
+          `${object.kind} ${keyOf(object)
+            .slice(namespace.length)
+            .replace(/-[0-9a-f]{10}(?=-|$)/, "-R")} ${object.kind === "ConfigMap" ? Object.keys(object["data"]).join() : ""}`,
       )
       .filter((line) => !line.includes("kube-root-ca"))
       .sort();
@@ -173,11 +176,11 @@ describe.skipIf(controlPlane.path === undefined)("the operator on a real apiserv
     await kube.cluster.remove({
       apiVersion: "policy/v1",
       kind: "PodDisruptionBudget",
-      metadata: { name: "inline-7b", namespace: "whole" },
+      metadata: { name: "inline-7b-workers", namespace: "whole" },
     });
     await until(
       "it works",
-      async () => (await kube.cluster.get(kinds.PodDisruptionBudget, "whole", "inline-7b")) !== undefined,
+      async () => (await kube.cluster.get(kinds.PodDisruptionBudget, "whole", "inline-7b-workers")) !== undefined,
       30_000,
     );
     const writes = plane

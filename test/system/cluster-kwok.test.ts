@@ -1,4 +1,4 @@
-// The four examples as they are committed, on a real control plane whose nodes are kwok's with stages of our own, under the operator as
+// Examples as they are committed, on a real control plane whose nodes are kwok's with stages of our own, under the operator as
 // a process of its own: they roll out side by side, each in a namespace of its own. Then pods start slowly and fail.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -22,6 +22,7 @@ const examples = [
   { file: "onprem-l40s-h100.yaml", namespace: "onprem", service: "acme", serving: { "inline-7b": 8, "chat-32b": 2 } },
   { file: "vllm-draft-model.yaml", namespace: "draft", service: "acme", serving: { "inline-7b": 2 } },
   { file: "tensorrt-eagle3.yaml", namespace: "eagle3", service: "acme", serving: { "chat-32b": 2 } },
+  { file: "tensorrt-built.yaml", namespace: "built", service: "acme", serving: { "chat-7b": 2 } },
   { file: "cpu-dev-pool.yaml", namespace: "code", service: "dev", serving: { dev: 1, pretend: 1 } },
 ] as const;
 
@@ -113,7 +114,7 @@ describe.skipIf(!here)("on kwok's nodes", () => {
     await plane.scheduler();
     await plane.pretend();
     const nodes = [node("cpu-1"), node("l40s-1", l40s, 8), node("l40s-2", l40s, 8), node("h100-1", h100, 4), node("h100-2", h100)];
-    const volumes = Array.from({ length: 6 }, (_, i) => volume(`models-${i}`));
+    const volumes = Array.from({ length: 8 }, (_, i) => volume(`models-${i}`));
     for (const object of [...nodes, ...claimable("h100-2", 4)]) expect((await send(kube, "POST", object)).message).toBe("");
     for (const object of volumes) await send(kube, "POST", object, "", "/api/v1/persistentvolumes");
     const token = run(["create", "token", "slipstream-operator", "-n", "slipstream-system", "--duration=1h"]).trim();
@@ -139,7 +140,7 @@ describe.skipIf(!here)("on kwok's nodes", () => {
     expect(Object.fromEntries(gpus)).toEqual({ "cpu-1": "0", "l40s-1": "8", "l40s-2": "8", "h100-1": "4", "h100-2": "0" });
   }, 60_000);
 
-  test("the four examples roll out, and kubectl get prints what a person asks first", async () => {
+  test("the examples roll out, and kubectl get prints what a person asks first", async () => {
     for (const { file, namespace } of examples) run(["apply", "--server-side", "-f", "-"], inNamespace(file, namespace));
     for (const { namespace, service } of examples)
       await until(
@@ -163,6 +164,34 @@ describe.skipIf(!here)("on kwok's nodes", () => {
     expect(run(["get", "wp", "inline-7b", "-n", "onprem", "--no-headers"]).split(/\s+/).slice(0, 5)).toEqual([
       ...["inline-7b", "True", "Complete", "Inline", "8/8"],
     ]);
+  }, 150_000);
+
+  test("an engine is built once, and a version whose engine is not there yet leaves the old one serving", async () => {
+    const engines = async () => {
+      const jobs = (await kube.cluster.list(kinds.Job, "built", "slipstream.dev/engine")) as Loose[];
+      return jobs.map((job) => [job.spec.template.spec.containers[0].image, holds(job, "Complete")]);
+    };
+    const image = (version: string) => `nvcr.io/nvidia/tensorrt-llm/release:${version}`;
+    const images = async () => {
+      const pods = (await podsOf("built", "chat-7b")).filter((pod) => holds(pod, "Ready"));
+      return pods.map(({ spec }) => spec.containers[0].image);
+    };
+    const patch = (kind: string, name: string, changes: readonly object[]) =>
+      run(["patch", kind, name, "-n", "built", "--type=json", "-p", JSON.stringify(changes)]);
+    expect(await engines()).toEqual([[image("1.2.1"), true]]);
+    expect(await images()).toEqual([image("1.2.1"), image("1.2.1")]);
+
+    patch("wp", "chat-7b", [{ op: "replace", path: "/spec/engine/version", value: "1.1.0" }]);
+    await told("built", "chat-7b", /^True RolloutStalled: 2 of 2 workers serve, of the old revision .* name none for .* 1[.]1[.]0/);
+    expect(await images()).toEqual([image("1.2.1"), image("1.2.1")]);
+
+    patch("mc", "coder-7b", [{ op: "add", path: "/spec/engines/-", value: { gpuClassRef: "l40s", version: "1.1.0" } }]);
+    await told("built", "chat-7b", /^True Complete/);
+    await until("all serve the new one", async () => (await images()).join() === [image("1.1.0"), image("1.1.0")].join(), 60_000);
+    expect(new Map((await engines()) as [string, boolean][])).toEqual(
+      new Map([image("1.2.1"), image("1.1.0")].map((of) => [of, true])),
+    );
+    process.stdout.write(`${run(["get", "mc", "coder-7b", "-n", "built", "-o", "jsonpath={.status.engines}"])}\n`);
   }, 150_000);
 
   test("a pod is ready by its gates: its node opens none, the operator opens the one of its pools", async () => {

@@ -34,6 +34,7 @@ test.skipIf(natsServer.path === undefined)(
       `current-context: c\ncontexts: [{ name: c, context: { cluster: c, user: u, namespace: slipstream-system } }]\nclusters: [{ name: c, cluster: { server: "http://127.0.0.1:${world.server.port}" } }]\nusers: [{ name: u, user: { token: operator-process } }]\n`,
     );
     const bus = { SLIPSTREAM_NATS_SERVERS: nats.address };
+    const inSpace = { ...bus, SLIPSTREAM_NATS_SPACE: "code" };
     const operator = await start(process.execPath, ["bin/slipstream.js", "operator"], /"leads"/, {
       ...{ ...bus, SLIPSTREAM_OPERATOR_KUBECONFIG: kubeconfig, SLIPSTREAM_OPERATOR_ADMIN_ADDRESS: "127.0.0.1:0" },
     });
@@ -47,7 +48,7 @@ test.skipIf(natsServer.path === undefined)(
     running.push(
       await start(process.execPath, ["bin/slipstream.js", "worker"], /"listening"/, {
         ...{
-          ...bus,
+          ...inSpace,
           SLIPSTREAM_WORKER_NAME: pod.metadata.name,
           SLIPSTREAM_WORKER_POOL: "dev",
           SLIPSTREAM_WORKER_ENGINE: "simulated",
@@ -58,7 +59,12 @@ test.skipIf(natsServer.path === undefined)(
     await until("the pool is ready", () => world.condition("workerpools", "dev")?.status === "True", 30_000);
     expect(world.get("workerpools", "dev").status.slo).toBeUndefined();
     const router = await start(process.execPath, ["bin/slipstream.js", "router"], /worker joined/, {
-      ...{ ...bus, SLIPSTREAM_ROUTER_GRPC_ADDRESS: any, SLIPSTREAM_ROUTER_HTTP_ADDRESS: any, SLIPSTREAM_ROUTER_ADMIN_ADDRESS: any },
+      ...{
+        ...inSpace,
+        SLIPSTREAM_ROUTER_GRPC_ADDRESS: any,
+        SLIPSTREAM_ROUTER_HTTP_ADDRESS: any,
+        SLIPSTREAM_ROUTER_ADMIN_ADDRESS: any,
+      },
     });
     running.push(router);
     const client = new GrpcClient({ address: `127.0.0.1:${/"grpc":(\d+)/.exec(router.out())?.[1]}` });
@@ -91,5 +97,5 @@ test.skipIf(natsServer.path === undefined)(
     expect(await operator.end("SIGTERM")).toBe(0);
     expect(world.get("leases", "slipstream-operator", "slipstream-system").spec.holderIdentity).toBe("");
   },
-  150_000,
+  400_000,
 );

@@ -54,6 +54,14 @@ describe.skipIf(grpcio.path === undefined)("grpcio", () => {
     expect(code).toBe(0);
   });
 
+  test("the example of Python alone completes code", async () => {
+    const example = join(root, "docs/examples/complete.py");
+    const env = { PYTHONPATH: stubs };
+    const { code, output, stdout } = await run([grpcio.path as string, example, `127.0.0.1:${portsOf(up.out()).grpc}`], { env });
+    expect(code, output).toBe(0);
+    expect(stdout).toMatch(/^(.+)\n+'.+' in \d+ ms\n$/s);
+  });
+
   test("is told of a drain, served on and let go", async () => {
     let ended: Promise<number | null> | undefined;
     const { out } = await play([draining], () => {

@@ -40,13 +40,14 @@ describe.skipIf(!k6.path)("k6", () => {
     });
   });
 
+  // Many people: the worker must have work in the moment it stops, or nobody waits for it.
   test("a worker that hangs while failover is off fails the run", { timeout: 160_000 }, async () => {
     const {
       code,
       out: text,
       err,
     } = await run(
-      ...["--scenario", "steady", "--duration", "12s", "--session", "6s", "--rate", "1.5", "--stall", "--no-failover"],
+      ...["--scenario", "steady", "--duration", "12s", "--session", "6s", "--rate", "8", "--stall", "--no-failover"],
       ...["--first-text", "20000", "--late", "5000", "--unanswered", "0.002"],
     );
     expect(code, text + err).toBe(crossed);

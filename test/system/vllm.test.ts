@@ -11,11 +11,14 @@ import { packageRoot } from "../../lib/package-root.ts";
 import { seeded } from "../../lib/random.ts";
 import { Outcome, TriggerKind } from "../../proto/gen/slipstream/v1/completion_pb.ts";
 import { findTool } from "../../tools/toolbox.ts";
+import { OpenAiEngine } from "../../workers/engine/openai/openai.ts";
 import { readCounters } from "../../workers/engine/vllm/counters.ts";
 import { readKvBatch } from "../../workers/engine/vllm/events/kv-batch.ts";
-import { VllmEngine } from "../../workers/engine/vllm/vllm.ts";
+import { VllmEngine, type VllmOptions } from "../../workers/engine/vllm/vllm.ts";
 import type { Generation } from "../../workers/generation.ts";
+import type { VerifyReport } from "../../workers/wire-verify.ts";
 import { slipstream } from "../support/command.ts";
+import { engineContract } from "../support/engine-contract.ts";
 import { until } from "../support/until.ts";
 import { exchange, kvBatches } from "../support/vllm/exchange.ts";
 import { differences, shapeOf } from "../support/vllm/shapes.ts";
@@ -49,13 +52,13 @@ async function ran(engine: VllmEngine, generation: Generation, signal = new Abor
 }
 
 describe.skipIf(!tool.path)("a real vLLM", () => {
-  const models = join(dirname(tool.path ?? ""), "models-2");
+  const models = join(dirname(tool.path ?? ""), "models-3");
   let drafting: RealVllm;
   let plain: RealVllm;
   const open: { close(): Promise<unknown> }[] = [];
 
-  async function attach(real: RealVllm, ignoreEnd = false): Promise<VllmEngine> {
-    const options = { url: real.url, model: "", ignoreEnd, slots: 8, tokenizer: "", startMs: 60_000, confidence: false };
+  async function attach(real: RealVllm, more: Partial<VllmOptions> = {}): Promise<VllmEngine> {
+    const options = { url: real.url, model: "", slots: 8, tokenizer: "", startMs: 60_000, confidence: false, ...more };
     const engine = await VllmEngine.start(options, { clock: systemClock, random: seeded(1) });
     open.push(engine);
     return engine;
@@ -137,8 +140,54 @@ describe.skipIf(!tool.path)("a real vLLM", () => {
     expect(await cached("one")).toBeGreaterThan(200);
   });
 
+  test("says the same where it is asked for tokens, spelled here", async () => {
+    const [texts, tokens] = [await attach(plain), await attach(plain, { tokensOut: true })];
+    for (let index = 0; index < 12; index++) {
+      const [one, other] = [await ran(texts, work(index)), await ran(tokens, work(index))];
+      expect([other.text, other.end.kind]).toEqual([one.text, "done"]);
+      expect(other.end.usage).toMatchObject({
+        promptTokens: one.end.usage.promptTokens,
+        completionTokens: one.end.usage.completionTokens,
+      });
+    }
+  });
+
+  test("is told by a person's command that it keeps the contract", async () => {
+    const args = ["worker", "--probe", drafting.url, "--verify", "--seats", "8", "--sleep", "--json"];
+    const { out, code, err } = await slipstream(args, { timeoutMs: 300_000 });
+    expect(code, out + err).toBe(0);
+    const { items, own_count: own, timings } = JSON.parse(out) as VerifyReport;
+    process.stdout.write(`verified: ${items.map(({ became }) => became).join(" ")}; ${JSON.stringify(timings)}\n`);
+    expect(own).toBe("used");
+    for (const ability of ["cached_told", "better_lane_first", "speculation", "kv_events", "sleep"])
+      expect([ability, items.find((each) => each.ability === ability)?.became]).toEqual([ability, "held"]);
+  }, 300_000);
+
+  test("drafts for few at once and not for many, where it was started to", async () => {
+    const speculation = { method: "ngram", tokens: 3, lookupMin: 1, aboveBatch: 2 } as const;
+    const bounded = await RealVllm.start({ python: tool.path as string, models, speculation, env: process.env });
+    try {
+      const engine = await attach(bounded, { ignoreEnd: true });
+      const drafted = async (atOnce: number) => {
+        const before = readCounters(await bounded.metrics()).speculation?.drafted ?? 0;
+        const sampling = { ...work(0).sampling, maxTokens: 96 };
+        const all = Array.from({ length: atOnce }, (_, index) => ran(engine, work(index, { sampling })));
+        const tokens = (await Promise.all(all)).reduce((sum, { end }) => sum + end.usage.completionTokens, 0);
+        await systemClock.sleep(1_000);
+        return ((readCounters(await bounded.metrics()).speculation?.drafted ?? 0) - before) / tokens;
+      };
+      const [alone, together] = [await drafted(1), await drafted(8)];
+      process.stdout.write(`drafted a token: ${alone.toFixed(2)} alone, ${together.toFixed(2)} of eight at once\n`);
+      expect(alone).toBeGreaterThan(0.2);
+      // The last ones of eight are few again.
+      expect(together).toBeLessThan(alone / 2);
+    } finally {
+      await bounded.process.stop();
+    }
+  }, 400_000);
+
   test("stops when it is told to", async () => {
-    const engine = await attach(plain, true);
+    const engine = await attach(plain, { ignoreEnd: true });
     const stop = new AbortController();
     const running = Promise.all(
       Array.from({ length: 4 }, (_, index) =>
@@ -166,6 +215,20 @@ describe.skipIf(!tool.path)("a real vLLM", () => {
     }
   });
 
+  const running = async (real: RealVllm) => readCounters(await real.metrics()).running ?? 0;
+
+  engineContract({
+    name: "the contract, by what every server with OpenAI's completions has",
+    kind: "openai",
+    has: ["cached_told", "prefix_ahead"],
+    mayKill: false,
+    async start() {
+      const options = { url: plain.url, model: "", slots: 4, tokenizer: "", startMs: 60_000 };
+      const engine = await OpenAiEngine.start(options, { clock: systemClock });
+      return { engine, close: () => engine.close(), counted: () => running(plain) };
+    },
+  });
+
   test("one of two is killed under load: nothing fails that had time left", async () => {
     const fleet = await startFleet([drafting.url, plain.url], { worker: { SLIPSTREAM_WORKER_SLOTS: "8" } });
     try {
@@ -185,6 +248,21 @@ describe.skipIf(!tool.path)("a real vLLM", () => {
     } finally {
       await fleet.end();
     }
+  });
+
+  engineContract({
+    name: "the contract, to its end",
+    kind: "vllm",
+    has: ["cached_told", "better_lane_first", "speculation", "kv_events", "confidence", "adapters", "sleep"],
+    async start() {
+      const seats = 8;
+      const options = { url: drafting.url, model: "", tokenizer: "", startMs: 60_000, confidence: true, ignoreEnd: true };
+      const engine = await VllmEngine.start(
+        { ...options, slots: seats + 2, adapters: { style: join(models, "adapter") } },
+        { clock: systemClock, random: seeded(1) },
+      );
+      return { engine, seats, close: () => engine.close(), counted: () => running(drafting), kill: () => drafting.process.kill() };
+    },
   });
 });
 

@@ -26,7 +26,7 @@ const nouns: Readonly<Record<string, readonly string[]>> = {
     ...["router/placement.ts", "router/rank.ts", "router/trace.ts"],
   ],
   workers: ["workers/generation.ts"],
-  operator: ["operator/objects.ts", "operator/pool.ts"],
+  operator: ["operator/moves.ts", "operator/objects.ts", "operator/pool.ts", "operator/lengths.ts", "operator/scaling.ts"],
 };
 
 /** The one table of a process's metrics: a room takes the type of its slice from there, and nothing that runs. */
@@ -35,7 +35,10 @@ const slices = /^(router|workers|operator)\/metrics\.ts$/;
 /** Types that every room of the process may import, and the pure controller that engines share, wherever they run. */
 const openFolders = ["operator/api", "workers/speculation"];
 /** Ways into a process that are a folder: like service.ts they are given the wired process. */
-const entrances: Readonly<Record<string, readonly string[]>> = { "router/http": ["router/router.ts", "router/status.ts"] };
+const entrances: Readonly<Record<string, readonly string[]>> = {
+  "router/http": ["router/router.ts", "router/status.ts"],
+  "router/console": ["router/router.ts", "router/status.ts"],
+};
 /** Where a process is wired: the only files that say `new` for a room, and may give it parts of its own folder. */
 const wiring = /^(router|workers|operator)\/(main|wire(-\w+)?)\.ts$/;
 /** They look into rooms to measure or drive what happens there. */

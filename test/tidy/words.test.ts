@@ -28,9 +28,13 @@ const machine: Readonly<Record<string, string>> = {
   "lib/clock.fake.ts": "lets promises run between fake timers",
   "workers/engine/embedded/pace.ts": "a timer's lateness is what it must not have",
   "lib/random.ts": "is the chance",
+  "console/clock.ts": "is the clock of the page",
   "loadtest/lib/clock.js": "is both inside k6, which has no others",
 };
 const injected = (path: string) => outside("bin/", "tools/")(path) && !(path in machine);
+
+/** What Node starts: they hand the environment on. */
+const programs = ["main.ts", "editor/lsp/main.ts"];
 
 const rows: readonly Row[] = [
   {
@@ -97,7 +101,7 @@ const rows: readonly Row[] = [
     name: "the machine's settings",
     pattern: /\bprocess\.env\b/,
     why: "the environment is injected: main.ts hands it on",
-    where: (path) => injected(path) && path !== "main.ts",
+    where: (path) => injected(path) && !programs.includes(path),
     codeOnly: true,
     planted: ["router/a.ts", 'const home = process.env["HOME"];'],
   },
