@@ -42,6 +42,11 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "what is wrong with a cluster or this machine, and what to do",
     load: async () => (await import("./cli/doctor.ts")).doctor,
   },
+  drain: {
+    group: "use",
+    summary: "take a router or a worker out of service without a lost key",
+    load: async () => (await import("./cli/drain.ts")).drain,
+  },
   explain: {
     group: "use",
     summary: "what became of a trigger, step by step",

@@ -39,7 +39,7 @@ Examples:
   slipstream up --model ~/models/qwen2.5-coder-1.5b-q8_0.gguf --threads 4
 `;
 
-const builtIn = "models/slipstream-fim-4m-q8_0.gguf";
+const builtIn = "models/slipstream-fim-13m-q8_0.gguf";
 
 export const up: Command = async (args, io) => {
   const { values, positionals } = options(args, {
@@ -118,7 +118,7 @@ function welcome(ports: { grpc: number; http: number; admin: number }, models: r
 
   gRPC    127.0.0.1:${ports.grpc}
   HTTP    http://127.0.0.1:${ports.http}/        status page; clients: docs/clients.md
-  admin   http://127.0.0.1:${ports.admin}/metrics
+  admin   http://127.0.0.1:${ports.admin}/        the console: type there and see
 
 Try next, in another terminal:
   npx slipstream complete docs/examples/basket.ts:19:12${at}

@@ -3,10 +3,21 @@
 // lock, so that starts at the same moment never see half a program. An installation without sources starts as it is.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -18,6 +29,8 @@ const lockWaitMs = 120_000;
 const lockPollMs = 50;
 /** Folders that never hold program sources; `test` is left out of the build by tsconfig.build.json as well. */
 const notSource = new Set(["node_modules", "dist", "test", "loadtest", "models", "docs", "charts", "coverage", "reports"]);
+/** The page's own sheets, in the order in which a later one overrides an earlier. */
+const styles = ["tokens", "frame", "playground", "steps", "live", "tables", "narrow"];
 
 /** Where a root keeps its build, the mark of its sources, and the lock of whoever builds. */
 function places(base) {
@@ -35,7 +48,7 @@ export function fingerprint(base = root) {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       if (entry.name.startsWith(".") || entry.name.startsWith("dist.") || notSource.has(entry.name)) continue;
       if (entry.isDirectory()) walk(join(folder, entry.name));
-      else if (entry.name.endsWith(".ts") && !entry.name.endsWith(".test.ts") && entry.name !== "vitest.config.ts")
+      else if (/\.(ts|css|html)$/.test(entry.name) && !entry.name.endsWith(".test.ts") && entry.name !== "vitest.config.ts")
         add(join(folder, entry.name));
     }
   };
@@ -52,13 +65,19 @@ function readStamp(base) {
   }
 }
 
-/** Path of the local compiler, or undefined in an installation without development dependencies. */
-function compiler(base) {
+/** Folder of a package, or undefined in an installation without development dependencies. */
+function packageFolder(base, name) {
   try {
-    return join(dirname(createRequire(join(base, "package.json")).resolve("typescript/package.json")), "bin", "tsc");
+    return dirname(createRequire(join(base, "package.json")).resolve(`${name}/package.json`));
   } catch {
     return undefined;
   }
+}
+
+/** Path of the local compiler. */
+function compiler(base) {
+  const folder = packageFolder(base, "typescript");
+  return folder && join(folder, "bin", "tsc");
 }
 
 function sleepMs(ms) {
@@ -108,6 +127,30 @@ function takeLock(base) {
   }
 }
 
+/**
+ * The console's page as files that a router hands out: one script, one sheet, each beside its gzip. Returns what went wrong, or
+ * undefined; a router serves without its page too.
+ */
+function bundle(base, into) {
+  const page = join(base, "console");
+  if (!existsSync(join(page, "main.ts"))) return undefined;
+  const [rolldown, plots] = [packageFolder(base, "rolldown"), packageFolder(base, "uplot")];
+  if (!rolldown || !plots) return "its packages are not installed";
+  mkdirSync(into, { recursive: true });
+  const shape = ["--format", "esm", "--minify", "--platform", "browser", "--log-level", "warn"];
+  const words = [join(rolldown, "bin", "cli.mjs"), join(page, "main.ts"), "--file", join(into, "app.js"), ...shape];
+  const { status, stdout, stderr } = spawnSync(process.execPath, words, { cwd: base, encoding: "utf8" });
+  if (status !== 0) return `${stdout}${stderr}`.trim();
+  const sheets = [join(plots, "dist", "uPlot.min.css"), ...styles.map((name) => join(page, "style", `${name}.css`))].map((path) =>
+    readFileSync(path, "utf8"),
+  );
+  writeFileSync(join(into, "app.css"), sheets.join("\n"));
+  copyFileSync(join(page, "index.html"), join(into, "index.html"));
+  for (const name of readdirSync(into))
+    writeFileSync(join(into, `${name}.gz`), gzipSync(readFileSync(join(into, name)), { level: 9 }));
+  return undefined;
+}
+
 /** Compiles into a folder of its own and puts it in the place of `dist`. Returns how many type errors there were. */
 function compile(base, tsc, mark, show) {
   const { dist } = places(base);
@@ -117,9 +160,12 @@ function compile(base, tsc, mark, show) {
   const arguments_ = [tsc, "-p", join(base, "tsconfig.build.json"), "--outDir", fresh, "--pretty", "false"];
   const result = spawnSync(process.execPath, arguments_, { cwd: base, encoding: "utf8", maxBuffer: 64 << 20 });
   if (result.error) throw result.error;
-  const problems = result.stdout.split("\n").filter((line) => /: error TS\d+/.test(line)).length;
+  const errors = result.stdout.split("\n").filter((line) => /: error TS\d+/.test(line)).length;
   if (show) process.stderr.write(result.stdout);
   if (!existsSync(fresh)) throw new Error(`the TypeScript build wrote nothing\n${result.stdout}${result.stderr}`);
+  const unbundled = bundle(base, join(fresh, "console"));
+  if (unbundled !== undefined) process.stderr.write(`slipstream: the console's page could not be made: ${unbundled}\n`);
+  const problems = errors + (unbundled === undefined ? 0 : 1);
   writeFileSync(join(fresh, ".stamp"), `${JSON.stringify({ fingerprint: mark, problems })}\n`);
   if (existsSync(dist)) renameSync(dist, old);
   renameSync(fresh, dist);

@@ -10,15 +10,11 @@ const bytesMax = 64 << 20;
 
 /** Undefined: there is no such thing. */
 export async function adminJson(reach: Reach, path: string): Promise<unknown> {
-  const { status, body } = await get(reach, path).catch((thrown: unknown) => {
+  const { status, body } = await adminCall(reach, "GET", path).catch((thrown: unknown) => {
     throw unreachable(reach, "router's admin port", thrown);
   });
   if (status === 404) return undefined;
-  if (status === 401 || status === 403)
-    throw new SlipstreamError(
-      status === 401 ? "unauthenticated" : "permission_denied",
-      `the admin port at ${reach.address} wants an administrator's key (slipstream key create --admin): --token`,
-    );
+  if (status === 401 || status === 403) throw wantsKey(status, reach);
   if (status !== 200) throw new SlipstreamError("unavailable", `the admin port at ${reach.address} answered HTTP ${status}`);
   try {
     return JSON.parse(body);
@@ -35,11 +31,24 @@ export function noAdminPort({ address }: Pick<Reach, "address">): SlipstreamErro
   );
 }
 
-function get({ address, tls, metadata }: Reach, path: string): Promise<{ status: number; body: string }> {
+/** An administrator's key is missing, or is none. */
+export function wantsKey(status: number, { address }: Pick<Reach, "address">): SlipstreamError {
+  return new SlipstreamError(
+    status === 401 ? "unauthenticated" : "permission_denied",
+    `the admin port at ${address} wants an administrator's key (slipstream key create --admin): --token`,
+  );
+}
+
+/** Rejects when nobody answers. */
+export function adminCall(
+  { address, tls, metadata }: Reach,
+  method: "GET" | "POST" | "DELETE",
+  path: string,
+): Promise<{ status: number; body: string }> {
   const { host, port } = parseAddress(address);
   const signal = AbortSignal.timeout(answerMs);
   const name = tls?.serverName === undefined ? {} : { servername: tls.serverName };
-  const where = { host, port, path, signal, headers: metadata, agent: false as const };
+  const where = { host, port, path, method, signal, headers: metadata, agent: false as const };
   return new Promise((resolve, reject) => {
     const secure = { ...where, ...name, secureContext: tls?.context };
     const call = tls ? overTls(secure) : inTheClear(where);

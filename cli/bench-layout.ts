@@ -64,7 +64,7 @@ export const benchLayoutCommand: Command = async (args, io) => {
       keysPerSource: whole("keys", values.keys, 2, 100_000),
       forms: listOf("forms", values.forms, forms),
       ablations: listOf("off", off, names),
-      modelPath: values.model === undefined ? join(packageRoot(), "models/slipstream-fim-4m-q8_0.gguf") : String(values.model),
+      modelPath: values.model === undefined ? join(packageRoot(), "models/slipstream-fim-13m-q8_0.gguf") : String(values.model),
     },
     { clock: systemClock, say: io.complain, signal: interruption(io) },
   );

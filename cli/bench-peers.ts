@@ -104,9 +104,10 @@ export const benchPeersCommand: Command = async (args, io) => {
     gpus: whole("gpus", values.gpus, 1, 64),
     seeds: whole("seeds", values.seeds ?? (full ? "3" : "2"), 1, 20),
     seed: whole("seed", values.seed, 0, 1e6),
-    ...{ maxTokens: 32, warmupSeconds: quick ? 3 : 6, seconds: quick ? 6 : 10 },
+    ...{ maxTokens: 32, warmupSeconds: quick ? 3 : 5, seconds: quick ? 6 : 8 },
     cost: { rounds: 3, rate: 200, seconds: 6, documentBytes: 4_096 },
     stateFile: join(values.out, quick ? "quick.ndjson" : "measured.ndjson"),
+    within: 0.06,
     fresh: values.fresh || quick,
   };
   const report = await benchPeers(made, { say: io.complain, signal: interruption(io), env: io.env });

@@ -17,9 +17,12 @@ import { SimulatedEngine } from "../workers/engine/simulated/simulated.ts";
 import { drawnCancels, drawnDocument, drawnEngine, drawnSpeculation } from "./bench-tables.ts";
 import type { Command, Io } from "./command.ts";
 import { options, whole } from "./options.ts";
+import { progressOn } from "./progress.ts";
 
 const help = `Usage: slipstream bench NAME [OPTIONS]
 
+burst         how a pool of a cluster follows when three times as many people type for a while; it has options of its own:
+              slipstream bench burst --help
 cancel        from a Cancel to the engine's stop, in prefill and in decode, on the embedded engine and on the
               simulated one (an H100 with a 7B model, by estimate)
 keys          what keystrokes cost through a real router with simulated workers, and with one mechanism off at a time;
@@ -38,8 +41,14 @@ layout        prompt tokens that a key costs, by the form of the model's family,
               at a time; it has options of its own: slipstream bench layout --help
 vllm          a real vLLM behind the agent: how soon it stops, what the agent costs, what a key makes it compute; it has options
               of its own: slipstream bench vllm --help
+tensorrt      how soon a TensorRT-LLM stops what nobody wants, over gRPC and over HTTP, before a stand-in; it has options of its
+              own: slipstream bench tensorrt --help
+lsp           what a person waits for at the language server: a first text in a folder of 10,000 files, a key's way to the
+              router; it has options of its own: slipstream bench lsp --help
 document      what a key costs the router's processor against the length of its document (1 KB, 100 KB, 1 MB)
 engine        the embedded engine: prompt and decode rates, what reused KV saves, abort latency
+scale         which autoscaling policy keeps first lines in time through unseen days, and for how many GPU hours; it has options
+              of its own: slipstream bench scale --help
 schedule      what a placement costs among 1,000 workers; what leases, hedging and late binding are worth, what overload and
               floods do, in simulated fleets; it has options of its own: slipstream bench schedule --help
 speculation   throughput over plain decoding on held-out code: fixed draft lengths, lookups, the controller; as it
@@ -90,13 +99,17 @@ const table = {
 type Values = Record<keyof typeof table, string | boolean | undefined>;
 
 export const bench: Command = async (args, io) => {
+  if (args[0] === "burst") return (await import("./bench-burst.ts")).benchBurstCommand(args.slice(1), io);
   if (args[0] === "fleet") return (await import("./bench-fleet.ts")).benchFleetCommand(args.slice(1), io);
   if (args[0] === "layout") return (await import("./bench-layout.ts")).benchLayoutCommand(args.slice(1), io);
   if (args[0] === "keys") return (await import("./bench-keys.ts")).benchKeysCommand(args.slice(1), io);
+  if (args[0] === "scale") return (await import("./bench-scale.ts")).benchScaleCommand(args.slice(1), io);
   if (args[0] === "schedule") return (await import("./bench-schedule.ts")).benchScheduleCommand(args.slice(1), io);
   if (args[0] === "guard") return (await import("./bench-guard.ts")).benchGuardCommand(args.slice(1), io);
   if (args[0] === "k6") return (await import("./bench-k6.ts")).benchK6Command(args.slice(1), io);
+  if (args[0] === "lsp") return (await import("./bench-lsp.ts")).benchLspCommand(args.slice(1), io);
   if (args[0] === "vllm") return (await import("./bench-vllm.ts")).benchVllmCommand(args.slice(1), io);
+  if (args[0] === "tensorrt") return (await import("./bench-tensorrt.ts")).benchTensorRtCommand(args.slice(1), io);
   if (args[0] === "faults") return (await import("./bench-faults.ts")).benchFaultsCommand(args.slice(1), io);
   if (args[0] === "peers") return (await import("./bench-peers.ts")).benchPeersCommand(args.slice(1), io);
   if (args[0] === "router") return (await import("./bench-router.ts")).benchRouterCommand(args.slice(1), io);
@@ -107,7 +120,22 @@ export const bench: Command = async (args, io) => {
   }
   const [name = ""] = positionals;
   if (positionals.length !== 1 || !Object.hasOwn(benches, name)) {
-    const own = ["faults", "fleet", "guard", "k6", "keys", "layout", "peers", "router", "schedule", "vllm"];
+    const own = [
+      "burst",
+      "faults",
+      "fleet",
+      "guard",
+      "k6",
+      "keys",
+      "layout",
+      "lsp",
+      "peers",
+      "router",
+      "scale",
+      "schedule",
+      "tensorrt",
+      "vllm",
+    ];
     const known = [...Object.keys(benches), ...own].join(", ");
     const one = positionals.length === 1 ? `no bench "${name}"` : "one bench is wanted";
     throw new SlipstreamError("invalid_request", `${one}; there are: ${known}; --help says more`);
@@ -181,7 +209,7 @@ function pair(values: Values): { modelPath: string; draftPath: string | undefine
   const builtIn = (name: string) => join(packageRoot(), "models", name);
   const given = values.model !== undefined;
   return {
-    modelPath: given ? String(values.model) : builtIn("slipstream-fim-4m-q8_0.gguf"),
+    modelPath: given ? String(values.model) : builtIn("slipstream-fim-13m-q8_0.gguf"),
     draftPath: values.draft !== undefined ? String(values.draft) : given ? undefined : builtIn("slipstream-draft-1m-q8_0.gguf"),
   };
 }
@@ -209,16 +237,4 @@ function compared(text: string): Way[] {
       field: "ways",
     });
   return [plainWay, ...otherWays.filter(({ name }) => name === "auto" || list.includes(name))];
-}
-
-function progressOn(io: Io): (text: string) => void {
-  let shown = "";
-  return (text) => {
-    // A line for each tenth: a log stays readable.
-    const [, what = text, at = "0", all = "1"] = /^(.*): (\d+) of (\d+)/.exec(text) ?? [];
-    const tenth = `${what} ${Math.floor((Number(at) * 10) / Number(all))}`;
-    if (tenth === shown) return;
-    shown = tenth;
-    io.complain(text);
-  };
 }

@@ -36,7 +36,7 @@ const poor = (what: string, says: string, todo: string): Finding => ({ about: wh
 
 const isInstalled: Question = ({ unread }) =>
   unread.get("WorkerPool")?.includes("not found") || unread.get("WorkerPool")?.includes("not there")
-    ? [broken("cluster", "the custom resources of Slipstream are not installed", "kubectl apply -f charts/slipstream/crds")]
+    ? [broken("cluster", "the custom resources of Slipstream are not installed", "kubectl apply -f charts/slipstream/install/crds")]
     : [];
 
 const isReadable: Question = ({ unread }) =>
@@ -100,15 +100,30 @@ const isAsGoodAsItShould: Question = ({ pools }) =>
     const degraded = condition(pool, "Degraded");
     const slo = condition(pool, "SLOMet");
     return [
-      ...(degraded?.status === "True" && degraded.reason === "AcceptanceLow"
-        ? [poor(about(pool), degraded.message, reasonTable.AcceptanceLow.todo)]
-        : []),
+      // A rollout that is stalled is in Ready already.
+      ...(degraded?.status === "True" && degraded.reason !== "RolloutStalled" ? [told(pool, degraded)] : []),
       ...(slo?.status === "False" ? [poor(about(pool), slo.message, reasonTable.SLOMissed.todo)] : []),
       ...(slo?.status === "Unknown" && condition(pool, "Ready")?.status === "True"
         ? [poor(about(pool), slo.message, reasonTable[slo.reason as ReasonWord]?.todo ?? "")]
         : []),
     ];
   });
+
+/** Workers that do not come or go as they should: whose number is disputed, who waits for GPUs that others have, whose rollout waits. */
+const sizesAreFollowed: Question = ({ pools }) =>
+  pools.flatMap((pool) => {
+    const [scaling, room, progress] = ["ScalingActive", "CapacityAvailable", "Progressing"].map((type) => condition(pool, type));
+    return [
+      ...(scaling?.status === "False" && scaling.reason === "ReplicasConflict" ? [told(pool, scaling)] : []),
+      ...(scaling?.reason === "GPUsScarce" ? [told(pool, scaling)] : []),
+      ...(room?.status === "False" && room.reason === "CapacityStalled" ? [told(pool, room)] : []),
+      ...(progress?.status === "False" && ["NoFreeGPU", "LoadTooHigh"].includes(progress.reason) ? [told(pool, progress)] : []),
+    ];
+  });
+
+/** With the table's advice. */
+const told = (pool: KubeObject, { reason, message }: Json): Finding =>
+  poor(about(pool), message, reasonTable[reason as ReasonWord]?.todo ?? "read its message");
 
 const poolsAreUsed: Question = ({ pools, services, unread }) =>
   unread.has("CompletionService")
@@ -197,7 +212,7 @@ const podsEnd: Question = ({ pods, wallMs }) =>
 
 const questions: readonly Question[] = [
   ...[isInstalled, isReadable, somebodyLeads, isLookedAt, gpusAreThere, isReady],
-  ...[isAsGoodAsItShould, poolsAreUsed, prioritiesAreThere, podsEnd],
+  ...[isAsGoodAsItShould, sizesAreFollowed, poolsAreUsed, prioritiesAreThere, podsEnd],
 ];
 
 export function diagnose(snapshot: Snapshot): Finding[] {

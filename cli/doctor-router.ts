@@ -9,6 +9,7 @@ export function diagnoseRouter(status: Status): Finding[] {
   const { links, workers, policy, bus, files, firstTextMs } = status;
   const draining = workers.filter((worker) => worker.draining);
   const problem = policy.problem;
+  const waits = status.missing.filter((what) => what !== "draining");
   return [
     ...(links.all === 0
       ? [
@@ -45,6 +46,9 @@ export function diagnoseRouter(status: Status): Finding[] {
     ...(firstTextMs.p95 !== null && firstTextMs.p95 > 1_000
       ? [poor(`first text takes ${firstTextMs.p95} ms at the 95th percentile`, "add workers, or a smaller model for typing")]
       : []),
-    ...(!status.ready && links.ready > 0 ? [broken(`it waits for ${status.missing.join(", ")}`, "read its log")] : []),
+    ...(status.missing.includes("draining")
+      ? [poor("it is being taken out of service: its sessions go elsewhere", "end it, or let it stay: slipstream drain --undo")]
+      : []),
+    ...(waits.length > 0 && links.ready > 0 ? [broken(`it waits for ${waits.join(", ")}`, "read its log")] : []),
   ];
 }

@@ -306,6 +306,29 @@ test.each([
     },
     /not looked at its last change \(generation 3\)/,
   ],
+  ...(
+    [
+      ["two who write one number", "ScalingActive", "False", "ReplicasConflict", /Leave one/],
+      ["GPUs that others have", "ScalingActive", "True", "GPUsScarce", /Add GPUs/],
+      ["workers that do not come", "CapacityAvailable", "False", "CapacityStalled", /tried again by itself/],
+      ["a rollout that waits for a GPU", "Progressing", "False", "NoFreeGPU", /strategy. Auto/],
+      ["a canary that was taken back", "Degraded", "True", "CanaryAborted", /correct the spec/],
+    ] as const
+  ).map(([what, type, status, reason, todo]): [string, object, RegExp] => [
+    what,
+    {
+      lease: lease("2023-11-14T22:13:19Z"),
+      pools: [
+        cpuPool((made) =>
+          Object.assign(made, {
+            metadata: { ...made.metadata, generation: 1 },
+            status: { observedGeneration: 1, conditions: [{ type, status, reason, message: "as it is told" }] },
+          }),
+        ),
+      ],
+    },
+    new RegExp(`as it is told .*${todo.source}`),
+  ]),
   [
     "a pod that does not end",
     {
@@ -319,7 +342,7 @@ test.each([
 ])("%s is told", (_, more, says) => {
   expect(
     diagnose({ ...snapshot, ...more })
-      .map((each) => each.says)
+      .map((each) => `${each.says} → ${each.todo}`)
       .join("\n"),
   ).toMatch(says);
 });

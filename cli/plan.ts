@@ -8,8 +8,8 @@ import { interruption, number, oneOf, options, refuseWords, whole } from "./opti
 const help = `Usage: slipstream plan --developers N [OPTIONS]
 
 How many GPUs N developers need, so that text that is of use is there within 100 ms of a key at p95. What one GPU serves is
-looked for with the whole router, workers and typists in virtual time, at both ends of the profile's estimates; minutes of
-processor time, kept for the next plan. docs/operations/bench-peers.md says what is assumed.
+looked for with the whole router, workers and typists in virtual time, at both ends of the profile's estimates: some minutes
+on two cores, kept for the next plan of the same version. docs/operations/bench-peers.md says what is assumed.
 
 Options:
   --developers N     how many there are
@@ -18,9 +18,9 @@ Options:
   --agreement LIST   shares of lines that the model knows (default 0.3; headline figures: 0.15,0.3,0.45)
   --day              plan for the busiest minute of a simulated working day, not for all writing at once; and say by hours
   --spare N          GPUs that may be away (default 1)
-  --gpus N           in the search (default 2)
+  --gpus N           in the search; two take twice the time (default 1)
   --slots N          generations that a GPU runs at once (default 16)
-  --seeds N          repeats, for the band (default 1)
+  --seeds N          repeats, for the band (default 2)
   --seed N           (default 1)
   --out DIR          where answers are kept (default reports/plan)
   --json             one JSON object instead of a table
@@ -38,9 +38,9 @@ export const plan: Command = async (args, io) => {
     profile: { type: "string", default: "h100-7b-eagle3" },
     agreement: { type: "string", default: "0.3" },
     spare: { type: "string", default: "1" },
-    gpus: { type: "string", default: "2" },
+    gpus: { type: "string", default: "1" },
     slots: { type: "string", default: "16" },
-    seeds: { type: "string", default: "1" },
+    seeds: { type: "string", default: "2" },
     seed: { type: "string", default: "1" },
     out: { type: "string", default: "reports/plan" },
   });
@@ -59,7 +59,7 @@ export const plan: Command = async (args, io) => {
     slots: whole("slots", values.slots, 1, 256),
     seeds: whole("seeds", values.seeds, 1, 20),
     seed: whole("seed", values.seed, 0, 1e6),
-    maxTokens: 32,
+    ...{ maxTokens: 32, within: 0.1 },
     stateFile: join(values.out, "answers.ndjson"),
   };
   const found = await planFor(made, { say: io.complain, signal: interruption(io) });
@@ -72,7 +72,7 @@ function profileOf(text: string): ProfileName {
   return found.length === 1 ? (found[0] as ProfileName) : oneOf("profile", text, profileNames);
 }
 
-function assumptionsOf({ profile, slots, gpus, spare, day }: PlanOptions): string[] {
+function assumptionsOf({ profile, slots, gpus, spare, day, seeds, within }: PlanOptions): string[] {
   return [
     `${profile} is an estimate of a GPU and its model, not a measurement (workers/engine/simulated/profiles.ts); slow and fast are the ends of its range`,
     "who writes code types without end: bursts of 12 keys at 239 ms, pauses of 2 s in the median (sim/trace/parameters.ts)",
@@ -80,7 +80,8 @@ function assumptionsOf({ profile, slots, gpus, spare, day }: PlanOptions): strin
       ? "how many write at once comes from a simulated day (sim/day.ts, sim/trace/habits.ts); GPUs are for its busiest minute"
       : "all developers write at the same time: the worst minute there can be (--day plans for a working day)",
     "served: of the triggers whose person waited 100 ms or longer, 95 % had a complete line or statement by then; what the gate's evidence holds back is not asked",
-    `the router itself takes nothing: it adds a few ms on a machine of its own; ${slots} generations a GPU at once; searched over ${gpus} GPUs, said of larger fleets in proportion`,
+    `the router itself takes nothing: it adds a few ms on a machine of its own; ${slots} generations a GPU at once; searched over ${gpus} GPU${gpus === 1 ? "" : "s"}, said of larger fleets in proportion`,
+    `a figure is the largest crowd that was served, to ${Math.round(100 * within)} %; its band is over ${seeds} crowd${seeds === 1 ? ", which makes none" : "s of other people"}`,
     `${spare} GPU${spare === 1 ? "" : "s"} more than are needed, so that as many may be away`,
   ];
 }

@@ -1,4 +1,6 @@
 import { afterEach, expect, test } from "vitest";
+import { StandInGrpc } from "../sim/tensorrt/grpc.ts";
+import { StandInServe } from "../sim/tensorrt/serve.ts";
 import { type FakeOptions, FakeVllm } from "../test/support/vllm/fake-vllm.ts";
 import type { Io } from "./command.ts";
 import { worker } from "./processes.ts";
@@ -43,4 +45,42 @@ test.each<[speaks: "sglang" | "llama.cpp" | "bare", server: string]>([
 ])("%s is told from the others, as JSON", async (speaks, server) => {
   const { out } = await probed({ speaks }, "--json");
   expect(JSON.parse(out)).toMatchObject({ engine: "openai", server, models: [{ name: "tiny" }] });
+});
+
+test("a TensorRT-LLM is told from the others, over HTTP and over gRPC", async () => {
+  const serve = await StandInServe.start({ perStep: 3 });
+  const grpc = await StandInGrpc.start();
+  let out = "";
+  const io = { env: {}, out: (text: string) => (out += text), complain: () => {}, on: () => {} } as unknown as Io;
+  try {
+    await worker(["--probe", serve.url, "--json"], io);
+    expect(JSON.parse(out)).toMatchObject({
+      ...{
+        engine: "tensorrt",
+        kind: "tensorrt",
+        version: "1.3.0rc29",
+        has: expect.arrayContaining(["tenants_apart", "kv_events"]),
+      },
+    });
+    // Once more: what it told the first time is gone, and what it has it does not tell of again.
+    out = "";
+    await worker(["--probe", serve.url, "--json"], io);
+    expect(JSON.parse(out).has).toContain("kv_events");
+    // Where they are somebody else's, the page is left alone.
+    out = "";
+    const told = serve.eventReads;
+    await worker(["--probe", serve.url, "--json"], { ...io, env: { SLIPSTREAM_WORKER_ENGINE_KV_EVENTS: "false" } });
+    expect(JSON.parse(out).can).toMatchObject({ "KV events": "left to another reader" });
+    expect(serve.eventReads).toBe(told);
+    // A word that says neither is refused before anything is asked: what was read by mistake is gone.
+    const unsure = worker(["--probe", serve.url, "--json"], { ...io, env: { SLIPSTREAM_WORKER_ENGINE_KV_EVENTS: "0" } });
+    await expect(unsure).rejects.toThrow('SLIPSTREAM_WORKER_ENGINE_KV_EVENTS="0": must be "true" or "false"');
+    expect(serve.eventReads).toBe(told);
+    out = "";
+    await worker(["--probe", grpc.url, "--json"], io);
+    expect(JSON.parse(out)).toMatchObject({ engine: "tensorrt", kind: "tensorrt_grpc", version: "1.3.0rc29" });
+  } finally {
+    await serve.kill();
+    await grpc.kill();
+  }
 });

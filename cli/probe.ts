@@ -1,13 +1,12 @@
 // probe: `slipstream worker --probe URL`: what an engine is and can do, and what to change for Slipstream, drawn for a person.
 import { systemClock } from "../lib/clock.ts";
-import { type EngineReport, probeEngine } from "../workers/wire-probe.ts";
+import { type EngineReport, probeEngine, probeOptions } from "../workers/wire-probe.ts";
 import type { Io } from "./command.ts";
 import { interruption } from "./options.ts";
 
 /** 0: nothing that Slipstream lacks; 1: something. */
 export async function probe(url: string, json: boolean, io: Io): Promise<number> {
-  const keyFile = io.env["SLIPSTREAM_WORKER_ENGINE_KEY_FILE"] ?? "";
-  const report = await probeEngine({ url, keyFile }, { clock: systemClock, signal: interruption(io) });
+  const report = await probeEngine(probeOptions(url, io.env), { clock: systemClock, signal: interruption(io) });
   io.out(json ? `${JSON.stringify(report)}\n` : drawn(report));
   return report.advice.some(({ weight }) => weight === "lacks") ? 1 : 0;
 }

@@ -4,18 +4,21 @@ import { adminJson, noAdminPort } from "./admin.ts";
 import type { Command } from "./command.ts";
 import { options } from "./options.ts";
 import { reachHelp, reachOf, reachOptions } from "./reaching.ts";
+import { watch } from "./status-watch.ts";
 
 const help = `Usage: slipstream status [OPTIONS]
 
-Shows a running router: workers, queue, outcomes, first-text latency, KV reuse.
+Shows a running router: workers, queue, outcomes, first-text latency, KV reuse. The console on the same port draws the same.
 
 Options:
   --address HOST:PORT    the router's admin port (default 127.0.0.1:7413, or SLIPSTREAM_ADMIN_ADDRESS)
+  --watch                the last minutes and now, drawn anew each second, until Ctrl-C
   --json                 the same as one JSON object
 ${reachHelp}
 
 Examples:
   slipstream status
+  slipstream status --watch
   slipstream status --json
 `;
 
@@ -23,6 +26,7 @@ export const status: Command = async (args, io) => {
   const { values } = options(args, {
     address: { type: "string", default: io.env["SLIPSTREAM_ADMIN_ADDRESS"] ?? "127.0.0.1:7413" },
     ...reachOptions(io.env),
+    watch: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   });
   if (values.help) {
@@ -30,11 +34,25 @@ export const status: Command = async (args, io) => {
     return 0;
   }
   const reach = reachOf(String(values.address), values);
+  if (values.watch) return watching(reach, io);
   const found = (await adminJson(reach, "/status")) as Status | undefined;
   if (found?.ready === undefined) throw noAdminPort(reach);
   io.out(values.json ? `${JSON.stringify(found)}\n` : drawn(found));
   return found.ready ? 0 : 69;
 };
+
+async function watching(reach: Parameters<typeof watch>[0], io: Parameters<Command>[1]): Promise<number> {
+  const over = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) io.on(signal, () => over.abort());
+  const terminal = process.stdout.isTTY ?? false;
+  /** Asked for each drawing: a terminal may be made wider; a file has no height. */
+  const size = () => ({
+    columns: process.stdout.columns ?? 100,
+    rows: terminal ? process.stdout.rows : Number.POSITIVE_INFINITY,
+  });
+  await watch(reach, io, { size, terminal, signal: over.signal });
+  return 0;
+}
 
 function drawn(found: Status): string {
   const lines = [
@@ -62,9 +80,9 @@ function drawn(found: Status): string {
 /** "lookup+model 31 % (gain)": drafts from these, so many accepted in the last minute, and why. */
 function drafts({ speculation }: Status["workers"][number]): string {
   if (!speculation) return "–";
-  const from = speculation.sources.length === 0 ? "none" : speculation.sources.join("+");
+  const from = speculation.why === "" ? "fixed" : speculation.sources.length === 0 ? "none" : speculation.sources.join("+");
   const share = speculation.acceptance > 0 ? ` ${Math.round(speculation.acceptance * 100)} %` : "";
-  return `${from}${share} (${speculation.why.replaceAll("_", " ")})`;
+  return `${from}${share}${speculation.why === "" ? "" : ` (${speculation.why.replaceAll("_", " ")})`}`;
 }
 
 /** Where the engines' time went, of the dearest names. */

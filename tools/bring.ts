@@ -8,6 +8,7 @@ import { root } from "./child.ts";
 import { command } from "./command.ts";
 import { makeEnvironment } from "./environment.ts";
 import { makePackages } from "./packages.ts";
+import { systemProgram } from "./system-packages.ts";
 import { type Platform, type Source, type Tool, type ToolName, tool } from "./tool-table.ts";
 import { findTool, programPath, toolsFolder } from "./toolbox.ts";
 
@@ -46,8 +47,10 @@ export async function bring(name: ToolName, options: Partial<BringOptions> = {})
     const { source } = wanted;
     if (source.kind === "go") return goInstall(name, wanted, source, unpacked, say);
     if (source.kind === "go-folder") return goBuild(name, wanted, source, unpacked, say);
+    if (source.kind === "system") return systemProgram(source, unpacked, say);
     if (source.kind === "python")
       return makeEnvironment(source, join(dirname(programPath(name, folder)), "environment"), unpacked, say);
+    if (source.kind === "debian") return takeApart(name, source, unpacked, say);
     if (source.kind === "packages")
       return makePackages(source.folder, join(dirname(programPath(name, folder)), "environment"), unpacked, say);
     return unpack(source, await archive(name, wanted, source, platform, work, say), unpacked);
@@ -106,9 +109,13 @@ async function goInstall(
   const module = await command(["go", "mod", "download", "-json", `${source.module}@v${version}`], needsGo);
   const { Sum: sum } = JSON.parse(module) as { Sum: string };
   if (sum !== source.sum) throw new Error(`${name}: the module's digest is ${sum}, pinned is ${source.sum}; it is not used`);
-  await command(["go", "install", "-trimpath", `${source.module}/${source.command}@v${version}`], needsGo, {
-    env: { GOBIN: into },
-  });
+  await command(
+    ["go", "install", "-trimpath", `${[source.module, source.command].filter(Boolean).join("/")}@v${version}`],
+    needsGo,
+    {
+      env: { GOBIN: into },
+    },
+  );
   return join(into, name);
 }
 
@@ -124,11 +131,37 @@ async function goBuild(
   const stamps = Object.entries(source.stamps).map(([variable, value]) => `-X ${variable}=${value}`);
   const program = join(into, name);
   await command(
-    ["go", "build", "-mod=readonly", "-trimpath", "-ldflags", ["-s", "-w", ...stamps].join(" "), "-o", program, "."],
+    [
+      "go",
+      "build",
+      "-mod=readonly",
+      "-trimpath",
+      "-ldflags",
+      ["-s", "-w", ...stamps].join(" "),
+      "-o",
+      program,
+      source.package ?? ".",
+    ],
     `${name}: go could not build it (Go is needed)`,
     { cwd: join(root, source.folder), env: { CGO_ENABLED: "0" } },
   );
   return program;
+}
+
+/** apt-get checks the package against the distribution's signature. */
+async function takeApart(
+  name: ToolName,
+  source: Source & { kind: "debian" },
+  into: string,
+  say: BringOptions["say"],
+): Promise<string> {
+  say(`${name}: downloading the system's ${source.package}`);
+  const without = `${name}: apt-get could not download ${source.package} (Debian or Ubuntu is needed)`;
+  await command(["apt-get", "download", source.package], without, { cwd: into });
+  const archive = readdirSync(into).find((file) => file.endsWith(".deb"));
+  if (archive === undefined) throw new Error(without);
+  await command(["dpkg-deb", "--extract", join(into, archive), into], `${archive} could not be unpacked`);
+  return join(into, source.program);
 }
 
 /** Copies beside the place and renames, so that the program appears whole or not at all. */

@@ -1,5 +1,6 @@
 // check: `npm run check`. What a change must pass before its tests matter: format and lint, types, house rules, unused code,
-// generated files. Every step runs, two at a time; what fails is shown whole, and the end is 1.
+// generated files. Every step runs, two at a time; what fails is shown whole, and the end is 1. `npm run check -- tsc tidy` runs the
+// steps that begin with these words.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,6 +33,10 @@ const steps: readonly Step[] = [
   },
   { name: "tsc (types)", run: program("tsc", [...packageProgram("typescript", "bin/tsc"), "--noEmit", "-p", "tsconfig.json"]) },
   {
+    name: "tsc (the console's page)",
+    run: program("tsc", [...packageProgram("typescript", "bin/tsc"), "--noEmit", "-p", "console/tsconfig.json"]),
+  },
+  {
     name: "tidy (house rules)",
     run: program("vitest", [...packageProgram("vitest", "vitest.mjs"), "run", "--project", "unit", "--reporter=dot", "test/tidy"]),
   },
@@ -40,11 +45,18 @@ const steps: readonly Step[] = [
   { name: "buf (contracts)", run: contracts },
 ];
 
-const waiting = [...steps];
+const words = process.argv.slice(2);
+const unknown = words.filter((word) => !steps.some(({ name }) => name.startsWith(word)));
+const chosen = words.length === 0 ? steps : steps.filter(({ name }) => words.some((word) => name.startsWith(word)));
+const waiting = unknown.length > 0 ? [] : [...chosen];
 const failed: string[] = [];
 await Promise.all(Array.from({ length: atOnce }, work));
-if (failed.length > 0) say(`check: ${failed.length} of ${steps.length} steps failed: ${failed.join(", ")}`);
+if (failed.length > 0) say(`check: ${failed.length} of ${chosen.length} steps failed: ${failed.join(", ")}`);
 process.exitCode = failed.length > 0 ? 1 : 0;
+if (unknown.length > 0) {
+  say(`check: no step begins with ${unknown.join(" or ")}; there are ${steps.map(({ name }) => name).join(", ")}`);
+  process.exitCode = 64;
+}
 
 async function work(): Promise<void> {
   for (let step = waiting.shift(); step; step = waiting.shift()) {

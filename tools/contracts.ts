@@ -10,6 +10,7 @@ import { root, run } from "./child.ts";
 import { protoReference } from "./proto-reference.ts";
 
 const protoFolder = join(root, "proto");
+const thirdPartyFolder = join(protoFolder, "third_party");
 const pagesFolder = "docs/reference";
 const ours = /^slipstream\//;
 
@@ -63,6 +64,8 @@ export async function generateContracts(buf: string, into: string): Promise<Verd
   // The template's plugin path is relative to where buf runs, its output folder to --output.
   const code = await run([buf, "generate", "--output", join(into, "proto")], { cwd: protoFolder });
   if (code.code !== 0) return { ok: false, text: code.output };
+  const others = await run([buf, "generate", "--output", join(into, "proto")], { cwd: thirdPartyFolder });
+  if (others.code !== 0) return { ok: false, text: others.output };
   const image = join(into, "descriptors.binpb");
   const built = await run([buf, "build", "--as-file-descriptor-set", "--output", image], { cwd: protoFolder });
   if (built.code !== 0) return { ok: false, text: built.output };

@@ -4,6 +4,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root, run } from "./child.ts";
 import { command } from "./command.ts";
+import { installPackages } from "./system-packages.ts";
 import type { Source } from "./tool-table.ts";
 
 export type PythonSource = Source & { readonly kind: "python" };
@@ -16,7 +17,8 @@ export async function makeEnvironment(
   say: (line: string) => void,
 ): Promise<string> {
   const { python, packages, modules } = source;
-  if ((await run([python, "-c", modules.map((name) => `import ${name}`).join("\n")])).code !== 0) await system(packages, say);
+  if ((await run([python, "-c", modules.map((name) => `import ${name}`).join("\n")])).code !== 0)
+    await installPackages(packages, say);
   rmSync(place, { recursive: true, force: true });
   await command([python, "-m", "venv", "--system-site-packages", "--without-pip", place], `${python} could not make ${place}`);
   const interpreter = join(place, "bin", "python3");
@@ -30,14 +32,4 @@ export async function makeEnvironment(
   const launcher = join(unpacked, "launcher");
   writeFileSync(launcher, `#!/bin/sh\nexec '${interpreter}' "$@"\n`);
   return launcher;
-}
-
-async function system(packages: readonly string[], say: (line: string) => void): Promise<void> {
-  const privileged = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
-  const install = [...privileged, "apt-get", "install", "--yes", "--no-install-recommends", ...packages];
-  say(`installing the system's ${packages.join(", ")} (a minute or two)`);
-  // A machine that has never listed its packages knows none.
-  if ((await run(install)).code === 0) return;
-  await run([...privileged, "apt-get", "update"]);
-  await command(install, `apt-get could not install ${packages.join(", ")} (Debian or Ubuntu is needed)`);
 }

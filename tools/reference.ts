@@ -9,22 +9,30 @@ import { openApi } from "../router/http/openapi.ts";
 import { routerMetricTable } from "../router/metrics.ts";
 import { workerSettings } from "../workers/config.ts";
 import { workerMetricTable } from "../workers/metrics.ts";
+import { chartSchema } from "./chart-schema.ts";
 import { root } from "./child.ts";
 import { clusterFiles } from "./cluster-manifests.ts";
+import { enginesPage } from "./engines-reference.ts";
 import { familiesPage } from "./families-reference.ts";
+import { monitoringFiles } from "./monitoring/monitoring.ts";
 import { policyPage } from "./policy-reference.ts";
 import { configPage, errorsPage, gatePage, metricsPage, samplingPage } from "./table-reference.ts";
+import { tensorrtPage } from "./tensorrt-reference.ts";
 
 /** Path from the root → text. */
 export function tablePages(): Readonly<Record<string, string>> {
   return {
     ...clusterFiles(),
+    ...monitoringFiles(),
+    "charts/slipstream/values.schema.json": chartSchema(readFileSync(join(root, "charts/slipstream/values.yaml"), "utf8")),
     "docs/reference/errors.md": errorsPage(),
     "docs/reference/gate.md": gatePage(),
+    "docs/reference/engines.md": enginesPage(),
     "docs/reference/families.md": familiesPage(),
     "docs/reference/openapi.json": `${JSON.stringify(openApi(), null, 2)}\n`,
     "docs/reference/policy.md": policyPage(),
     "docs/reference/sampling.md": samplingPage(),
+    "docs/reference/tensorrt-llm.md": tensorrtPage(),
     "docs/reference/metrics.md": metricsPage({
       router: routerMetricTable,
       worker: workerMetricTable,

@@ -62,6 +62,7 @@ export function configPage(processes: Readonly<Record<string, SettingTable>>): s
     "# Settings",
     generated("the processes' setting tables"),
     "Each process reads its settings from the environment once, before it opens a port. It lists every problem at once and ends with 64.",
+    "A name that a process does not know is such a problem. With `SLIPSTREAM_UNKNOWN_SETTINGS=ignore` it is a line in the log instead: the operator sets it, so that a router or agent of an earlier release starts with what this one renders.",
     ...sections,
     "",
   ]

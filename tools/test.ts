@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bring } from "./bring.ts";
 import { packageProgram, run } from "./child.ts";
+import { clusterToolNames } from "./cluster/programs.ts";
 import { line, nothing, type Tally, tally } from "./tally.ts";
 import type { ToolName } from "./tool-table.ts";
 
@@ -20,11 +21,13 @@ const tiers: Readonly<Record<string, Tier>> = {
   system: {
     projects: ["system"],
     tools: [
-      "nats-server",
       "k6",
-      "grpcurl",
       "grpcio",
       "torch",
+      "promtool",
+      "prometheus",
+      "chromium",
+      "axe",
       "tokenizers",
       "tokenizer-qwen",
       "tokenizer-deepseek",
@@ -34,13 +37,13 @@ const tiers: Readonly<Record<string, Tier>> = {
       "vllm-router",
       "envoy",
       "vllm",
-      "kubernetes",
       "kwok",
-      "kubectl",
+      "lws",
+      ...clusterToolNames,
     ],
     skipsFailInCi: true,
   },
-  night: { projects: ["night"], tools: ["nats-server"], skipsFailInCi: false },
+  night: { projects: ["night"], tools: ["nats-server", "chromium", "kwok", ...clusterToolNames], skipsFailInCi: false },
 };
 
 const say = (text: string) => void process.stdout.write(`${text}\n`);

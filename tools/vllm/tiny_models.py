@@ -16,7 +16,7 @@ import numpy
 from safetensors.numpy import save_file
 
 MODELS = pathlib.Path(__file__).resolve().parents[2] / "models"
-SOURCES = {"target": "slipstream-fim-4m-q8_0.gguf", "draft": "slipstream-draft-1m-q8_0.gguf", "other": "slipstream-draft-1m-q8_0.gguf"}
+SOURCES = {"target": "slipstream-fim-13m-q8_0.gguf", "draft": "slipstream-draft-1m-q8_0.gguf", "other": "slipstream-draft-1m-q8_0.gguf"}
 END = "<|endoftext|>"
 PARTS = {
     "attn_norm": "input_layernorm",

@@ -1,0 +1,59 @@
+// bench-tensorrt: `slipstream bench tensorrt`: how soon a TensorRT-LLM stops, by wire, before its stand-in.
+import { benchTensorRt, profileNames, type TensorRtReport } from "../bench/tensorrt/tensorrt.ts";
+import type { Command } from "./command.ts";
+import { interruption, oneOf, options, refuseWords, whole } from "./options.ts";
+import { progressOn } from "./progress.ts";
+
+const help = `Usage: slipstream bench tensorrt [OPTIONS]
+
+From a Cancel's arrival at the agent (what a newer key causes) until the engine is told to stop, until it has ended the generation, and
+the tokens that it computed meanwhile for nobody: over TensorRT-LLM's gRPC and over its HTTP server, which looks for clients that left
+once a second. Before the stand-in of both (sim/tensorrt) in this process, at the step times of a GPU profile: what the wires cost,
+not what a GPU does.
+
+Options:
+  --cancels N      over gRPC (default 300)
+  --http N         over HTTP, up to a second each (default 30); 0: none
+  --others N       generations that run beside it the whole time (default 0)
+  --profile NAME   ${profileNames.join(", ")}
+                   (default h100-7b-eagle3)
+  --json           one JSON object instead of a page
+
+Examples:
+  slipstream bench tensorrt
+  slipstream bench tensorrt --cancels 1000 --http 0 --others 8
+  slipstream bench tensorrt --profile l40s-7b-eagle3 --json
+`;
+
+export const benchTensorRtCommand: Command = async (args, io) => {
+  const { values, positionals } = options(args, {
+    cancels: { type: "string", default: "300" },
+    http: { type: "string", default: "30" },
+    others: { type: "string", default: "0" },
+    profile: { type: "string", default: "h100-7b-eagle3" },
+    json: { type: "boolean", default: false },
+  });
+  if (values.help) {
+    io.out(help);
+    return 0;
+  }
+  refuseWords(positionals);
+  const made = {
+    profile: oneOf("profile", values.profile, profileNames),
+    cancels: { grpc: whole("cancels", values.cancels, 1, 100_000), http: whole("http", values.http, 0, 1_000) },
+    others: whole("others", values.others, 0, 60),
+  };
+  const report = await benchTensorRt({ ...made, signal: interruption(io), progress: progressOn(io) });
+  io.out(values.json ? `${JSON.stringify(report, null, 2)}\n` : drawn(report));
+  return 0;
+};
+
+function drawn({ profile, step_ms: step, others, stops }: TensorRtReport): string {
+  const ms = (value: number) => `${value.toFixed(1)} ms`;
+  const rows = stops.map(
+    ({ wire, cancels, told_ms: told, ended_ms: ended, wasted_tokens: wasted }) =>
+      `${wire.padEnd(5)} ${String(cancels).padStart(5)} cancels: told after ${ms(told.p50)} (p99 ${ms(told.p99)}, most ${ms(told.most)}), ended after ${ms(ended.p50)} (p99 ${ms(ended.p99)}, most ${ms(ended.most)}); ${wasted.toFixed(1)} tokens for nobody a cancel`,
+  );
+  const about = `stand-in at the steps of ${profile} (${ms(step)} with ${others} beside it)`;
+  return `${[about, ...rows].join("\n")}\n`;
+}
