@@ -1,5 +1,6 @@
-// blocks: a pretend KV cache of TensorRT-LLM's: full blocks by chained hash, of a tenant and an adapter, least recently used given up first.
-// Tells what is stored and removed as the engine's events do.
+// blocks: a pretend KV cache of TensorRT-LLM's: full blocks by chained hash, of a tenant and an adapter, least recently used given up first,
+// and of a prompt its end (WindowBlockManager::releaseBlocks). Told that the end of a prompt may go, it does it as they do
+// (WindowBlockManager::truncateBlocks). Tells what is stored and removed as the engine's events do.
 import { createHash } from "node:crypto";
 
 export type BlockChange =
@@ -12,15 +13,31 @@ export interface StoredBlock {
   readonly tokens: readonly number[];
 }
 
+interface Resident extends StoredBlock {
+  /** Of the block before it; of a first one, whose it is. */
+  readonly parent: bigint | string;
+  /** Of the cache: 0 is the accelerator's memory. */
+  level: number;
+}
+
+/** What stays of a prompt whose end may go: the whole blocks that it was told, one more where these are whole, or all. */
+export type Truncates = "as_told" | "one_more" | "nothing";
+
+interface Options {
+  readonly blockTokens: number;
+  readonly blocks: number;
+  readonly truncates?: Truncates;
+}
+
 export class StandInBlocks {
-  readonly #options: { readonly blockTokens: number; readonly blocks: number };
+  readonly #options: Options;
   readonly #tell: (change: BlockChange) => void;
-  /** Least recently used first; value: level of the cache. */
-  readonly #resident = new Map<bigint, number>();
+  /** Least recently used first. */
+  readonly #resident = new Map<bigint, Resident>();
   /** Blocks that had to go for others. */
   gaveUp = 0;
 
-  constructor(options: { blockTokens: number; blocks: number }, deps: { tell: (change: BlockChange) => void }) {
+  constructor(options: Options, deps: { tell: (change: BlockChange) => void }) {
     this.#options = options;
     this.#tell = deps.tell;
   }
@@ -32,21 +49,20 @@ export class StandInBlocks {
   /** Tokens of the prompt that were there; all its full blocks are, afterwards. The last token is always computed. */
   use(tokens: readonly number[], salt: string, adapter: string): number {
     const { blockTokens, blocks } = this.#options;
-    const chain: StoredBlock[] = [];
+    const chain: Resident[] = [];
     for (let at = 0; at + blockTokens <= tokens.length; at += blockTokens) {
       const own = tokens.slice(at, at + blockTokens);
-      const link = [chain.at(-1)?.hash ?? `${salt}|${adapter}`, own].join("|");
-      chain.push({ hash: createHash("sha1").update(link).digest().readBigUInt64BE(), tokens: own });
+      const parent = chain.at(-1)?.hash ?? `${salt}|${adapter}`;
+      chain.push({ hash: hashOf(parent, own), parent, tokens: own, level: 0 });
     }
     const missing = chain.findIndex(({ hash }) => !this.#resident.has(hash));
     const there = missing < 0 ? chain.length : missing;
-    for (const { hash } of chain.slice(0, there)) {
-      if (this.#resident.get(hash) !== 0) this.move(hash, 0);
-      this.#resident.delete(hash);
-      this.#resident.set(hash, 0);
+    for (const { hash } of chain.slice(0, there)) this.move(hash, 0);
+    for (const block of [...chain].reverse()) {
+      this.#resident.delete(block.hash);
+      this.#resident.set(block.hash, block);
     }
-    const fresh = chain.slice(there);
-    for (const { hash } of fresh) this.#resident.set(hash, 0);
+    const fresh = chain.slice(there).map(({ hash, tokens: own }) => ({ hash, tokens: own }));
     if (fresh.length > 0) this.#tell({ type: "stored", parent: chain[there - 1]?.hash ?? null, blocks: fresh });
     const removed: bigint[] = [];
     for (const hash of this.#resident.keys()) {
@@ -59,15 +75,59 @@ export class StandInBlocks {
     return Math.min(there, Math.floor((tokens.length - 1) / blockTokens)) * blockTokens;
   }
 
+  /** Of nobody's prompts alone: whose a prompt is cannot be said. What follows on the block that goes goes with it, whoever's it is. */
+  truncate(tokens: readonly number[], keep: number): void {
+    const { blockTokens, truncates = "one_more" } = this.#options;
+    if (truncates === "nothing") return;
+    let parent: bigint | string = "|";
+    let matched = 0;
+    for (let at = 0; at < tokens.length; at += blockTokens) {
+      const found = this.#matching(parent, tokens.slice(at, at + blockTokens));
+      if (!found) return;
+      if (truncates === "as_told" ? matched + found.tokens > keep : matched > keep) {
+        const removed = this.#below(found.block);
+        for (const hash of removed) this.#resident.delete(hash);
+        this.#tell({ type: "removed", hashes: removed });
+        return;
+      }
+      matched += found.tokens;
+      parent = found.block.hash;
+    }
+  }
+
   /** To another level of the cache: 0 is the accelerator's memory. */
   move(hash: bigint, to: number): void {
-    const from = this.#resident.get(hash);
-    if (from === undefined || from === to) return;
-    this.#resident.set(hash, to);
+    const block = this.#resident.get(hash);
+    if (!block || block.level === to) return;
+    const from = block.level;
+    block.level = to;
     this.#tell({ type: "moved", hash, from, to });
   }
 
   hashes(): readonly bigint[] {
     return [...this.#resident.keys()];
   }
+
+  /** Else the one after the same block that begins with most of the same tokens: reuse may be partial, there too. */
+  #matching(parent: bigint | string, tokens: readonly number[]): { readonly block: Resident; readonly tokens: number } | undefined {
+    const exact = this.#resident.get(hashOf(parent, tokens));
+    if (exact) return { block: exact, tokens: tokens.length };
+    let best: { readonly block: Resident; readonly tokens: number } | undefined;
+    for (const block of this.#resident.values()) {
+      if (block.parent !== parent) continue;
+      const other = block.tokens.findIndex((token, place) => token !== tokens[place]);
+      if (other > (best?.tokens ?? 0)) best = { block, tokens: other };
+    }
+    return best;
+  }
+
+  /** It last, and before it all that follow on it. */
+  #below(block: Resident): bigint[] {
+    const next = [...this.#resident.values()].filter(({ parent }) => parent === block.hash);
+    return [...next.flatMap((each) => this.#below(each)), block.hash];
+  }
+}
+
+function hashOf(parent: bigint | string, tokens: readonly number[]): bigint {
+  return createHash("sha1").update([parent, tokens].join("|")).digest().readBigUInt64BE();
 }

@@ -4,7 +4,7 @@
 import type { Clock } from "../../lib/clock.ts";
 import type { FileTokenizer } from "../../workers/engine/file-tokenizer.ts";
 import { type Profile, stepMs } from "../../workers/engine/simulated/profiles.ts";
-import { StandInBlocks } from "./blocks.ts";
+import { StandInBlocks, type Truncates } from "./blocks.ts";
 import { EventLog } from "./events.ts";
 import { IterationLog } from "./iterations.ts";
 
@@ -22,6 +22,8 @@ export interface ModelOptions {
   readonly pace: Pick<Profile, "prefillTokensPerSecond" | "s0Ms" | "s1Ms">;
   /** kv_cache_config.event_buffer_max_size; 0: no events. */
   readonly eventsMax: number;
+  /** What is left of a prompt that it is told to shorten. */
+  readonly truncates?: Truncates;
 }
 
 export interface ModelRequest {
@@ -70,6 +72,7 @@ export class StandInModel {
   readonly #tokenizer: FileTokenizer;
   readonly #running = new Set<Sequence>();
   #waiting: Sequence[] = [];
+  #truncations: (() => void)[] = [];
   #order = 0;
   #stepping = false;
   #dead = false;
@@ -103,6 +106,11 @@ export class StandInModel {
     return () => {
       sequence.toldMs ??= this.#clock.now();
     };
+  }
+
+  /** Done after the next step. */
+  truncate(tokens: readonly number[], keep: number): void {
+    this.#truncations.push(() => this.blocks.truncate(tokens, keep));
   }
 
   /** From now on it does nothing. */
@@ -152,6 +160,7 @@ export class StandInModel {
       drafts:
         perStep > 1 ? { requests: drafting, drafted: drafting * (perStep - 1), accepted: drafting * (perStep - 1) } : undefined,
     });
+    for (const truncate of this.#truncations.splice(0)) truncate();
     while (this.#running.size < this.options.seats && this.#waiting.length > 0) this.#seat(this.#best());
   }
 

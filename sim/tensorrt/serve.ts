@@ -7,6 +7,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { FileTokenizer } from "../../workers/engine/file-tokenizer.ts";
 import { Completing, type ServeBody } from "./completing.ts";
+import { type Truncation, truncatePath, truncating } from "./control.ts";
 import { jsonOf } from "./events.ts";
 import { wrongWith } from "./fields.ts";
 import type { StandInModel } from "./model.ts";
@@ -40,6 +41,10 @@ export class StandInServe {
   readonly engine: StandInModel;
   faults: ServeFault[] = [];
   healthy = true;
+  /** It shuts down: what is told of its cache is not heard any more. */
+  closing = false;
+  /** What it was told may be shortened. */
+  readonly truncations: Truncation[] = [];
   /** Answers of its page of events. */
   eventReads = 0;
   readonly #options: ServeOptions;
@@ -127,6 +132,8 @@ export class StandInServe {
         return plain(response, 200, engine.iterations.exposition(model, engine.options.contextTokens));
       case "/kv_cache_events":
         return this.#events(request, response);
+      case truncatePath:
+        return this.#truncate(request, text, response);
       case "/v1/completions":
         return this.#complete("completion", body, response);
       case "/v1/chat/completions":
@@ -149,6 +156,16 @@ export class StandInServe {
     const padding = this.eventReads === 0 ? (this.#options.eventsPadding ?? 0) : 0;
     this.eventReads += 1;
     plain(response, 200, `[${" ".repeat(padding)}${events.map(jsonOf).join(", ")}]`, "application/json");
+  }
+
+  async #truncate({ method }: IncomingMessage, text: string, response: ServerResponse): Promise<void> {
+    if (this.#speaks === "1.2") return json(response, 404, { detail: "Not Found" });
+    if (method !== "POST") return json(response, 405, { detail: "Method Not Allowed" });
+    const { status, error, truncations } = truncating(JSON.parse(text) as Record<string, unknown>, this.closing);
+    this.truncations.push(...truncations);
+    for (const { tokens, keep } of truncations) this.engine.truncate(tokens, keep);
+    if (error === undefined) plain(response, status, "");
+    else json(response, status, { error });
   }
 
   /** It waits for the next one for so long, and then for the next. */
