@@ -62,6 +62,7 @@ test("a TensorRT-LLM is told from the others, over HTTP and over gRPC", async ()
         has: expect.arrayContaining(["tenants_apart", "kv_events"]),
       },
     });
+    expect(JSON.parse(out).can).toMatchObject({ "told which cached blocks may go": true });
     // Once more: what it told the first time is gone, and what it has it does not tell of again.
     out = "";
     await worker(["--probe", serve.url, "--json"], io);

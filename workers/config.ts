@@ -136,6 +136,12 @@ export const workerSettings = {
     "true",
     "Whether the KV events of a TensorRT-LLM are read; false where somebody else is their one reader.",
   ),
+  engineTruncate: setting(
+    "SLIPSTREAM_WORKER_ENGINE_TRUNCATE",
+    flag,
+    "false",
+    "Whether a TensorRT-LLM over HTTP that serves one tenant is told which cached blocks nobody will ask for again (docs/operations/tensorrt.md).",
+  ),
   engineConfidence: setting(
     "SLIPSTREAM_WORKER_ENGINE_CONFIDENCE",
     flag,

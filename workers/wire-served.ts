@@ -79,7 +79,8 @@ function startTensorRtHttp(config: WorkerConfig, key: string, deps: Deps, owned:
   const told = { ...deps, ...owned, aborted, counted: counting(deps.metrics) };
   const options = tensorrt(config, key);
   if (isTriton(config.engineUrl)) return startTriton({ ...options, oneTenant: config.oneTenant }, told);
-  return startTensorRt({ ...options, adapters: adapterList(config.engineAdapters), kvEvents: config.engineKvEvents }, told);
+  const { engineKvEvents: kvEvents, engineTruncate: truncate, oneTenant } = config;
+  return startTensorRt({ ...options, adapters: adapterList(config.engineAdapters), kvEvents, truncate, oneTenant }, told);
 }
 
 /** What it does not say itself. */

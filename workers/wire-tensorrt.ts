@@ -8,6 +8,8 @@ import { tellsKv } from "./engine/grpc-kv-told.ts";
 import { HttpEngine } from "./engine/http.ts";
 import { adviceFor } from "./engine/tensorrt/advice.ts";
 import { TensorRtWire } from "./engine/tensorrt/grpc/wire.ts";
+import { hinting } from "./engine/tensorrt/hints/hints.ts";
+import { blockTokensUsual } from "./engine/tensorrt/options.ts";
 import { probe } from "./engine/tensorrt/probe.ts";
 import type { EngineReport } from "./wire-probe.ts";
 
@@ -33,6 +35,10 @@ export async function tensorrtReport(
   const { counters, salt, priority, cachedTokens, metrics } = probed;
   const kvEvents = mayRead ? probed.kvEvents : leftToOthers;
   const drafts = counters?.speculation !== undefined;
+  const truncating = await hinting(
+    { model: probed.model, priority: false, blockTokens: counters?.blockTokens ?? blockTokensUsual },
+    { ...deps, http },
+  );
   return {
     ...{ engine: "tensorrt", kind: "tensorrt", server: "trtllm-serve", version: probed.version },
     models: [{ name: probed.model, contextTokens: counters?.contextTokens }],
@@ -41,6 +47,7 @@ export async function tensorrtReport(
       "tenants apart (cache_salt)": salt === "nowhere" ? false : `at the page for ${salt}`,
       "cached tokens told": cachedTokens,
       "KV events": mayRead ? kvEvents !== undefined : leftToOthers,
+      "told which cached blocks may go": truncating !== undefined,
       figures: metrics,
       speculation: drafts,
       "tokens of a KV block": counters?.blockTokens ?? "unknown",

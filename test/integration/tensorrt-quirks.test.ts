@@ -2,21 +2,26 @@
 // without the one handling, against the same stand-in (sim/tensorrt). A handling that could be left out unseen would fail here.
 import { Buffer } from "node:buffer";
 import { afterEach, describe, expect, test } from "vitest";
+import { FakeClock } from "../../lib/clock.fake.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { seeded } from "../../lib/random.ts";
 import { StandInGrpc } from "../../sim/tensorrt/grpc.ts";
 import { type ServeOptions, StandInServe } from "../../sim/tensorrt/serve.ts";
 import { type EngineConfig, standInFolder } from "../../sim/tensorrt/stand-in.ts";
+import { blockKeys } from "../../workers/engine/block-chain.ts";
+import { CompletionStream } from "../../workers/engine/completion-stream.ts";
 import { shown } from "../../workers/engine/contract/shown.ts";
 import { ran, type Subject, wish } from "../../workers/engine/contract/trying.ts";
 import type { FeedStart } from "../../workers/engine/kv-watch.ts";
 import { refusal } from "../../workers/engine/running.ts";
 import { ServedEngine, type ServedOptions, type Speaking } from "../../workers/engine/served.ts";
+import { completionOf } from "../../workers/engine/tensorrt/chat-shape.ts";
 import type { TensorRtAnswer } from "../../workers/engine/tensorrt/grpc/answer.ts";
 import { speakTensorRtGrpc } from "../../workers/engine/tensorrt/grpc/grpc.ts";
+import { SpentPrefixes } from "../../workers/engine/tensorrt/hints/spent.ts";
 import { KvEventReader } from "../../workers/engine/tensorrt/kv-events.ts";
 import { Polled } from "../../workers/engine/tensorrt/polled.ts";
-import { speakTensorRt } from "../../workers/engine/tensorrt/tensorrt.ts";
+import { speakTensorRt, type TensorRtHttpOptions } from "../../workers/engine/tensorrt/tensorrt.ts";
 import type { Generation } from "../../workers/generation.ts";
 import { until } from "../support/until.ts";
 
@@ -33,11 +38,16 @@ interface Counted {
   readonly cached: number;
 }
 
-async function http(serve: ServeOptions = {}, mutate: Mutation<Buffer> = (as) => as, served: Partial<ServedOptions> = {}) {
+async function http(
+  serve: ServeOptions = {},
+  mutate: Mutation<Buffer> = (as) => as,
+  served: Partial<ServedOptions> = {},
+  options: Partial<TensorRtHttpOptions> = {},
+) {
   const stand = await StandInServe.start(serve);
   open.push({ close: () => stand.kill() });
   const deps = { clock: systemClock, random: seeded(1) };
-  const speaking = mutate(await speakTensorRt({ ...common, url: stand.url }, deps), stand.url);
+  const speaking = mutate(await speakTensorRt({ ...common, ...options, url: stand.url }, deps), stand.url);
   const counted: Counted[] = [];
   const engine = new ServedEngine(
     speaking,
@@ -428,6 +438,101 @@ describe("drafts between two steps and the overlap scheduler exclude each other"
       speculative_config: { decoding_type: "Draft_Target", max_draft_len: 4, speculative_model: "/models/draft" },
     };
     await expect(StandInServe.start({ config: { release: "1.2", settings } })).rejects.toThrow(/^1\.2: /);
+  });
+});
+
+describe("it is told in tokens what may go, of nobody's prompts, and keeps a block more than it is told", () => {
+  const blockTokens = 32;
+  /** Three whole blocks before what is typed, and what stands behind it. */
+  const page = (subject: Subject, typed: string, affinity = "d") =>
+    wish(subject, "", {
+      ...{ affinity, cacheSalt: "acme" },
+      segments: [
+        { special: "<|fim_prefix|>" },
+        { text: `${"const a = b + c;\n".repeat(16)}${typed}` },
+        { special: "<|fim_suffix|>" },
+        { text: "return add(a, b);\n".repeat(24) },
+      ],
+    });
+  /** Of a prompt that somebody typed on from: how much is left of it, and how much they have in common. */
+  const left = async (serve: ServeOptions = {}, mutate?: Mutation<Buffer>, less?: number) => {
+    const it = await http(serve, mutate, {}, { truncate: true, oneTenant: true });
+    if (less !== undefined) {
+      const { truncate } = it.stand.engine;
+      it.stand.engine.truncate = (tokens, keep) => truncate.call(it.stand.engine, tokens, keep + (keep % 2) - less);
+    }
+    const before = it.stand.truncations.length;
+    const older = await ran(it.engine, page(it.subject, "const s"));
+    const newer = await ran(it.engine, page(it.subject, "const sum"));
+    await until("it is told", () => it.stand.truncations.length > before);
+    await ran(it.engine, wish(it.subject, code("its next step"), { cacheSalt: "acme" }));
+    const common = newer.end.usage.cachedTokens;
+    const of = async (typed: string) => (await ran(it.engine, page(it.subject, typed))).end.usage.cachedTokens;
+    const whole = Math.floor(older.end.usage.promptTokens / blockTokens) * blockTokens;
+    return { newer: await of("const sum"), older: await of("const s"), common, whole };
+  };
+  test.each<[name: string, serve: ServeOptions]>([
+    ["a block more", {}],
+    ["what it is told", { truncates: "as_told" }],
+  ])("handled, where it keeps %s: what both begin with stays, what the newer one has too, and the rest goes", async (_, serve) => {
+    const { older, newer, common, whole } = await left(serve);
+    expect([older, newer]).toEqual([common, whole]);
+    expect(common).toBeGreaterThan(0);
+    expect(common).toBeLessThan(whole - blockTokens);
+  });
+  test("its number taken at its word: a block that nobody asks for stays", async () => {
+    const { older, common } = await left({}, undefined, 0);
+    expect(older).toBe(common + blockTokens);
+  });
+  test("told a token less where it keeps what it is told: what the newer one needs is gone", async () => {
+    const { newer, common } = await left({ truncates: "as_told" }, undefined, 1);
+    expect(newer).toBeLessThan(common);
+  });
+  test("prompts asked with a salt: nothing of them is found", async () => {
+    const salted: Mutation<Buffer> = (speaking, url) => ({
+      ...asking(({ prompt, max_tokens: most, ...body }) => ({
+        ...{ ...body, messages: [], prompt_token_ids: prompt, max_completion_tokens: most, cache_salt: "acme" },
+      }))(
+        {
+          ...speaking,
+          request: (work, prompt) => ({ ...speaking.request(work, prompt), path: "/v1/chat/completions" }),
+          answering: () => new CompletionStream(completionOf),
+        },
+        url,
+      ),
+    });
+    const { older, whole } = await left({}, salted);
+    expect(older).toBe(whole);
+  });
+});
+
+describe("what it is told of and has not any more, it looks for in what begins alike", () => {
+  const lost = async (freshMs: number) => {
+    const stand = await StandInServe.start({ truncates: "as_told" });
+    open.push({ close: () => stand.kill() });
+    const { blocks } = stand.engine;
+    const clock = new FakeClock();
+    const spent = new SpentPrefixes(
+      { blockTokens: 32, freshMs },
+      { clock, cut: ({ tokens, keep }) => blocks.truncate(tokens, keep) },
+    );
+    const prompt = (typed: number) => Array.from({ length: 160 }, (_, place) => (place === 40 ? typed : place + 1));
+    const sent = (tokens: readonly number[]) => {
+      blocks.use(tokens, "", "");
+      return spent.asked({ tokens, keys: blockKeys(tokens, 32, 0), document: "d", typed: true });
+    };
+    sent(prompt(900))();
+    // Others come meanwhile, and it gives up what was used least.
+    await clock.advance(60_000);
+    blocks.truncate(prompt(900), 32);
+    sent(prompt(901))();
+    return blocks.use(prompt(901), "", "");
+  };
+  test("handled: what was asked long ago is not told of, and the newer one is there", async () => {
+    expect(await lost(30_000)).toBe(128);
+  });
+  test("told of what was asked however long ago: the newer one's own blocks go", async () => {
+    expect(await lost(Number.POSITIVE_INFINITY)).toBe(32);
   });
 });
 

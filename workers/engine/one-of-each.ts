@@ -12,16 +12,17 @@ export interface OneOptions {
   readonly anyLane?: boolean;
 }
 
-const instead = "serve it by HTTP (SLIPSTREAM_WORKER_ENGINE_URL=http://…)";
+const insteadUsual = "serve it by HTTP (SLIPSTREAM_WORKER_ENGINE_URL=http://…)";
 
 export class OneOfEach {
   /** Undefined: all of them. */
   readonly lane: Lane | undefined;
   readonly #lacks: string;
+  readonly #instead: string;
   #salt: string | undefined;
 
-  /** `lacks`: a sentence. Throws `config` where the pool may have several. */
-  constructor({ lane, oneTenant, anyLane = false }: OneOptions, lacks: string) {
+  /** `lacks`: a sentence; `instead`: what else could be done. Throws `config` where the pool may have several. */
+  constructor({ lane, oneTenant, anyLane = false }: OneOptions, lacks: string, instead = insteadUsual) {
     const missing = [
       ...(lane === "" && !anyLane ? [`its only lane in SLIPSTREAM_WORKER_ONLY_LANE (${lanes.join(", ")})`] : []),
       ...(oneTenant ? [] : ["that it has one tenant in SLIPSTREAM_WORKER_ONE_TENANT=true"]),
@@ -30,11 +31,12 @@ export class OneOfEach {
       throw new SlipstreamError("config", `${lacks}: a pool behind it must say ${missing.join(" and ")}, or ${instead}`);
     this.lane = lane === "" ? undefined : lane;
     this.#lacks = lacks;
+    this.#instead = instead;
   }
 
   refusal({ lane, cacheSalt }: Pick<Generation, "lane" | "cacheSalt">): SlipstreamError | undefined {
     const refused = (field: string, what: string) =>
-      new SlipstreamError("unsupported", `${field}: ${what}; ${this.#lacks}: ${instead}`, { field });
+      new SlipstreamError("unsupported", `${field}: ${what}; ${this.#lacks}: ${this.#instead}`, { field });
     if (this.lane !== undefined && lane !== this.lane)
       return refused("submit.lane", `this worker serves the ${this.lane} lane alone, not ${lane}`);
     this.#salt ??= cacheSalt;

@@ -37,6 +37,18 @@ export interface AskedPrompt {
   readonly ahead: boolean;
 }
 
+/** A prompt that goes to the engine, and whose it is. */
+export interface SentPrompt extends Pick<Generation, "lane"> {
+  readonly tokens: readonly number[];
+  /** Of its whole blocks. */
+  readonly keys: readonly number[];
+  readonly salt: string;
+  readonly adapter: string;
+  /** "": of none. */
+  readonly document: string;
+  readonly ahead: boolean;
+}
+
 export interface Speaking<Chunk> {
   readonly name: Engine["name"];
   readonly wire: Wire<Chunk> & { close(): void };
@@ -60,8 +72,8 @@ export interface Speaking<Chunk> {
   readonly kvBlocksUsed?: () => number;
   readonly acceptance?: () => Acceptance;
   readonly recommendation?: () => Recommendation | undefined;
-  /** A prompt of a tenant goes to the engine. */
-  readonly prompted?: (tokens: readonly number[], salt: string, adapter: string) => void;
+  /** A prompt goes to the engine; what is returned is called when it has ended. */
+  readonly prompted?: (prompt: SentPrompt) => () => void;
   /** Called once, when it is gone or closed. */
   readonly ended?: () => void;
 }
@@ -155,24 +167,29 @@ export class ServedEngine<Chunk> implements Engine {
     const keys = blockKeys(tokens, this.blockTokens, seedOf(salt, adapter));
     if (prompt.whole && work.blockDigests.length > 0)
       this.#kv.prompted({ keys, byteEnds: blockEnds(tokens, this.blockTokens, tokenizer), digests: work.blockDigests });
-    prompted?.(tokens, salt, adapter);
+    const { affinity: document, lane } = work;
+    const ended = prompted?.({ tokens, keys, salt, adapter, document, lane, ahead });
     const requestId = `${this.#options.requests}-${this.#requested++}`;
-    return yield* this.#serving.generate(
-      {
-        ...request(work, { tokens, maxTokens, requestId, ahead }),
-        traceparent: work.traceparent,
-        promptTokens: tokens.length,
-        expectedCached: this.#speaking.cacheUntold ? undefined : this.#kv.expected(keys, tokens.length),
-        maxTokens,
-        receivedMs,
-        timesQueue: this.#options.timesQueue ?? false,
-      },
-      signal,
-      {
-        counted: (expected, cached) => this.#deps.counted?.(expected, cached),
-        computed: () => this.#kv.computed(keys),
-      },
-    );
+    try {
+      return yield* this.#serving.generate(
+        {
+          ...request(work, { tokens, maxTokens, requestId, ahead }),
+          traceparent: work.traceparent,
+          promptTokens: tokens.length,
+          expectedCached: this.#speaking.cacheUntold ? undefined : this.#kv.expected(keys, tokens.length),
+          maxTokens,
+          receivedMs,
+          timesQueue: this.#options.timesQueue ?? false,
+        },
+        signal,
+        {
+          counted: (expected, cached) => this.#deps.counted?.(expected, cached),
+          computed: () => this.#kv.computed(keys),
+        },
+      );
+    } finally {
+      ended?.();
+    }
   }
 
   async warm(model: string, segments: readonly Segment[], signal: AbortSignal, cacheSalt: string): Promise<void> {

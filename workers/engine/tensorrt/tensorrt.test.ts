@@ -62,6 +62,7 @@ test.each<[name: string, serve: ServeOptions, options: Partial<TensorRtHttpOptio
   ["a vocabulary that is not there", {}, { tokenizer: "/nowhere" }, /nowhere is not there/],
   ["no word of how long a prompt may be", { prometheus: false }, {}, /SLIPSTREAM_WORKER_CONTEXT_TOKENS/],
   ["another model", {}, { model: "qwen" }, /serves "slipstream-fim", not "qwen"/],
+  ["one that is told what may go, of several tenants", {}, { truncate: true }, /SLIPSTREAM_WORKER_ONE_TENANT=true.*TRUNCATE off/],
   ["adapters that it was not started for", {}, { adapters: { style: "/adapters/style" } }, /adapter style.*lora_config/],
 ])("%s: it is not served from, with the reason", async (_, serve, options, says) => {
   await expect(start(serve, options)).rejects.toThrow(says);
@@ -111,6 +112,49 @@ test("an engine whose buffer holds more than is ever read at once is served from
   expect((await ran(engine, work())).end.kind).toBe("done");
 });
 
+/** A prompt whose suffix stands behind what is typed. */
+const page = (typed: string): Generation["segments"] => [
+  { special: "<|fim_prefix|>" },
+  { text: `${"const a = b + c;\n".repeat(20)}${typed}` },
+  { special: "<|fim_suffix|>" },
+  { text: "return add(a, b);\n".repeat(24) },
+];
+
+test("a server of one tenant is told which cached blocks somebody who types on has left behind", async () => {
+  const { stand, engine } = await start({}, { truncate: true, oneTenant: true });
+  const typed = (text: string) => ran(engine, work({ affinity: "d", segments: page(text) }));
+  const { end: first } = await typed("const s");
+  await typed("const sum");
+  await until("it is told", () => stand.truncations.length > 1);
+  const last = stand.truncations.at(-1);
+  const requests = stand.requests.filter(({ body }) => body.stream);
+  expect(requests.map(({ path, body }) => [path, "cache_salt" in body])).toEqual([
+    ["completion", false],
+    ["completion", false],
+  ]);
+  const whole = Math.floor(first.usage.promptTokens / 32) * 32;
+  expect(last?.tokens).toEqual((requests[0]?.body.prompt as number[] | undefined)?.slice(0, whole));
+  // It does so after its next step.
+  await ran(engine, work({ segments: [{ text: "another" }] }));
+  const { end: again } = await typed("const s");
+  expect(again.usage.cachedTokens).toBe((last?.keep ?? 0) + 1);
+  expect(again.usage.cachedTokens).toBeLessThan(whole);
+});
+
+test("a second tenant of a server that is told is refused: without salts they would share what is cached", async () => {
+  const { engine } = await start({}, { truncate: true, oneTenant: true });
+  expect((await ran(engine, work())).end.kind).toBe("done");
+  const { end } = await ran(engine, work({ cacheSalt: "other" }));
+  expect(end.kind === "failed" && end.error.message).toMatch(/one tenant.*SLIPSTREAM_WORKER_ENGINE_TRUNCATE off/);
+});
+
+test("a version that cannot be told is served from as without it, and it is said", async () => {
+  const { stand, engine, said } = await start({ truncates: "nothing" }, { truncate: true, oneTenant: true });
+  await ran(engine, work());
+  expect(stand.requests.at(-1)).toMatchObject({ path: "chat", body: { cache_salt: "acme" } });
+  expect(said.join("\n")).toMatch(/cannot be told which cached blocks may go/);
+});
+
 /** A clock that knows how many timers wait: what asks over and over always has one, for its answer or its pause. */
 function watchedClock() {
   const live = new Set<object>();
@@ -137,7 +181,8 @@ function watchedClock() {
 
 test("nothing is left of it when it is closed", async () => {
   const { clock, waiting } = watchedClock();
-  const { engine } = await start({ speaks: "1.2", quietMs: 30 }, { contextTokens: 512 }, clock);
+  const { engine } = await start({}, { contextTokens: 1_024, truncate: true, oneTenant: true }, clock);
+  for (const typed of ["a", "ab"]) await ran(engine, work({ affinity: "d", segments: page(typed) }));
   expect(waiting()).toBeGreaterThan(0);
   await engine.close();
   open.splice(open.indexOf(engine), 1);

@@ -16,6 +16,7 @@ import { adviceFor } from "./advice.ts";
 import { completionOf } from "./chat-shape.ts";
 import { contextOf } from "./context.ts";
 import { type Counters, Iterations, readExposition, type Speculated } from "./counters.ts";
+import { hinting, oneTenantOf } from "./hints/hints.ts";
 import { PolledKvFeed } from "./kv-feed.ts";
 import { blockTokensUsual, type TensorRtDeps, type TensorRtOptions } from "./options.ts";
 import { Origins } from "./origins.ts";
@@ -30,6 +31,9 @@ export interface TensorRtHttpOptions extends TensorRtOptions {
   readonly adapters?: Readonly<Record<string, string>>;
   /** False: its KV events are not read: somebody else is their one reader. */
   readonly kvEvents?: boolean;
+  /** It is told which cached blocks may go, where it takes that; for a pool of one tenant. */
+  readonly truncate?: boolean;
+  readonly oneTenant?: boolean;
 }
 
 /** Figures, which some versions hold back for two seconds. */
@@ -46,6 +50,7 @@ export async function startTensorRt(options: TensorRtHttpOptions, deps: TensorRt
 export async function speakTensorRt(options: TensorRtHttpOptions, deps: TensorRtDeps): Promise<Speaking<Buffer>> {
   const { url, key = "", slots, startMs, confidence, ignoreEnd = false, adapters = {} } = options;
   const { clock } = deps;
+  const one = options.truncate ? oneTenantOf(options.oneTenant ?? false) : undefined;
   const http = new HttpEngine({ url, key, connectionsMax: 2 * slots + 8 }, deps);
   const signal = deps.signal ?? new AbortController().signal;
   try {
@@ -59,11 +64,11 @@ export async function speakTensorRt(options: TensorRtHttpOptions, deps: TensorRt
     const served = [base, ...Object.keys(adapters).map((id) => ({ ...base, id, parent: probed.model }))];
     const models = await describeModels(served, options.model, tokenizer, signal);
     say(probed, context, options.kvEvents === false, deps);
-    const features: Features = {
-      ...{ model: probed.model, priority: probed.priority, salt: probed.salt },
-      ...{ confidence, ignoreEnd, adapters },
-    };
     const blockTokens = probed.counters?.blockTokens ?? options.blockTokens ?? blockTokensUsual;
+    const { model, priority } = probed;
+    const hints = one && (await hinting({ model, priority, blockTokens }, { ...deps, http, signal }));
+    const salt = hints ? "nowhere" : probed.salt;
+    const features: Features = { model, priority, salt, confidence, ignoreEnd, adapters };
     const figures = new Figures(probed, { http, clock });
     const origins = new Origins({ blockTokens });
     const { kvEvents: first } = probed;
@@ -77,17 +82,24 @@ export async function speakTensorRt(options: TensorRtHttpOptions, deps: TensorRt
         ...(Object.keys(adapters).length > 0 ? (["lora"] as const) : []),
       ],
       feeds: reads ? [(told) => new PolledKvFeed({ blockTokens }, { ...deps, ...told, http, origins, first })] : [],
-      answering: () => new CompletionStream(probed.salt === "chat" ? completionOf : undefined),
+      answering: () => new CompletionStream(salt === "chat" ? completionOf : undefined),
       request: (work, prompt) => ({ ...body(work, prompt, features), refused }),
-      tenants: probed.salt !== "nowhere",
-      prompted: (tokens, salt, adapter) => origins.asked(tokens, salt, adapter),
+      ...(one && hints && { refusal: (work) => one.refusal(work) }),
+      tenants: salt !== "nowhere",
+      prompted: (prompt) => {
+        origins.asked(prompt.tokens, prompt.salt, prompt.adapter);
+        return hints?.sent(prompt) ?? (() => {});
+      },
       ask: async (how) => {
         const { status } = await http.ask("/health", undefined, how);
         if (status >= 500) throw new SlipstreamError("unavailable", `the engine's /health has status ${status}`);
       },
       kvBlocksUsed: () => figures.counters?.kvBlocksUsed ?? 0,
       acceptance: () => figures.acceptance.value,
-      ended: () => figures.close(),
+      ended: () => {
+        figures.close();
+        hints?.close();
+      },
     };
   } catch (thrown) {
     http.close();

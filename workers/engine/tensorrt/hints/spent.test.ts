@@ -1,0 +1,104 @@
+import { expect, test } from "vitest";
+import { FakeClock } from "../../../../lib/clock.fake.ts";
+import { blockKeys } from "../../block-chain.ts";
+import { type AskedPrefix, type Cut, SpentPrefixes, typedOn } from "./spent.ts";
+
+const blockTokens = 4;
+const run = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
+/** Prefix, what is typed, suffix: as a prompt whose suffix stands behind the cursor. */
+const page = (typed: readonly number[], prefix = run(100, 8)) => [...prefix, ...typed, ...run(200, 12)];
+
+function started(options: { tokensMax?: number; freshMs?: number } = {}) {
+  const cuts: Cut[] = [];
+  const clock = new FakeClock();
+  const spent = new SpentPrefixes({ blockTokens, ...options }, { clock, cut: (cut) => cuts.push(cut) });
+  const asked = (tokens: readonly number[], more: Partial<AskedPrefix> = {}) =>
+    spent.asked({ tokens, keys: blockKeys(tokens, blockTokens, 1), document: "d", typed: true, ...more });
+  return { spent, asked, cuts, clock };
+}
+
+const rows: [name: string, others: (it: ReturnType<typeof started>) => void, kept: number[]][] = [
+  ["what the older one has beyond the blocks that both begin with", () => {}, [8]],
+  ["nothing that another document's prompt begins with", ({ asked }) => asked(page([1]), { document: "e" }), []],
+  ["less where another one begins with more of it", ({ asked }) => asked(page([1]).slice(0, 14), { document: "e" }), [12]],
+  ["nothing that was computed ahead", ({ asked }) => asked(page([1]), { document: "", typed: false })(), []],
+];
+test.each(rows)("typing on spends %s", (_, others, kept) => {
+  const it = started();
+  others(it);
+  it.asked(page([1]))();
+  expect(it.cuts).toEqual([]);
+  it.asked(page([1, 2]))();
+  expect(it.cuts.map(({ keep }) => keep)).toEqual(kept);
+  for (const { tokens } of it.cuts) expect(tokens).toEqual(page([1]).slice(0, 20));
+});
+
+test("typing at the end of a prompt spends nothing: all its whole blocks are in the next one", () => {
+  const { asked, cuts } = started();
+  for (let typed = 0; typed < 9; typed++) asked([...run(100, 8), ...run(1, typed)])();
+  expect(cuts).toEqual([]);
+});
+
+test("nothing is spent before both have ended, whichever ends first", () => {
+  const { asked, cuts } = started();
+  const older = asked(page([1]));
+  const newer = asked(page([1, 2]));
+  newer();
+  expect(cuts).toEqual([]);
+  older();
+  expect(cuts.map(({ keep }) => keep)).toEqual([8]);
+  older();
+  expect(cuts).toHaveLength(1);
+});
+
+const never: [name: string, older: readonly number[], newer: readonly number[], more: Partial<AskedPrefix>][] = [
+  ["another document", page([1]), page([1, 2]), { document: "e" }],
+  ["another place of the document", page([1]), page([1, 2], run(500, 300)), {}],
+  ["a guess of what comes next", page([1]), page([1, 2]), { typed: false }],
+  ["the same prompt once more", page([1]), page([1]), {}],
+];
+test.each(never)("%s spends nothing", (_, older, newer, more) => {
+  const { asked, cuts } = started();
+  asked(older)();
+  asked(newer, more)();
+  expect(cuts).toEqual([]);
+});
+
+test("a guess that did not come true is spent by what is typed instead", () => {
+  const { asked, cuts } = started();
+  asked(page(run(700, 9)), { typed: false })();
+  asked(page([1]))();
+  expect(cuts.map(({ keep }) => keep)).toEqual([8]);
+});
+
+test("what was asked long ago is left alone: it may be gone, and others taken for it", async () => {
+  const { asked, cuts, clock } = started({ freshMs: 1_000 });
+  asked(page([1]))();
+  await clock.advance(1_500);
+  asked(page([1, 2]))();
+  expect(cuts).toEqual([]);
+});
+
+test("it remembers so many tokens, and of a document so many prompts", () => {
+  const { spent, asked, cuts } = started({ tokensMax: 200 });
+  for (let document = 0; document < 50; document++) asked(page([document]), { document: `d${document}` })();
+  expect(spent.remembered).toBe(9);
+  for (let guess = 0; guess < 50; guess++) asked([guess, ...run(100, 8)], { typed: false });
+  expect(spent.remembered).toBeLessThanOrEqual(22);
+  const { spent: wide, asked: ask } = started();
+  for (let guess = 0; guess < 50; guess++) ask([guess, ...run(100, 8)], { typed: false });
+  expect(wide.remembered).toBe(6);
+  expect(cuts).toEqual([]);
+});
+
+test.each<[older: readonly number[], newer: readonly number[], is: boolean]>([
+  [[1, 2, 3], [1, 2, 9, 3], true],
+  [[1, 2, 3], [1, 3], true],
+  [[1, 1, 1], [1, 1], true],
+  [[], [1], false],
+  [[1, 2], [2, 2], false],
+  [[1, ...run(500, 97), 2], [1, 2], false],
+  [[1, ...run(500, 96), 2], [1, 2], true],
+])("%j to %j is typing on: %s", (older, newer, is) => {
+  expect(typedOn(older, newer)).toBe(is);
+});
