@@ -39,6 +39,8 @@ const tiers: Readonly<Record<string, Tier>> = {
       "vllm",
       "kwok",
       "lws",
+      "neovim",
+      "vsce",
       ...clusterToolNames,
     ],
     skipsFailInCi: true,
