@@ -35,6 +35,8 @@ export interface RealOptions {
 export const modelName = "slipstream-fim-13m";
 /** Beside other programs it takes ten times as long as alone. */
 const startWithinMs = 900_000;
+/** Its server shares the processor with its kernels, which may keep it waiting for seconds on a busy machine. */
+const metricsTimeoutMs = 30_000;
 
 export class RealVllm {
   readonly url: string;
@@ -100,7 +102,7 @@ export class RealVllm {
   async metrics(): Promise<string> {
     const http = new HttpEngine({ url: this.url, connectionsMax: 1 }, { clock: systemClock });
     try {
-      return (await http.ask("/metrics")).text;
+      return (await http.ask("/metrics", undefined, { timeoutMs: metricsTimeoutMs })).text;
     } finally {
       http.close();
     }

@@ -124,7 +124,7 @@ describe.skipIf(!tool.path)("a real vLLM", () => {
       drafted: with_.acceptance().drafted - known.drafted,
       accepted: with_.acceptance().accepted - known.accepted,
     });
-    await until("the agent has read them", () => grown().drafted >= counted.drafted, 5_000);
+    await until("the agent has read them", () => grown().drafted >= counted.drafted, 20_000);
     expect(grown()).toEqual(counted);
     process.stdout.write(`drafts: ${JSON.stringify(counted)}; near ties: ${JSON.stringify(ties)}\n`);
     expect(counted.accepted).toBeGreaterThan(0);
@@ -198,7 +198,7 @@ describe.skipIf(!tool.path)("a real vLLM", () => {
     await until("four are running", async () => (await counted()) === 4, 20_000);
     stop.abort("cancel");
     expect((await running).map(({ end }) => end.kind)).toEqual(Array(4).fill("aborted"));
-    await until("none is running", async () => (await counted()) === 0, 5_000);
+    await until("none is running", async () => (await counted()) === 0, 20_000);
   });
 
   test("completes for a person's command, through router and agent", async () => {
