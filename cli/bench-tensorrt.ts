@@ -1,4 +1,6 @@
-// bench-tensorrt: `slipstream bench tensorrt`: how soon a TensorRT-LLM stops, by wire, before its stand-in.
+// bench-tensorrt: `slipstream bench tensorrt`: how soon a TensorRT-LLM stops, by wire, before its stand-in; or what it is worth to tell it
+// which cached blocks may go.
+import { benchHints, type HintsReport } from "../bench/tensorrt/hints.ts";
 import { benchTensorRt, profileNames, type TensorRtReport } from "../bench/tensorrt/tensorrt.ts";
 import type { Command } from "./command.ts";
 import { interruption, oneOf, options, refuseWords, whole } from "./options.ts";
@@ -17,11 +19,17 @@ Options:
   --others N       generations that run beside it the whole time (default 0)
   --profile NAME   ${profileNames.join(", ")}
                    (default h100-7b-eagle3)
+  --hints          instead: what it is worth to tell it which cached blocks may go: people who write code, under a clock of its own,
+                   their prompts through the stand-in's cache at several sizes
+  --people N       of --hints (default 12)
+  --seconds N      of --hints (default 180)
+  --seed N         of --hints (default 1)
   --json           one JSON object instead of a page
 
 Examples:
   slipstream bench tensorrt
   slipstream bench tensorrt --cancels 1000 --http 0 --others 8
+  slipstream bench tensorrt --hints
   slipstream bench tensorrt --profile l40s-7b-eagle3 --json
 `;
 
@@ -31,6 +39,10 @@ export const benchTensorRtCommand: Command = async (args, io) => {
     http: { type: "string", default: "30" },
     others: { type: "string", default: "0" },
     profile: { type: "string", default: "h100-7b-eagle3" },
+    hints: { type: "boolean", default: false },
+    people: { type: "string", default: "12" },
+    seconds: { type: "string", default: "180" },
+    seed: { type: "string", default: "1" },
     json: { type: "boolean", default: false },
   });
   if (values.help) {
@@ -38,12 +50,26 @@ export const benchTensorRtCommand: Command = async (args, io) => {
     return 0;
   }
   refuseWords(positionals);
+  const running = { signal: interruption(io), progress: progressOn(io) };
+  if (values.hints) {
+    const people = whole("people", values.people, 1, 1_000);
+    const told = await benchHints({
+      ...{
+        people,
+        seconds: whole("seconds", values.seconds, 1, 7_200),
+        seed: whole("seed", values.seed, 1, 1_000_000),
+        ...running,
+      },
+    });
+    io.out(values.json ? `${JSON.stringify(told, null, 2)}\n` : hintsDrawn(told));
+    return 0;
+  }
   const made = {
     profile: oneOf("profile", values.profile, profileNames),
     cancels: { grpc: whole("cancels", values.cancels, 1, 100_000), http: whole("http", values.http, 0, 1_000) },
     others: whole("others", values.others, 0, 60),
   };
-  const report = await benchTensorRt({ ...made, signal: interruption(io), progress: progressOn(io) });
+  const report = await benchTensorRt({ ...made, ...running });
   io.out(values.json ? `${JSON.stringify(report, null, 2)}\n` : drawn(report));
   return 0;
 };
@@ -56,4 +82,14 @@ function drawn({ profile, step_ms: step, others, stops }: TensorRtReport): strin
   );
   const about = `stand-in at the steps of ${profile} (${ms(step)} with ${others} beside it)`;
   return `${[about, ...rows].join("\n")}\n`;
+}
+
+function hintsDrawn({ people, seconds, seed, prompts, rows }: HintsReport): string {
+  const share = (part: number) => `${(100 * part).toFixed(1)} %`;
+  const lines = rows.map(
+    ({ layout, blocks, size, found, gave_up: gaveUp, told }) =>
+      `${layout.padEnd(12)} ${String(blocks).padStart(6)} blocks (${size.toFixed(1)}): found ${share(found.none)} without hints, ${share(found.agent)} with those of the agent, ${share(found.all)} with all; ${gaveUp} blocks given up without, ${told} named by the agent`,
+  );
+  const about = `${people} people for ${seconds} s, seed ${seed}: ${prompts} prompts; size: in blocks of the last prompt of every document`;
+  return `${[about, ...lines].join("\n")}\n`;
 }

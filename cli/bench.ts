@@ -41,8 +41,8 @@ layout        prompt tokens that a key costs, by the form of the model's family,
               at a time; it has options of its own: slipstream bench layout --help
 vllm          a real vLLM behind the agent: how soon it stops, what the agent costs, what a key makes it compute; it has options
               of its own: slipstream bench vllm --help
-tensorrt      how soon a TensorRT-LLM stops what nobody wants, over gRPC and over HTTP, before a stand-in; it has options of its
-              own: slipstream bench tensorrt --help
+tensorrt      how soon a TensorRT-LLM stops what nobody wants, over gRPC and over HTTP, before a stand-in; --hints: what it is worth to
+              tell it which cached blocks may go; it has options of its own: slipstream bench tensorrt --help
 lsp           what a person waits for at the language server: a first text in a folder of 10,000 files, a key's way to the
               router; it has options of its own: slipstream bench lsp --help
 document      what a key costs the router's processor against the length of its document (1 KB, 100 KB, 1 MB)

@@ -10,6 +10,7 @@ import { CompletionService } from "../../proto/gen/slipstream/v1/completion_pb.t
 import type { Source } from "../../sim/trace/generate.ts";
 import type { Trace } from "../../sim/trace/trace.ts";
 import type { ProfileEnd, ProfileName } from "../../workers/engine/simulated/profiles.ts";
+import type { Generation } from "../../workers/generation.ts";
 import type { TriggerRecord } from "../records/records.ts";
 import type { Spent } from "./child.ts";
 import type { WorkerFigures } from "./counted.ts";
@@ -42,6 +43,8 @@ export interface StandOptions {
   readonly traces?: readonly Trace[];
   /** Told of every trigger that is answered. */
   readonly recorded?: (record: TriggerRecord) => void;
+  /** Told of every generation that a worker begins, and by what it returns of its end; under a clock of its own alone. */
+  readonly sent?: (work: Generation, atMs: number) => (atMs: number) => void;
 }
 
 /** What happened between two takes. */

@@ -3,6 +3,7 @@
 // What the router itself takes is nothing here, so its costs are not measured.
 import { MemoryBus } from "../../lib/bus/memory.ts";
 
+import type { Clock } from "../../lib/clock.ts";
 import { silentLog } from "../../lib/log.ts";
 import { seeded } from "../../lib/random.ts";
 import { ClientMessageSchema, ServerMessageSchema } from "../../proto/gen/slipstream/v1/completion_pb.ts";
@@ -17,6 +18,7 @@ import { RecordedMetrics } from "../../sim/recorded-metrics.ts";
 import type { Source } from "../../sim/trace/generate.ts";
 import { VirtualClock } from "../../sim/virtual-clock.ts";
 import type { Agent } from "../../workers/agent.ts";
+import type { Engine } from "../../workers/engine/engine.ts";
 import { agentDefaults, createAgent } from "../../workers/main.ts";
 import { Counted } from "./counted.ts";
 import { type Connection, Person } from "./person.ts";
@@ -141,6 +143,7 @@ export class VirtualStand implements Typing {
     const texts = this.#sources.map(({ text }) => text);
     const clock = this.clock;
     const engine = pretend({ ...this.#options, texts, suffixFirst: switches.layout === "suffix_first" }, { clock });
+    if (this.#options.sent) told(engine, this.#options.sent, clock);
     this.#counted.push(new Counted(name, engine, { clock, machineMs: () => clock.now() }));
     const agent = createAgent({ ...agentDefaults, worker: name, pool: "inline" }, { clock, random: seeded(seed), engine });
     this.#agents.set(name, agent);
@@ -179,6 +182,19 @@ export class VirtualStand implements Typing {
       close: () => close(),
     };
   }
+}
+
+/** The same engine, and every generation told of. */
+function told(engine: Engine, sent: NonNullable<StandOptions["sent"]>, clock: Pick<Clock, "now">): void {
+  const generate = engine.generate.bind(engine);
+  engine.generate = async function* (work, signal) {
+    const ended = sent(work, clock.now());
+    try {
+      return yield* generate(work, signal);
+    } finally {
+      ended(clock.now());
+    }
+  };
 }
 
 async function served(work: Promise<void>, stream: { end(error?: never): void }): Promise<void> {

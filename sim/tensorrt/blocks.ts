@@ -34,6 +34,8 @@ export class StandInBlocks {
   readonly #tell: (change: BlockChange) => void;
   /** Least recently used first. */
   readonly #resident = new Map<bigint, Resident>();
+  /** Of them those that follow on a block, or begin prompts. */
+  readonly #next = new Map<bigint | string, Set<Resident>>();
   /** Blocks that had to go for others. */
   gaveUp = 0;
 
@@ -59,15 +61,18 @@ export class StandInBlocks {
     const there = missing < 0 ? chain.length : missing;
     for (const { hash } of chain.slice(0, there)) this.move(hash, 0);
     for (const block of [...chain].reverse()) {
+      const resident = this.#resident.get(block.hash) ?? block;
       this.#resident.delete(block.hash);
-      this.#resident.set(block.hash, block);
+      this.#resident.set(block.hash, resident);
+      const next = this.#next.get(block.parent) ?? new Set();
+      this.#next.set(block.parent, next.add(resident));
     }
     const fresh = chain.slice(there).map(({ hash, tokens: own }) => ({ hash, tokens: own }));
     if (fresh.length > 0) this.#tell({ type: "stored", parent: chain[there - 1]?.hash ?? null, blocks: fresh });
     const removed: bigint[] = [];
     for (const hash of this.#resident.keys()) {
       if (this.#resident.size <= blocks) break;
-      this.#resident.delete(hash);
+      this.#remove(hash);
       removed.push(hash);
     }
     this.gaveUp += removed.length;
@@ -86,7 +91,7 @@ export class StandInBlocks {
       if (!found) return;
       if (truncates === "as_told" ? matched + found.tokens > keep : matched > keep) {
         const removed = this.#below(found.block);
-        for (const hash of removed) this.#resident.delete(hash);
+        for (const hash of removed) this.#remove(hash);
         this.#tell({ type: "removed", hashes: removed });
         return;
       }
@@ -113,8 +118,7 @@ export class StandInBlocks {
     const exact = this.#resident.get(hashOf(parent, tokens));
     if (exact) return { block: exact, tokens: tokens.length };
     let best: { readonly block: Resident; readonly tokens: number } | undefined;
-    for (const block of this.#resident.values()) {
-      if (block.parent !== parent) continue;
+    for (const block of this.#next.get(parent) ?? []) {
       const other = block.tokens.findIndex((token, place) => token !== tokens[place]);
       if (other > (best?.tokens ?? 0)) best = { block, tokens: other };
     }
@@ -123,8 +127,16 @@ export class StandInBlocks {
 
   /** It last, and before it all that follow on it. */
   #below(block: Resident): bigint[] {
-    const next = [...this.#resident.values()].filter(({ parent }) => parent === block.hash);
-    return [...next.flatMap((each) => this.#below(each)), block.hash];
+    return [...[...(this.#next.get(block.hash) ?? [])].flatMap((each) => this.#below(each)), block.hash];
+  }
+
+  #remove(hash: bigint): void {
+    const block = this.#resident.get(hash);
+    if (!block) return;
+    this.#resident.delete(hash);
+    const next = this.#next.get(block.parent);
+    next?.delete(block);
+    if (next?.size === 0) this.#next.delete(block.parent);
   }
 }
 

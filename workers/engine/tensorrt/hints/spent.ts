@@ -25,6 +25,7 @@ export interface SpentOptions {
   readonly blockTokens: number;
   readonly tokensMax?: number;
   readonly freshMs?: number;
+  readonly editTokensMax?: number;
 }
 
 /** 2,000 prompts of 2,000 tokens, at 8 bytes each. */
@@ -34,7 +35,7 @@ const perDocumentMax = 6;
 /** A cache that gives up what was used so lately is too small for hints to help. */
 const freshUsualMs = 30_000;
 /** More tokens than this changed at once is no typing on: a pasted function, an accepted completion, another place. */
-const editTokensMax = 96;
+const editTokensUsual = 96;
 
 interface Remembered extends AskedPrefix {
   readonly askedMs: number;
@@ -54,7 +55,7 @@ export class SpentPrefixes {
   #tokens = 0;
 
   constructor(options: SpentOptions, deps: { readonly clock: Pick<Clock, "now">; readonly cut: (cut: Cut) => void }) {
-    this.#options = { tokensMax: tokensUsual, freshMs: freshUsualMs, ...options };
+    this.#options = { tokensMax: tokensUsual, freshMs: freshUsualMs, editTokensMax: editTokensUsual, ...options };
     this.#deps = deps;
   }
 
@@ -73,7 +74,8 @@ export class SpentPrefixes {
       const others = this.#documents.get(document) ?? [];
       this.#documents.set(document, others);
       if (asked.typed)
-        for (const other of others) if (!other.followed && typedOn(other.tokens, asked.tokens)) other.followed = asked;
+        for (const other of others)
+          if (!other.followed && typedOn(other.tokens, asked.tokens, this.#options.editTokensMax)) other.followed = asked;
       others.push(asked);
       if (others.length > perDocumentMax) this.#forget(others[0] as Remembered);
     }
@@ -116,7 +118,7 @@ export class SpentPrefixes {
 }
 
 /** Whether all that is between what both begin with and what both end with is short. */
-export function typedOn(older: readonly number[], newer: readonly number[]): boolean {
+export function typedOn(older: readonly number[], newer: readonly number[], editTokensMax = editTokensUsual): boolean {
   const shorter = Math.min(older.length, newer.length);
   let begin = 0;
   while (begin < shorter && older[begin] === newer[begin]) begin += 1;
