@@ -112,6 +112,13 @@ engineContract({
 });
 
 engineContract({
+  name: "a stand-in for trtllm-serve of one tenant that is told which cached blocks may go",
+  kind: "tensorrt",
+  has: ["better_lane_first", "kv_events"],
+  start: () => tensorrt({ seats: 2 }, { truncate: true, oneTenant: true }),
+});
+
+engineContract({
   name: "a stand-in for trtllm-serve 1.2 without priorities, drafts and adapters",
   kind: "tensorrt",
   has: ["tenants_apart", "kv_events"],
