@@ -12,6 +12,10 @@ export interface OneOptions {
   readonly anyLane?: boolean;
 }
 
+export interface OneAsked extends Pick<Generation, "cacheSalt"> {
+  readonly lane?: Lane;
+}
+
 const insteadUsual = "serve it by HTTP (SLIPSTREAM_WORKER_ENGINE_URL=http://…)";
 
 export class OneOfEach {
@@ -34,10 +38,11 @@ export class OneOfEach {
     this.#instead = instead;
   }
 
-  refusal({ lane, cacheSalt }: Pick<Generation, "lane" | "cacheSalt">): SlipstreamError | undefined {
+  /** What is computed ahead is of no lane. */
+  refusal({ lane, cacheSalt }: OneAsked): SlipstreamError | undefined {
     const refused = (field: string, what: string) =>
       new SlipstreamError("unsupported", `${field}: ${what}; ${this.#lacks}: ${this.#instead}`, { field });
-    if (this.lane !== undefined && lane !== this.lane)
+    if (this.lane !== undefined && lane !== undefined && lane !== this.lane)
       return refused("submit.lane", `this worker serves the ${this.lane} lane alone, not ${lane}`);
     this.#salt ??= cacheSalt;
     return cacheSalt === this.#salt

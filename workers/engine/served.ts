@@ -19,6 +19,7 @@ import type { Answering } from "./completion-stream.ts";
 import type { Capability, Engine, KvEvent, Tokenized } from "./engine.ts";
 import { type FeedStart, KvWatch } from "./kv-watch.ts";
 import { Meter } from "./meter.ts";
+import type { OneAsked } from "./one-of-each.ts";
 import type { Owned } from "./own-process.ts";
 import { blockEnds, encode } from "./prompts.ts";
 import type { Aborted, Asked, Wire } from "./running.ts";
@@ -62,7 +63,7 @@ export interface Speaking<Chunk> {
   readonly answering: (asked: Pick<Asked, "maxTokens">) => Answering<Chunk>;
   readonly request: (work: Generation, prompt: AskedPrompt) => Pick<Asked, "path" | "body" | "abort" | "refused">;
   /** Why it must not be asked. */
-  readonly refusal?: (work: Pick<Generation, "lane" | "cacheSalt">) => SlipstreamError | undefined;
+  readonly refusal?: (work: OneAsked) => SlipstreamError | undefined;
   /** Whether tenants have blocks of their own there. */
   readonly tenants: boolean;
   /** True: it never tells what of a prompt was cached, and nothing is said of it then. */
@@ -193,6 +194,8 @@ export class ServedEngine<Chunk> implements Engine {
   }
 
   async warm(model: string, segments: readonly Segment[], signal: AbortSignal, cacheSalt: string): Promise<void> {
+    const refused = this.#speaking.refusal?.({ cacheSalt });
+    if (refused) throw refused;
     const nowMs = this.#deps.clock.now();
     const work: Generation = {
       ...{ id: 0n, link: "", affinity: "", lane: "batch", model, segments, cacheSalt, receivedMs: nowMs },

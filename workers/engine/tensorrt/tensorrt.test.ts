@@ -142,10 +142,14 @@ test("a server of one tenant is told which cached blocks somebody who types on h
 });
 
 test("a second tenant of a server that is told is refused: without salts they would share what is cached", async () => {
-  const { engine } = await start({}, { truncate: true, oneTenant: true });
+  const { stand, engine } = await start({}, { truncate: true, oneTenant: true });
   expect((await ran(engine, work())).end.kind).toBe("done");
   const { end } = await ran(engine, work({ cacheSalt: "other" }));
   expect(end.kind === "failed" && end.error.message).toMatch(/one tenant.*SLIPSTREAM_WORKER_ENGINE_TRUNCATE off/);
+  const asked = stand.requests.length;
+  const ahead = engine.warm("slipstream-fim", work().segments, new AbortController().signal, "other");
+  await expect(ahead).rejects.toThrow(/one tenant/);
+  expect(stand.requests).toHaveLength(asked);
 });
 
 test("a version that cannot be told is served from as without it, and it is said", async () => {

@@ -63,6 +63,16 @@ test.each<[name: string, over: Partial<Generation>, field: string, says: RegExp]
   expect(stand.requests).toHaveLength(1);
 });
 
+test("a prefix is computed ahead for the one tenant in a pool of one lane, and never for another", async () => {
+  const { engine, stand } = await start();
+  const { model, segments, cacheSalt } = work();
+  const never = new AbortController().signal;
+  await engine.warm(model, segments, never, cacheSalt);
+  await expect(engine.warm(model, segments, never, "other")).rejects.toThrow(/one tenant/);
+  expect(stand.requests).toHaveLength(1);
+  expect((await ran(engine, work())).end.usage.cachedTokens).toBeGreaterThan(0);
+});
+
 test.each<[name: string, options: Partial<TensorRtGrpcOptions>, says: RegExp]>([
   ["a pool of several lanes", { lane: "" }, /SLIPSTREAM_WORKER_ONLY_LANE/],
   ["a pool of several tenants", { oneTenant: false }, /SLIPSTREAM_WORKER_ONE_TENANT=true, or serve it by HTTP/],
