@@ -74,10 +74,10 @@ function replayed(
       },
     },
   );
-  const ending = new Map<number, () => void>();
+  const ending = new Map<number, (computed: boolean) => void>();
   for (const [place, event] of events.entries()) {
     nowMs = event.atMs;
-    if ("ended" in event) ending.get(event.ended)?.();
+    if ("ended" in event) ending.get(event.ended)?.(true);
     else {
       all += event.tokens.length;
       found += cache.use(event.tokens, "", "");

@@ -444,12 +444,12 @@ describe("drafts between two steps and the overlap scheduler exclude each other"
 describe("it is told in tokens what may go, of nobody's prompts, and keeps a block more than it is told", () => {
   const blockTokens = 32;
   /** Three whole blocks before what is typed, and what stands behind it. */
-  const page = (subject: Subject, typed: string, affinity = "d") =>
+  const page = (subject: Subject, typed: string, line = "const a = b + c;") =>
     wish(subject, "", {
-      ...{ affinity, cacheSalt: "acme" },
+      ...{ affinity: line, cacheSalt: "acme" },
       segments: [
         { special: "<|fim_prefix|>" },
-        { text: `${"const a = b + c;\n".repeat(16)}${typed}` },
+        { text: `${`${line}\n`.repeat(16)}${typed}` },
         { special: "<|fim_suffix|>" },
         { text: "return add(a, b);\n".repeat(24) },
       ],
@@ -504,6 +504,44 @@ describe("it is told in tokens what may go, of nobody's prompts, and keeps a blo
     const { older, whole } = await left({}, salted);
     expect(older).toBe(whole);
   });
+
+  /** Of a prompt that was typed on from one that was stopped while it waited in the engine: how much is there, and should be. */
+  const afterStopped = async (mutate?: Mutation<Buffer>) => {
+    const { engine, stand, subject } = await http({ seats: 1, pollMs: 20 }, mutate, {}, { truncate: true, oneTenant: true });
+    const [seated, waiting] = [new AbortController(), new AbortController()];
+    const going = wish(subject, code("takes the seat"), { cacheSalt: "acme", sampling: { maxTokens: 900 } });
+    const seat = ran(engine, going, { signal: seated.signal });
+    await until("the seat is taken", () => stand.running === 1);
+    const stopped = ran(engine, page(subject, "const s"), { signal: waiting.signal });
+    await until("another waits for it", () => stand.running === 2);
+    waiting.abort();
+    await until("the engine has heard that it left", () => stand.running === 1);
+    seated.abort();
+    await Promise.all([seat, stopped]);
+    const newer = await ran(engine, page(subject, "const sum"));
+    const before = stand.truncations.length;
+    // What is told comes in its order: when these are, it would be.
+    for (const typed of ["let s", "let sum"]) await ran(engine, page(subject, typed, "let d = e * f;"));
+    await until("it is told", () => stand.truncations.some(({ tokens }, index) => index >= before && tokens.length > 0));
+    await ran(engine, wish(subject, code("its next step"), { cacheSalt: "acme" }));
+    const whole = Math.floor(newer.end.usage.promptTokens / blockTokens) * blockTokens;
+    return { found: (await ran(engine, page(subject, "const sum"))).end.usage.cachedTokens, whole };
+  };
+  test("handled: what was stopped before its first token is not told of, and the newer one is there", async () => {
+    const { found, whole } = await afterStopped();
+    expect(found).toBe(whole);
+  });
+  test("told of what was stopped before it was computed: the newer one's own blocks go", async () => {
+    const always: Mutation<Buffer> = (speaking) => ({
+      ...speaking,
+      prompted: (prompt) => {
+        const ended = speaking.prompted?.(prompt);
+        return () => ended?.(true);
+      },
+    });
+    const { found, whole } = await afterStopped(always);
+    expect(found).toBeLessThan(whole);
+  });
 });
 
 describe("what it is told of and has not any more, it looks for in what begins alike", () => {
@@ -521,11 +559,11 @@ describe("what it is told of and has not any more, it looks for in what begins a
       blocks.use(tokens, "", "");
       return spent.asked({ tokens, keys: blockKeys(tokens, 32, 0), document: "d", typed: true });
     };
-    sent(prompt(900))();
+    sent(prompt(900))(true);
     // Others come meanwhile, and it gives up what was used least.
     await clock.advance(60_000);
     blocks.truncate(prompt(900), 32);
-    sent(prompt(901))();
+    sent(prompt(901))(true);
     return blocks.use(prompt(901), "", "");
   };
   test("handled: what was asked long ago is not told of, and the newer one is there", async () => {

@@ -73,8 +73,8 @@ export interface Speaking<Chunk> {
   readonly kvBlocksUsed?: () => number;
   readonly acceptance?: () => Acceptance;
   readonly recommendation?: () => Recommendation | undefined;
-  /** A prompt goes to the engine; what is returned is called when it has ended. */
-  readonly prompted?: (prompt: SentPrompt) => () => void;
+  /** A prompt goes to the engine; what is returned is called when it has ended: whether it is in the engine's cache for sure. */
+  readonly prompted?: (prompt: SentPrompt) => (computed: boolean) => void;
   /** Called once, when it is gone or closed. */
   readonly ended?: () => void;
 }
@@ -171,6 +171,7 @@ export class ServedEngine<Chunk> implements Engine {
     const { affinity: document, lane } = work;
     const ended = prompted?.({ tokens, keys, salt, adapter, document, lane, ahead });
     const requestId = `${this.#options.requests}-${this.#requested++}`;
+    let computed = false;
     try {
       return yield* this.#serving.generate(
         {
@@ -185,11 +186,14 @@ export class ServedEngine<Chunk> implements Engine {
         signal,
         {
           counted: (expected, cached) => this.#deps.counted?.(expected, cached),
-          computed: () => this.#kv.computed(keys),
+          computed: () => {
+            computed = true;
+            this.#kv.computed(keys);
+          },
         },
       );
     } finally {
-      ended?.();
+      ended?.(computed);
     }
   }
 

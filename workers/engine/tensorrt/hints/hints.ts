@@ -30,8 +30,8 @@ export class Hints {
     this.#spent = new SpentPrefixes({ blockTokens }, { clock: deps.clock, cut: (cut) => this.sender.give(cut) });
   }
 
-  /** To be called when it has ended. */
-  sent({ tokens, keys, adapter, document, lane, ahead }: SentPrompt): () => void {
+  /** To be called when it has ended: whether the engine has computed it. */
+  sent({ tokens, keys, adapter, document, lane, ahead }: SentPrompt): (computed: boolean) => void {
     if (adapter !== "") return () => {};
     return this.#spent.asked({ tokens, keys, document, typed: lane === "inline" && !ahead });
   }

@@ -21,21 +21,21 @@ const rows: [name: string, others: (it: ReturnType<typeof started>) => void, kep
   ["what the older one has beyond the blocks that both begin with", () => {}, [8]],
   ["nothing that another document's prompt begins with", ({ asked }) => asked(page([1]), { document: "e" }), []],
   ["less where another one begins with more of it", ({ asked }) => asked(page([1]).slice(0, 14), { document: "e" }), [12]],
-  ["nothing that was computed ahead", ({ asked }) => asked(page([1]), { document: "", typed: false })(), []],
+  ["nothing that was computed ahead", ({ asked }) => asked(page([1]), { document: "", typed: false })(true), []],
 ];
 test.each(rows)("typing on spends %s", (_, others, kept) => {
   const it = started();
   others(it);
-  it.asked(page([1]))();
+  it.asked(page([1]))(true);
   expect(it.cuts).toEqual([]);
-  it.asked(page([1, 2]))();
+  it.asked(page([1, 2]))(true);
   expect(it.cuts.map(({ keep }) => keep)).toEqual(kept);
   for (const { tokens } of it.cuts) expect(tokens).toEqual(page([1]).slice(0, 20));
 });
 
 test("typing at the end of a prompt spends nothing: all its whole blocks are in the next one", () => {
   const { asked, cuts } = started();
-  for (let typed = 0; typed < 9; typed++) asked([...run(100, 8), ...run(1, typed)])();
+  for (let typed = 0; typed < 9; typed++) asked([...run(100, 8), ...run(1, typed)])(true);
   expect(cuts).toEqual([]);
 });
 
@@ -43,11 +43,11 @@ test("nothing is spent before both have ended, whichever ends first", () => {
   const { asked, cuts } = started();
   const older = asked(page([1]));
   const newer = asked(page([1, 2]));
-  newer();
+  newer(true);
   expect(cuts).toEqual([]);
-  older();
+  older(true);
   expect(cuts.map(({ keep }) => keep)).toEqual([8]);
-  older();
+  older(true);
   expect(cuts).toHaveLength(1);
 });
 
@@ -59,29 +59,43 @@ const never: [name: string, older: readonly number[], newer: readonly number[], 
 ];
 test.each(never)("%s spends nothing", (_, older, newer, more) => {
   const { asked, cuts } = started();
-  asked(older)();
-  asked(newer, more)();
+  asked(older)(true);
+  asked(newer, more)(true);
   expect(cuts).toEqual([]);
 });
 
 test("a guess that did not come true is spent by what is typed instead", () => {
   const { asked, cuts } = started();
-  asked(page(run(700, 9)), { typed: false })();
-  asked(page([1]))();
+  asked(page(run(700, 9)), { typed: false })(true);
+  asked(page([1]))(true);
+  expect(cuts.map(({ keep }) => keep)).toEqual([8]);
+});
+
+test("what was stopped before the engine had computed it is left alone: the newer one's blocks would be taken for it", () => {
+  const { asked, cuts } = started();
+  asked(page([1]))(false);
+  asked(page([1, 2]))(true);
+  expect(cuts).toEqual([]);
+});
+
+test("a newer one that was stopped before it was computed spends the older one all the same", () => {
+  const { asked, cuts } = started();
+  asked(page([1]))(true);
+  asked(page([1, 2]))(false);
   expect(cuts.map(({ keep }) => keep)).toEqual([8]);
 });
 
 test("what was asked long ago is left alone: it may be gone, and others taken for it", async () => {
   const { asked, cuts, clock } = started({ freshMs: 1_000 });
-  asked(page([1]))();
+  asked(page([1]))(true);
   await clock.advance(1_500);
-  asked(page([1, 2]))();
+  asked(page([1, 2]))(true);
   expect(cuts).toEqual([]);
 });
 
 test("it remembers so many tokens, and of a document so many prompts", () => {
   const { spent, asked, cuts } = started({ tokensMax: 200 });
-  for (let document = 0; document < 50; document++) asked(page([document]), { document: `d${document}` })();
+  for (let document = 0; document < 50; document++) asked(page([document]), { document: `d${document}` })(true);
   expect(spent.remembered).toBe(9);
   for (let guess = 0; guess < 50; guess++) asked([guess, ...run(100, 8)], { typed: false });
   expect(spent.remembered).toBeLessThanOrEqual(22);

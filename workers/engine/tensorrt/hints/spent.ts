@@ -1,8 +1,9 @@
 // spent: prompts as they are asked and end in, those beginnings of cached prompts out that nobody will ask for again. Of one document, when a
 // newer prompt is an older one with a few tokens changed in one place (somebody types on), what the older one has beyond the whole blocks
 // that both begin with is spent, as far as no other prompt that is remembered begins with it too. Never of a prompt that still runs, nor
-// when the document changed otherwise (people come back to where they were), nor of one of long ago, whose blocks may be gone by
-// themselves: an engine that reuses parts of blocks takes others for them. Bounded by the tokens that it remembers.
+// when the document changed otherwise (people come back to where they were), nor where its blocks may not be there: of one of long ago,
+// or one that was stopped before its first token. An engine that reuses parts of blocks takes others for them: the newer prompt's.
+// Bounded by the tokens that it remembers.
 import type { Clock } from "../../../../lib/clock.ts";
 
 export interface AskedPrefix {
@@ -40,6 +41,7 @@ const editTokensUsual = 96;
 interface Remembered extends AskedPrefix {
   readonly askedMs: number;
   running: boolean;
+  computed: boolean;
   /** The prompt that it was followed by. */
   followed: Remembered | undefined;
 }
@@ -63,9 +65,9 @@ export class SpentPrefixes {
     return this.#all.size;
   }
 
-  /** To be called when it has ended, whichever way. */
-  asked(prompt: AskedPrefix): () => void {
-    const asked: Remembered = { ...prompt, askedMs: this.#deps.clock.now(), running: true, followed: undefined };
+  /** To be called when it has ended, whichever way: whether the engine has computed it. */
+  asked(prompt: AskedPrefix): (computed: boolean) => void {
+    const asked: Remembered = { ...prompt, askedMs: this.#deps.clock.now(), running: true, computed: false, followed: undefined };
     const { document } = asked;
     this.#all.add(asked);
     this.#tokens += asked.tokens.length;
@@ -83,12 +85,13 @@ export class SpentPrefixes {
       if (this.#tokens <= this.#options.tokensMax) break;
       this.#forget(oldest);
     }
-    return () => this.#ended(asked);
+    return (computed) => this.#ended(asked, computed);
   }
 
-  #ended(asked: Remembered): void {
+  #ended(asked: Remembered, computed: boolean): void {
     if (!asked.running) return;
     asked.running = false;
+    asked.computed = computed;
     // What follows it may still be reading what both begin with, and takes what the engine gives it of the rest.
     for (const each of [...(this.#documents.get(asked.document) ?? [])])
       if (each.followed && !each.running && !each.followed.running) this.#spend(each);
@@ -96,10 +99,10 @@ export class SpentPrefixes {
 
   #spend(spent: Remembered): void {
     this.#forget(spent);
-    const { keys, tokens, askedMs } = spent;
+    const { keys, tokens, askedMs, computed } = spent;
     const { blockTokens, freshMs } = this.#options;
     const free = keys.findIndex((key) => !this.#holders.has(key));
-    if (free < 0 || this.#deps.clock.now() - askedMs > freshMs) return;
+    if (free < 0 || !computed || this.#deps.clock.now() - askedMs > freshMs) return;
     this.#deps.cut({ tokens: tokens.slice(0, keys.length * blockTokens), keep: free * blockTokens });
   }
 
