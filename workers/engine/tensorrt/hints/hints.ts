@@ -26,7 +26,7 @@ export class Hints {
   readonly #spent: SpentPrefixes;
 
   constructor({ less, blockTokens }: Truncating & { readonly blockTokens: number }, deps: Deps) {
-    this.sender = new TruncateSender({ less }, deps);
+    this.sender = new TruncateSender({ less }, { ...deps, stands: (cut) => this.#spent.stands(cut) });
     this.#spent = new SpentPrefixes({ blockTokens }, { clock: deps.clock, cut: (cut) => this.sender.give(cut) });
   }
 

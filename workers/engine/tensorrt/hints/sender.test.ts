@@ -3,12 +3,13 @@ import { FakeClock } from "../../../../lib/clock.fake.ts";
 import type { Answer } from "../../http.ts";
 import { TruncateSender } from "./sender.ts";
 
-const cut = (first: number, keep = 2) => ({ tokens: [first, 2, 3, 4], keep });
+const cut = (first: number, keep = 2) => ({ tokens: [first, 2, 3, 4], keep, first, askedMs: 0 });
 
 function started(answers: (Answer | Error)[] = [], less = 0) {
   const clock = new FakeClock();
   const bodies: { prefixes: number[][]; num_tokens_to_keep: number[] }[] = [];
   const said: unknown[] = [];
+  const again = new Set<number>();
   const sender = new TruncateSender(
     { less, everyMs: 100 },
     {
@@ -21,11 +22,12 @@ function started(answers: (Answer | Error)[] = [], less = 0) {
           return answer;
         },
       },
+      stands: ({ first }) => !again.has(first),
       log: { warn: (about: unknown) => said.push(about) } as never,
     },
   );
   const pass = (ms: number) => clock.advance(ms);
-  return { sender, bodies, said, pass };
+  return { sender, bodies, said, again, pass };
 }
 
 test("what comes together goes together, after a moment, with as many tokens less as it wants", async () => {
@@ -54,6 +56,24 @@ test("more than it takes at once wait for the next time, and the oldest are drop
   for (let turn = 0; turn < 12; turn++) await pass(100);
   expect(bodies.map(({ prefixes }) => prefixes.length)).toEqual(Array(8).fill(32));
   expect(bodies[0]?.prefixes[0]?.[0]).toBe(44);
+});
+
+test("what is asked for again while it waits is not told, and nothing goes out where that was all", async () => {
+  const { sender, bodies, again, pass } = started();
+  sender.give(cut(7));
+  again.add(7);
+  await pass(100);
+  expect(bodies).toEqual([]);
+  for (let first = 0; first < 40; first++) sender.give(cut(first));
+  for (let first = 30; first < 36; first++) again.add(first);
+  await pass(100);
+  again.add(38);
+  await pass(100);
+  expect(bodies.map(({ prefixes }) => prefixes.map(([first]) => first))).toEqual([
+    [...Array(7).keys(), ...[...Array(22).keys()].map((at) => at + 8), 36, 37, 38],
+    [39],
+  ]);
+  expect(sender.counts).toEqual({ told: 33, failed: 0, dropped: 8 });
 });
 
 test("what fails is said once and not sent again; the next goes on", async () => {

@@ -1,7 +1,7 @@
 // sender: what may go of cached prompts in, POST /_control/kv_cache/truncate_tokens of trtllm-serve out (KVCacheTruncateTokensRequest,
 // tensorrt_llm/serve/openai_protocol.py, commit 54cf7be0): a few prompts a time, one request at a time, with a pause before each. It answers
-// before it has done it. They are hints: the oldest are dropped where more come than it takes, what fails is not said again, and a server
-// that refuses them is told none any more.
+// before it has done it. They are hints: the oldest are dropped where more come than it takes, and what was asked for again while it
+// waited, what fails is not said again, and a server that refuses them is told none any more.
 import type { Clock } from "../../../../lib/clock.ts";
 import type { Log } from "../../../../lib/log.ts";
 import type { HttpEngine } from "../../http.ts";
@@ -18,6 +18,8 @@ export interface SenderOptions {
 interface Deps {
   readonly clock: Clock;
   readonly http: Pick<HttpEngine, "ask">;
+  /** Whether it may still go. */
+  readonly stands: (cut: Cut) => boolean;
   readonly log?: Log | undefined;
 }
 
@@ -34,7 +36,7 @@ export class TruncateSender {
   #queue: Cut[] = [];
   #timer: Disposable | undefined;
   #sending = false;
-  /** Prompts that it was told of, that it could not be told of, and that were dropped. */
+  /** Prompts that it was told of, that it could not be told of, and that were not told. */
   readonly counts = { told: 0, failed: 0, dropped: 0 };
 
   constructor(options: SenderOptions, deps: Deps) {
@@ -62,11 +64,19 @@ export class TruncateSender {
     if (this.#timer || this.#sending || this.#queue.length === 0) return;
     this.#timer = this.#deps.clock.timer(this.#options.everyMs ?? everyUsualMs, () => {
       this.#timer = undefined;
-      void this.#send(this.#queue.splice(0, batchMax));
+      void this.#send(this.#standing());
     });
   }
 
+  #standing(): readonly Cut[] {
+    const standing = this.#queue.filter((cut) => this.#deps.stands(cut));
+    this.counts.dropped += this.#queue.length - standing.length;
+    this.#queue = standing;
+    return standing.splice(0, batchMax);
+  }
+
   async #send(cuts: readonly Cut[]): Promise<void> {
+    if (cuts.length === 0) return;
     this.#sending = true;
     const { signal } = this.#over;
     try {
@@ -90,7 +100,7 @@ export class TruncateSender {
 
 /** Of each prompt, how many tokens it is to keep, beside it. */
 export function truncateBody(
-  cuts: readonly Cut[],
+  cuts: readonly Pick<Cut, "tokens" | "keep">[],
   less: number,
 ): { prefixes: readonly (readonly number[])[]; num_tokens_to_keep: number[] } {
   return { prefixes: cuts.map(({ tokens }) => tokens), num_tokens_to_keep: cuts.map(({ keep }) => Math.max(0, keep - less)) };

@@ -51,6 +51,22 @@ test("nothing is spent before both have ended, whichever ends first", () => {
   expect(cuts).toHaveLength(1);
 });
 
+test("what was spent stands until somebody asks for it again, or it is of long ago", async () => {
+  const { spent, asked, cuts } = started({ freshMs: 1_000 });
+  asked(page([1]))(true);
+  asked(page([1, 2]))(true);
+  const [cut] = cuts as [Cut];
+  expect(spent.stands(cut)).toBe(true);
+  // They take back what they typed.
+  asked(page([1]));
+  expect(spent.stands(cut)).toBe(false);
+  const { spent: older, asked: ask, cuts: given, clock } = started({ freshMs: 1_000 });
+  ask(page([1]))(true);
+  ask(page([1, 2]))(true);
+  await clock.advance(1_001);
+  expect([given.length, older.stands(given[0] as Cut)]).toEqual([1, false]);
+});
+
 const never: [name: string, older: readonly number[], newer: readonly number[], more: Partial<AskedPrefix>][] = [
   ["another document", page([1]), page([1, 2]), { document: "e" }],
   ["another place of the document", page([1]), page([1, 2], run(500, 300)), {}],

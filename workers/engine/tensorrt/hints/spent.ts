@@ -20,6 +20,9 @@ export interface AskedPrefix {
 export interface Cut {
   readonly tokens: readonly number[];
   readonly keep: number;
+  /** Key of the first block that may go. */
+  readonly first: number;
+  readonly askedMs: number;
 }
 
 export interface SpentOptions {
@@ -88,6 +91,11 @@ export class SpentPrefixes {
     return (computed) => this.#ended(asked, computed);
   }
 
+  /** Whether it may still go: nobody has asked for it again meanwhile, and it is not of long ago. */
+  stands({ first, askedMs }: Cut): boolean {
+    return !this.#holders.has(first) && this.#deps.clock.now() - askedMs <= this.#options.freshMs;
+  }
+
   #ended(asked: Remembered, computed: boolean): void {
     if (!asked.running) return;
     asked.running = false;
@@ -100,10 +108,12 @@ export class SpentPrefixes {
   #spend(spent: Remembered): void {
     this.#forget(spent);
     const { keys, tokens, askedMs, computed } = spent;
-    const { blockTokens, freshMs } = this.#options;
+    const { blockTokens } = this.#options;
     const free = keys.findIndex((key) => !this.#holders.has(key));
-    if (free < 0 || !computed || this.#deps.clock.now() - askedMs > freshMs) return;
-    this.#deps.cut({ tokens: tokens.slice(0, keys.length * blockTokens), keep: free * blockTokens });
+    const first = keys[free];
+    if (first === undefined || !computed) return;
+    const cut = { tokens: tokens.slice(0, keys.length * blockTokens), keep: free * blockTokens, first, askedMs };
+    if (this.stands(cut)) this.#deps.cut(cut);
   }
 
   #forget(old: Remembered): void {
