@@ -110,11 +110,13 @@ test("what was asked long ago is left alone: it may be gone, and others taken fo
 });
 
 test("it remembers so many tokens, and of a document so many prompts", () => {
-  const { spent, asked, cuts } = started({ tokensMax: 200 });
+  const { spent, asked, cuts } = started({ tokensMax: 1_400 });
   for (let document = 0; document < 50; document++) asked(page([document]), { document: `d${document}` })(true);
   expect(spent.remembered).toBe(9);
   for (let guess = 0; guess < 50; guess++) asked([guess, ...run(100, 8)], { typed: false });
-  expect(spent.remembered).toBeLessThanOrEqual(22);
+  expect(spent.remembered).toBeLessThanOrEqual(9);
+  for (let empty = 0; empty < 50; empty++) asked([], { document: `e${empty}` })(true);
+  expect(spent.remembered).toBe(10);
   const { spent: wide, asked: ask } = started();
   for (let guess = 0; guess < 50; guess++) ask([guess, ...run(100, 8)], { typed: false });
   expect(wide.remembered).toBe(6);

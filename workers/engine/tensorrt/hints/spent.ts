@@ -34,6 +34,8 @@ export interface SpentOptions {
 
 /** 2,000 prompts of 2,000 tokens, at 8 bytes each. */
 const tokensUsual = 4_000_000;
+/** What else is known of a prompt takes as much as so many: short ones are not remembered without end. */
+const tokensBeside = 128;
 /** Of one document: what is typed, what was guessed to come next, and what was spent and still runs. */
 const perDocumentMax = 6;
 /** A cache that gives up what was used so lately is too small for hints to help. */
@@ -73,7 +75,7 @@ export class SpentPrefixes {
     const asked: Remembered = { ...prompt, askedMs: this.#deps.clock.now(), running: true, computed: false, followed: undefined };
     const { document } = asked;
     this.#all.add(asked);
-    this.#tokens += asked.tokens.length;
+    this.#tokens += asked.tokens.length + tokensBeside;
     for (const key of asked.keys) this.#holders.set(key, (this.#holders.get(key) ?? 0) + 1);
     if (document !== "") {
       const others = this.#documents.get(document) ?? [];
@@ -118,7 +120,7 @@ export class SpentPrefixes {
 
   #forget(old: Remembered): void {
     if (!this.#all.delete(old)) return;
-    this.#tokens -= old.tokens.length;
+    this.#tokens -= old.tokens.length + tokensBeside;
     for (const key of old.keys) {
       const holders = (this.#holders.get(key) ?? 1) - 1;
       if (holders > 0) this.#holders.set(key, holders);
