@@ -41,20 +41,21 @@ export class Hints {
   }
 }
 
-/** Tries it out; undefined: it cannot be told. */
+/** Tries it out; undefined: it cannot be told, which is no reason not to serve from it. */
 export async function hinting(
   options: { readonly model: string; readonly priority: boolean; readonly blockTokens: number },
   deps: Deps & { readonly random: Random; readonly signal: AbortSignal },
 ): Promise<Hints | undefined> {
   const { http, signal, log } = deps;
   const ask = (path: string, body: object) => http.ask(path, body, { signal, timeoutMs: triedMs });
-  const truncating = await tryTruncating(options, { ...deps, ask });
+  let why = "it wants a version with /_control/kv_cache/truncate_tokens";
+  const truncating = await tryTruncating(options, { ...deps, ask }).catch((thrown: Error) => {
+    if (signal.aborted) throw thrown;
+    why = thrown.message;
+    return undefined;
+  });
   if (truncating) log?.info(truncating, "TensorRT-LLM is told which cached blocks may go");
-  else
-    log?.warn(
-      {},
-      "TensorRT-LLM cannot be told which cached blocks may go: it wants a version with /_control/kv_cache/truncate_tokens",
-    );
+  else log?.warn({ why }, "TensorRT-LLM cannot be told which cached blocks may go");
   return truncating && new Hints({ ...truncating, blockTokens: options.blockTokens }, deps);
 }
 
