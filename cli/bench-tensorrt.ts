@@ -2,6 +2,7 @@
 // which cached blocks may go.
 import { benchHints, type HintsReport } from "../bench/tensorrt/hints.ts";
 import { benchTensorRt, profileNames, type TensorRtReport } from "../bench/tensorrt/tensorrt.ts";
+import { SlipstreamError } from "../lib/errors.ts";
 import type { Command } from "./command.ts";
 import { interruption, oneOf, options, refuseWords, whole } from "./options.ts";
 import { progressOn } from "./progress.ts";
@@ -33,16 +34,19 @@ Examples:
   slipstream bench tensorrt --profile l40s-7b-eagle3 --json
 `;
 
+const ofStops = ["cancels", "http", "others", "profile"] as const;
+const ofHints = ["people", "seconds", "seed"] as const;
+
 export const benchTensorRtCommand: Command = async (args, io) => {
   const { values, positionals } = options(args, {
-    cancels: { type: "string", default: "300" },
-    http: { type: "string", default: "30" },
-    others: { type: "string", default: "0" },
-    profile: { type: "string", default: "h100-7b-eagle3" },
+    cancels: { type: "string" },
+    http: { type: "string" },
+    others: { type: "string" },
+    profile: { type: "string" },
     hints: { type: "boolean", default: false },
-    people: { type: "string", default: "12" },
-    seconds: { type: "string", default: "180" },
-    seed: { type: "string", default: "1" },
+    people: { type: "string" },
+    seconds: { type: "string" },
+    seed: { type: "string" },
     json: { type: "boolean", default: false },
   });
   if (values.help) {
@@ -50,24 +54,25 @@ export const benchTensorRtCommand: Command = async (args, io) => {
     return 0;
   }
   refuseWords(positionals);
+  const how = values.hints ? "without" : "with";
+  const stray = (values.hints ? ofStops : ofHints).find((name) => values[name] !== undefined);
+  if (stray)
+    throw new SlipstreamError("invalid_request", `--${stray} goes ${how} --hints; --help shows the options`, { field: stray });
   const running = { signal: interruption(io), progress: progressOn(io) };
   if (values.hints) {
-    const people = whole("people", values.people, 1, 1_000);
-    const told = await benchHints({
-      ...{
-        people,
-        seconds: whole("seconds", values.seconds, 1, 7_200),
-        seed: whole("seed", values.seed, 1, 1_000_000),
-        ...running,
-      },
-    });
+    const made = {
+      people: whole("people", values.people ?? "12", 1, 1_000),
+      seconds: whole("seconds", values.seconds ?? "180", 1, 7_200),
+      seed: whole("seed", values.seed ?? "1", 1, 1_000_000),
+    };
+    const told = await benchHints({ ...made, ...running });
     io.out(values.json ? `${JSON.stringify(told, null, 2)}\n` : hintsDrawn(told));
     return 0;
   }
   const made = {
-    profile: oneOf("profile", values.profile, profileNames),
-    cancels: { grpc: whole("cancels", values.cancels, 1, 100_000), http: whole("http", values.http, 0, 1_000) },
-    others: whole("others", values.others, 0, 60),
+    profile: oneOf("profile", values.profile ?? "h100-7b-eagle3", profileNames),
+    cancels: { grpc: whole("cancels", values.cancels ?? "300", 1, 100_000), http: whole("http", values.http ?? "30", 0, 1_000) },
+    others: whole("others", values.others ?? "0", 0, 60),
   };
   const report = await benchTensorRt({ ...made, ...running });
   io.out(values.json ? `${JSON.stringify(report, null, 2)}\n` : drawn(report));
