@@ -544,6 +544,34 @@ describe("it is told in tokens what may go, of nobody's prompts, and keeps a blo
   });
 });
 
+describe("what follows on a block that goes, goes with it, whoever asked for it", () => {
+  const leftOfOther = async (remembered: boolean) => {
+    const stand = await StandInServe.start({ truncates: "as_told" });
+    open.push({ close: () => stand.kill() });
+    const { blocks } = stand.engine;
+    const spent = new SpentPrefixes(
+      { blockTokens: 32 },
+      { clock: new FakeClock(), cut: ({ tokens, keep }) => blocks.truncate(tokens, keep) },
+    );
+    const prompt = (typed: number, end: number) =>
+      Array.from({ length: 160 }, (_, place) => (place === 40 ? typed : place >= 100 ? end + place : place));
+    const sent = (tokens: readonly number[], document: string, told = true) => {
+      blocks.use(tokens, "", "");
+      if (told) spent.asked({ tokens, keys: blockKeys(tokens, 32, 0), document, typed: true })(true);
+    };
+    sent(prompt(900, 0), "d");
+    sent(prompt(900, 5_000), "another", remembered);
+    sent(prompt(901, 0), "d");
+    return { other: blocks.use(prompt(900, 5_000), "", ""), older: blocks.use(prompt(900, 0), "", "") };
+  };
+  test("handled: what another document's prompt begins with stays, with all that it has beyond it", async () => {
+    expect(await leftOfOther(true)).toEqual({ other: 128, older: 96 });
+  });
+  test("prompts of other documents not looked at: what they have goes too", async () => {
+    expect((await leftOfOther(false)).other).toBe(32);
+  });
+});
+
 describe("what it is told of and has not any more, it looks for in what begins alike", () => {
   const lost = async (freshMs: number) => {
     const stand = await StandInServe.start({ truncates: "as_told" });

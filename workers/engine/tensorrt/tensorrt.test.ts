@@ -183,12 +183,17 @@ function watchedClock() {
   return { clock, waiting: () => live.size };
 }
 
-test("nothing is left of it when it is closed", async () => {
+test.each<[name: string, serve: ServeOptions, options: Partial<TensorRtHttpOptions>]>([
+  ["an old one", { speaks: "1.2", quietMs: 30 }, { contextTokens: 1_024 }],
+  ["one that is told what may go", {}, { truncate: true, oneTenant: true }],
+])("nothing is left of %s when it is closed", async (_, serve, options) => {
   const { clock, waiting } = watchedClock();
-  const { engine } = await start({}, { contextTokens: 1_024, truncate: true, oneTenant: true }, clock);
+  const { stand, engine } = await start(serve, options, clock);
+  const told = stand.truncations.length;
   for (const typed of ["a", "ab"]) await ran(engine, work({ affinity: "d", segments: page(typed) }));
   expect(waiting()).toBeGreaterThan(0);
   await engine.close();
   open.splice(open.indexOf(engine), 1);
   await until("nothing waits any more", () => waiting() === 0);
+  expect(stand.truncations).toHaveLength(told);
 });

@@ -1,9 +1,11 @@
-// That it cannot be told is no reason not to serve from an engine, and is said with what it answered.
+// Which prompts count as what somebody types; and that it cannot be told is no reason not to serve from an engine.
 import { expect, test } from "vitest";
 import { FakeClock } from "../../../../lib/clock.fake.ts";
 import { seeded } from "../../../../lib/random.ts";
+import { blockKeys } from "../../block-chain.ts";
 import type { Answer } from "../../http.ts";
-import { hinting } from "./hints.ts";
+import type { SentPrompt } from "../../served.ts";
+import { Hints, hinting } from "./hints.ts";
 
 async function tried(ask: () => Promise<Answer>, signal = new AbortController().signal) {
   const said: unknown[] = [];
@@ -25,4 +27,39 @@ test("a start that is given up is given up", async () => {
   const over = new AbortController();
   over.abort();
   await expect(tried(() => Promise.reject(new Error("was not waited for")), over.signal)).rejects.toThrow(/not waited for/);
+});
+
+const page = (typed: readonly number[]) => [1, 2, 3, 4, ...typed, 5, 6, 7, 8];
+
+/** Of two prompts one after the other, of each request how many of them were told of. */
+async function told(older: Partial<SentPrompt>, newer: Partial<SentPrompt>, again: Partial<SentPrompt>[] = []) {
+  const clock = new FakeClock();
+  const bodies: { prefixes: unknown[] }[] = [];
+  const ask = async (_path: string, body?: object) => {
+    bodies.push(body as (typeof bodies)[number]);
+    return { status: 200, text: "" };
+  };
+  const hints = new Hints({ less: 0, blockTokens: 4 }, { clock, http: { ask } });
+  const sent = (typed: readonly number[], more: Partial<SentPrompt>) => {
+    const tokens = page(typed);
+    const keys = blockKeys(tokens, 4, 0);
+    return hints.sent({ tokens, keys, salt: "", adapter: "", document: "d", lane: "inline", ahead: false, ...more });
+  };
+  sent([9], older)(true);
+  sent([9, 10], newer)(true);
+  for (const each of again) sent([9], each);
+  await clock.advance(1_000);
+  return bodies.map(({ prefixes }) => prefixes.length);
+}
+
+test.each<[name: string, older: Partial<SentPrompt>, newer: Partial<SentPrompt>, again: Partial<SentPrompt>[], told: number[]]>([
+  ["typing on spends", {}, {}, [], [1]],
+  ["what is computed ahead shows no typing", {}, { ahead: true }, [], []],
+  ["a chat shows no typing", {}, { lane: "chat" }, [], []],
+  ["a guess shows no typing", {}, { lane: "speculative" }, [], []],
+  ["what an adapter computed is not found there", { adapter: "style" }, {}, [], []],
+  ["an adapter's prompt shows nothing of the model's", {}, { adapter: "style" }, [], []],
+  ["what is asked for again before it is told stays", {}, {}, [{}], []],
+])("%s", async (_, older, newer, again, says) => {
+  expect(await told(older, newer, again)).toEqual(says);
 });

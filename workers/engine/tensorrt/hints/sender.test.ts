@@ -27,7 +27,7 @@ function started(answers: (Answer | Error)[] = [], less = 0) {
     },
   );
   const pass = (ms: number) => clock.advance(ms);
-  return { sender, bodies, said, again, pass };
+  return { sender, bodies, said, again, pass, clock };
 }
 
 test("what comes together goes together, after a moment, with as many tokens less as it wants", async () => {
@@ -96,10 +96,31 @@ test.each([400, 404, 405, 422])("a server that answers with %i is told nothing a
   expect([bodies.length, said.length]).toEqual([1, 1]);
 });
 
+test("it is asked one thing at a time, and closing says nothing of what is under way", async () => {
+  const clock = new FakeClock();
+  const said: unknown[] = [];
+  let asked = 0;
+  const ask = (_path: string, _body?: object, { signal }: { signal?: AbortSignal } = {}) => {
+    asked += 1;
+    return new Promise<Answer>((_, reject) => signal?.addEventListener("abort", () => reject(new Error("not waited for"))));
+  };
+  const log = { warn: (about: unknown) => said.push(about) } as never;
+  const sender = new TruncateSender({ less: 0 }, { clock, http: { ask }, stands: () => true, log });
+  for (let turn = 0; turn < 3; turn++) {
+    sender.give(cut(turn));
+    await clock.advance(1_000);
+  }
+  expect(asked).toBe(1);
+  sender.close();
+  await clock.advance(1_000);
+  expect([said, sender.counts.failed, clock.waiting]).toEqual([[], 0, 0]);
+});
+
 test("nothing goes out after it is closed", async () => {
-  const { sender, bodies, pass } = started();
+  const { sender, bodies, pass, clock } = started();
   sender.give(cut(1));
   sender.close();
+  expect(clock.waiting).toBe(0);
   sender.give(cut(2));
   await pass(1_000);
   expect(bodies).toEqual([]);

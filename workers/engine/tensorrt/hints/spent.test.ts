@@ -49,6 +49,28 @@ test("nothing is spent before both have ended, whichever ends first", () => {
   expect(cuts.map(({ keep }) => keep)).toEqual([8]);
   older(true);
   expect(cuts).toHaveLength(1);
+  const { asked: ask, cuts: given } = started();
+  const first = ask(page([1]));
+  const second = ask(page([1, 2]));
+  first(true);
+  expect(given).toEqual([]);
+  second(true);
+  expect(given.map(({ keep }) => keep)).toEqual([8]);
+});
+
+test("what follows it first is waited for, and not what is asked after that", () => {
+  const { asked, cuts } = started();
+  const older = asked(page([1]));
+  asked(page([1, 2]))(true);
+  asked(page([1, 2, 3]));
+  older(true);
+  expect(cuts.map(({ tokens }) => tokens)).toEqual([page([1]).slice(0, 20)]);
+});
+
+test("prompts of no document follow nobody", () => {
+  const { asked, cuts } = started();
+  for (const typed of [[1], [1, 2], [1, 2, 3]]) asked(page(typed), { document: "" })(true);
+  expect(cuts).toEqual([]);
 });
 
 test("what was spent stands until somebody asks for it again, or it is of long ago", async () => {
@@ -112,14 +134,14 @@ test("what was asked long ago is left alone: it may be gone, and others taken fo
 test("it remembers so many tokens, and of a document so many prompts", () => {
   const { spent, asked, cuts } = started({ tokensMax: 1_400 });
   for (let document = 0; document < 50; document++) asked(page([document]), { document: `d${document}` })(true);
-  expect(spent.remembered).toBe(9);
+  expect(spent.remembered).toMatchObject({ prompts: 9, documents: 9 });
   for (let guess = 0; guess < 50; guess++) asked([guess, ...run(100, 8)], { typed: false });
-  expect(spent.remembered).toBeLessThanOrEqual(9);
+  expect(spent.remembered.documents).toBeLessThanOrEqual(9);
   for (let empty = 0; empty < 50; empty++) asked([], { document: `e${empty}` })(true);
-  expect(spent.remembered).toBe(10);
+  expect(spent.remembered).toEqual({ prompts: 10, documents: 10, blocks: 0 });
   const { spent: wide, asked: ask } = started();
   for (let guess = 0; guess < 50; guess++) ask([guess, ...run(100, 8)], { typed: false });
-  expect(wide.remembered).toBe(6);
+  expect(wide.remembered).toMatchObject({ prompts: 6, documents: 1 });
   expect(cuts).toEqual([]);
 });
 
@@ -129,6 +151,7 @@ test.each<[older: readonly number[], newer: readonly number[], is: boolean]>([
   [[1, 1, 1], [1, 1], true],
   [[], [1], false],
   [[1, 2], [2, 2], false],
+  [Array(250).fill(1), Array(100).fill(1), false],
   [[1, ...run(500, 97), 2], [1, 2], false],
   [[1, ...run(500, 96), 2], [1, 2], true],
 ])("%j to %j is typing on: %s", (older, newer, is) => {

@@ -66,8 +66,8 @@ export class SpentPrefixes {
     this.#deps = deps;
   }
 
-  get remembered(): number {
-    return this.#all.size;
+  get remembered(): { readonly prompts: number; readonly documents: number; readonly blocks: number } {
+    return { prompts: this.#all.size, documents: this.#documents.size, blocks: this.#holders.size };
   }
 
   /** To be called when it has ended, whichever way: whether the engine has computed it. */
