@@ -18,6 +18,10 @@ export const workerMetricTable = {
     "Prompts by whether an engine behind HTTP had as many of their tokens cached as the agent expected (equal), or more, or less.",
     ["fit"],
   ),
+  engine_hints_total: counter(
+    "Cached prompts whose end a TensorRT-LLM may give up: it was told (told), was not heard (failed), or they were dropped: too many, asked for again, or of long ago (dropped).",
+    ["fate"],
+  ),
   running: gauge("Generations in the engine.", []),
   waiting: gauge("Generations waiting in the agent for a slot.", ["lane"]),
   slots: gauge("Generations the engine runs at once.", []),

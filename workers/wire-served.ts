@@ -12,6 +12,7 @@ import { commandWords, type Owned, startOwn } from "./engine/own-process.ts";
 import type { Aborted } from "./engine/running.ts";
 import { SleepingEngine } from "./engine/sleeping.ts";
 import { startTensorRtGrpc } from "./engine/tensorrt/grpc/grpc.ts";
+import type { HintFate } from "./engine/tensorrt/options.ts";
 import { startTensorRt } from "./engine/tensorrt/tensorrt.ts";
 import { isTriton, startTriton } from "./engine/tensorrt/triton/triton.ts";
 import { adapterList } from "./engine/vllm/adapters.ts";
@@ -23,7 +24,7 @@ interface Deps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly metrics: Pick<WorkerMetrics, "engine_aborts_total" | "cached_expectations_total">;
+  readonly metrics: Pick<WorkerMetrics, "engine_aborts_total" | "cached_expectations_total" | "engine_hints_total">;
   readonly signal: AbortSignal;
   readonly env?: Env;
 }
@@ -76,7 +77,8 @@ async function startGrpc(config: WorkerConfig, deps: Deps, command: readonly str
 
 function startTensorRtHttp(config: WorkerConfig, key: string, deps: Deps, owned: Owned): Promise<Engine> {
   const aborted = (how: Aborted) => deps.metrics.engine_aborts_total.inc({ how });
-  const told = { ...deps, ...owned, aborted, counted: counting(deps.metrics) };
+  const hinted = (fate: HintFate, prompts: number) => deps.metrics.engine_hints_total.inc({ fate }, prompts);
+  const told = { ...deps, ...owned, aborted, counted: counting(deps.metrics), hinted };
   const options = tensorrt(config, key);
   if (isTriton(config.engineUrl)) return startTriton({ ...options, oneTenant: config.oneTenant }, told);
   const { engineKvEvents: kvEvents, engineTruncate: truncate, oneTenant } = config;

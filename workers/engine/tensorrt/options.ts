@@ -8,7 +8,12 @@ export interface TensorRtOptions extends StartOptions {
   readonly blockTokens?: number;
 }
 
-export type TensorRtDeps = StartDeps;
+/** Of cached prompts that may go: it was told of them, could not be told, or they were dropped before. */
+export type HintFate = "told" | "failed" | "dropped";
+
+export interface TensorRtDeps extends StartDeps {
+  readonly hinted?: (fate: HintFate, prompts: number) => void;
+}
 
 /** kv_cache_config.tokens_per_block, where nobody says otherwise. */
 export const blockTokensUsual = 32;

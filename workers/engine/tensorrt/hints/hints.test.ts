@@ -31,7 +31,7 @@ test("a start that is given up is given up", async () => {
 
 const page = (typed: readonly number[]) => [1, 2, 3, 4, ...typed, 5, 6, 7, 8];
 
-/** Of two prompts one after the other, of each request how many of them were told of. */
+/** Of two prompts one after the other, what became of the hints to them. */
 async function told(older: Partial<SentPrompt>, newer: Partial<SentPrompt>, again: Partial<SentPrompt>[] = []) {
   const clock = new FakeClock();
   const bodies: { prefixes: unknown[] }[] = [];
@@ -39,7 +39,9 @@ async function told(older: Partial<SentPrompt>, newer: Partial<SentPrompt>, agai
     bodies.push(body as (typeof bodies)[number]);
     return { status: 200, text: "" };
   };
-  const hints = new Hints({ less: 0, blockTokens: 4 }, { clock, http: { ask } });
+  const fates: string[] = [];
+  const hinted = (fate: string, prompts: number) => fates.push(`${prompts} ${fate}`);
+  const hints = new Hints({ less: 0, blockTokens: 4 }, { clock, http: { ask }, hinted });
   const sent = (typed: readonly number[], more: Partial<SentPrompt>) => {
     const tokens = page(typed);
     const keys = blockKeys(tokens, 4, 0);
@@ -49,17 +51,18 @@ async function told(older: Partial<SentPrompt>, newer: Partial<SentPrompt>, agai
   sent([9, 10], newer)(true);
   for (const each of again) sent([9], each);
   await clock.advance(1_000);
-  return bodies.map(({ prefixes }) => prefixes.length);
+  expect(bodies.map(({ prefixes }) => `${prefixes.length} told`)).toEqual(fates.filter((fate) => fate.endsWith("told")));
+  return fates;
 }
 
-test.each<[name: string, older: Partial<SentPrompt>, newer: Partial<SentPrompt>, again: Partial<SentPrompt>[], told: number[]]>([
-  ["typing on spends", {}, {}, [], [1]],
+test.each<[name: string, older: Partial<SentPrompt>, newer: Partial<SentPrompt>, again: Partial<SentPrompt>[], fates: string[]]>([
+  ["typing on spends", {}, {}, [], ["1 told"]],
   ["what is computed ahead shows no typing", {}, { ahead: true }, [], []],
   ["a chat shows no typing", {}, { lane: "chat" }, [], []],
   ["a guess shows no typing", {}, { lane: "speculative" }, [], []],
   ["what an adapter computed is not found there", { adapter: "style" }, {}, [], []],
   ["an adapter's prompt shows nothing of the model's", {}, { adapter: "style" }, [], []],
-  ["what is asked for again before it is told stays", {}, {}, [{}], []],
+  ["what is asked for again before it is told stays", {}, {}, [{}], ["1 dropped"]],
 ])("%s", async (_, older, newer, again, says) => {
   expect(await told(older, newer, again)).toEqual(says);
 });

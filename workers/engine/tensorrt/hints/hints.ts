@@ -7,11 +7,12 @@ import type { Random } from "../../../../lib/random.ts";
 import type { HttpEngine } from "../../http.ts";
 import { OneOfEach } from "../../one-of-each.ts";
 import type { SentPrompt } from "../../served.ts";
+import type { TensorRtDeps } from "../options.ts";
 import { TruncateSender } from "./sender.ts";
 import { SpentPrefixes } from "./spent.ts";
 import { type Truncating, tryTruncating } from "./tried.ts";
 
-interface Deps {
+interface Deps extends Pick<TensorRtDeps, "hinted"> {
   readonly clock: Clock;
   readonly http: Pick<HttpEngine, "ask">;
   readonly log?: Log | undefined;

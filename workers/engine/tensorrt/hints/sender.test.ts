@@ -10,10 +10,14 @@ function started(answers: (Answer | Error)[] = [], less = 0) {
   const bodies: { prefixes: number[][]; num_tokens_to_keep: number[] }[] = [];
   const said: unknown[] = [];
   const again = new Set<number>();
+  const counts = { told: 0, failed: 0, dropped: 0 };
   const sender = new TruncateSender(
     { less, everyMs: 100 },
     {
       clock,
+      hinted: (fate, prompts) => {
+        counts[fate] += prompts;
+      },
       http: {
         ask: async (_path, body) => {
           bodies.push(body as (typeof bodies)[number]);
@@ -27,11 +31,11 @@ function started(answers: (Answer | Error)[] = [], less = 0) {
     },
   );
   const pass = (ms: number) => clock.advance(ms);
-  return { sender, bodies, said, again, pass, clock };
+  return { sender, bodies, said, again, pass, clock, counts };
 }
 
 test("what comes together goes together, after a moment, with as many tokens less as it wants", async () => {
-  const { sender, bodies, pass } = started([], 1);
+  const { sender, bodies, counts, pass } = started([], 1);
   sender.give(cut(7));
   sender.give(cut(8, 0));
   await pass(99);
@@ -46,20 +50,20 @@ test("what comes together goes together, after a moment, with as many tokens les
       num_tokens_to_keep: [1, 0],
     },
   ]);
-  expect(sender.counts.told).toBe(2);
+  expect(counts.told).toBe(2);
 });
 
 test("more than it takes at once wait for the next time, and the oldest are dropped", async () => {
-  const { sender, bodies, pass } = started();
+  const { sender, bodies, counts, pass } = started();
   for (let first = 0; first < 300; first++) sender.give(cut(first));
-  expect(sender.counts.dropped).toBe(44);
+  expect(counts.dropped).toBe(44);
   for (let turn = 0; turn < 12; turn++) await pass(100);
   expect(bodies.map(({ prefixes }) => prefixes.length)).toEqual(Array(8).fill(32));
   expect(bodies[0]?.prefixes[0]?.[0]).toBe(44);
 });
 
 test("what is asked for again while it waits is not told, and nothing goes out where that was all", async () => {
-  const { sender, bodies, again, pass } = started();
+  const { sender, bodies, counts, again, pass } = started();
   sender.give(cut(7));
   again.add(7);
   await pass(100);
@@ -73,17 +77,17 @@ test("what is asked for again while it waits is not told, and nothing goes out w
     [...Array(7).keys(), ...[...Array(22).keys()].map((at) => at + 8), 36, 37, 38],
     [39],
   ]);
-  expect(sender.counts).toEqual({ told: 33, failed: 0, dropped: 8 });
+  expect(counts).toEqual({ told: 33, failed: 0, dropped: 8 });
 });
 
 test("what fails is said once and not sent again; the next goes on", async () => {
-  const { sender, bodies, said, pass } = started([new Error("gone"), { status: 503, text: "" }]);
+  const { sender, bodies, counts, said, pass } = started([new Error("gone"), { status: 503, text: "" }]);
   for (let turn = 0; turn < 3; turn++) {
     sender.give(cut(turn));
     await pass(100);
   }
   expect(bodies).toHaveLength(3);
-  expect(sender.counts).toEqual({ told: 1, failed: 2, dropped: 0 });
+  expect(counts).toEqual({ told: 1, failed: 2, dropped: 0 });
   expect(said).toEqual([{ why: "gone", forGood: false }]);
 });
 
@@ -99,13 +103,17 @@ test.each([400, 404, 405, 422])("a server that answers with %i is told nothing a
 test("it is asked one thing at a time, and closing says nothing of what is under way", async () => {
   const clock = new FakeClock();
   const said: unknown[] = [];
+  const fates: string[] = [];
   let asked = 0;
   const ask = (_path: string, _body?: object, { signal }: { signal?: AbortSignal } = {}) => {
     asked += 1;
     return new Promise<Answer>((_, reject) => signal?.addEventListener("abort", () => reject(new Error("not waited for"))));
   };
   const log = { warn: (about: unknown) => said.push(about) } as never;
-  const sender = new TruncateSender({ less: 0 }, { clock, http: { ask }, stands: () => true, log });
+  const sender = new TruncateSender(
+    { less: 0 },
+    { clock, http: { ask }, stands: () => true, log, hinted: (fate) => fates.push(fate) },
+  );
   for (let turn = 0; turn < 3; turn++) {
     sender.give(cut(turn));
     await clock.advance(1_000);
@@ -113,7 +121,7 @@ test("it is asked one thing at a time, and closing says nothing of what is under
   expect(asked).toBe(1);
   sender.close();
   await clock.advance(1_000);
-  expect([said, sender.counts.failed, clock.waiting]).toEqual([[], 0, 0]);
+  expect([said, fates, clock.waiting]).toEqual([[], [], 0]);
 });
 
 test("nothing goes out after it is closed", async () => {

@@ -5,6 +5,7 @@
 import type { Clock } from "../../../../lib/clock.ts";
 import type { Log } from "../../../../lib/log.ts";
 import type { HttpEngine } from "../../http.ts";
+import type { HintFate } from "../options.ts";
 import type { Cut } from "./spent.ts";
 
 export const truncatePath = "/_control/kv_cache/truncate_tokens";
@@ -21,6 +22,8 @@ interface Deps {
   /** Whether it may still go. */
   readonly stands: (cut: Cut) => boolean;
   readonly log?: Log | undefined;
+  /** What became of prompts that were given. */
+  readonly hinted?: ((fate: HintFate, prompts: number) => void) | undefined;
 }
 
 const everyUsualMs = 250;
@@ -36,8 +39,7 @@ export class TruncateSender {
   #queue: Cut[] = [];
   #timer: Disposable | undefined;
   #sending = false;
-  /** Prompts that it was told of, that it could not be told of, and that were not told. */
-  readonly counts = { told: 0, failed: 0, dropped: 0 };
+  #failedBefore = false;
 
   constructor(options: SenderOptions, deps: Deps) {
     this.#options = options;
@@ -49,7 +51,7 @@ export class TruncateSender {
     this.#queue.push(cut);
     if (this.#queue.length > queueMax) {
       this.#queue.shift();
-      this.counts.dropped += 1;
+      this.#count("dropped", 1);
     }
     this.#arm();
   }
@@ -70,7 +72,7 @@ export class TruncateSender {
 
   #standing(): readonly Cut[] {
     const standing = this.#queue.filter((cut) => this.#deps.stands(cut));
-    this.counts.dropped += this.#queue.length - standing.length;
+    this.#count("dropped", this.#queue.length - standing.length);
     this.#queue = standing;
     return standing.splice(0, batchMax);
   }
@@ -81,7 +83,7 @@ export class TruncateSender {
     const { signal } = this.#over;
     try {
       const { status } = await this.#deps.http.ask(truncatePath, truncateBody(cuts, this.#options.less), { signal, timeoutMs });
-      if (status === 200) this.counts.told += cuts.length;
+      if (status === 200) this.#count("told", cuts.length);
       else this.#failed(cuts.length, `status ${status}`, status >= 400 && status < 500);
     } catch (thrown) {
       if (!signal.aborted) this.#failed(cuts.length, (thrown as Error).message, false);
@@ -90,10 +92,15 @@ export class TruncateSender {
     this.#arm();
   }
 
+  #count(fate: HintFate, prompts: number): void {
+    if (prompts > 0) this.#deps.hinted?.(fate, prompts);
+  }
+
   #failed(count: number, why: string, forGood: boolean): void {
-    if (this.counts.failed === 0 || forGood)
+    if (!this.#failedBefore || forGood)
       this.#deps.log?.warn({ why, forGood }, "TensorRT-LLM was not told which cached blocks may go");
-    this.counts.failed += count;
+    this.#failedBefore = true;
+    this.#count("failed", count);
     if (forGood) this.close();
   }
 }
