@@ -1,6 +1,8 @@
 // prompts: people who write code in, the prompts that an engine would be asked with out, and when each ends: as the router lays them out for
 // families of either order (the router and a pretend GPU under one clock), and as an editor's plugin would that lays out nothing: the
 // whole file, what stands before the cursor, then what stands behind it.
+import { relative } from "node:path";
+import { packageRoot } from "../../lib/package-root.ts";
 import { standInFolder } from "../../sim/tensorrt/stand-in.ts";
 import { applyEdit } from "../../sim/trace/replay.ts";
 import type { Trace } from "../../sim/trace/trace.ts";
@@ -39,7 +41,8 @@ const pauseMs = 150;
 
 export async function promptsOf(layout: Layout, options: PromptsOptions): Promise<PromptEvent[]> {
   const { people, seed } = options;
-  const files = longSources();
+  // Prompts name their file: where this package lies must not be in them.
+  const files = longSources().map(({ path, ...file }) => ({ ...file, path: relative(packageRoot(), path) }));
   const traces = Array.from({ length: people }, (_, person) => {
     const from = (person * filesEach) % Math.max(1, files.length - filesEach);
     return workingTrace({ sources: files.slice(from, from + filesEach), seed: seed * 1_000 + person, keys: keysEach });
