@@ -12,7 +12,10 @@ const answer = (outcome: Answer["outcome"], text = ""): Answer => ({
 });
 const told = (books: Books, event: MessageInitShape<typeof OutcomeEventSchema>) => books.told(create(OutcomeEventSchema, event));
 const ended = (books: Books, salt: string, text: string, usage = {}) =>
-  books.ended({ link: "l", id: 1n, salt, text, first: books.reached("w", salt), usage: create(UsageSchema, usage), end: "done" });
+  books.ended({
+    ...{ link: "l", id: 1n, salt, text, promptEnd: "", first: books.reached("w", salt) },
+    ...{ usage: create(UsageSchema, usage), end: "done" },
+  });
 
 /** One trigger "t" of tenant "a", generated as it should be. */
 function honest(): Books {

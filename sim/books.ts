@@ -6,6 +6,7 @@ import { Lane } from "../proto/gen/slipstream/v1/worker_pb.ts";
 import type { Outcome } from "../router/completion.ts";
 import type { Ended, Lost } from "./link-monitor.ts";
 import { type Answer, outcomeOf } from "./session-client.ts";
+import { Texts } from "./texts.ts";
 
 /** What a trigger was owed when its answer came. */
 export interface Owed {
@@ -31,7 +32,7 @@ export class Books {
   readonly #saltOf: (tenant: string) => string;
   readonly #maxTokens: Readonly<Record<"inline" | "chat", number>>;
   /** Texts generated under each salt. */
-  readonly #texts = new Map<string, string[]>();
+  readonly #texts = new Texts();
   readonly #reached = new Set<string>();
   readonly #violations: string[] = [];
   readonly #ahead = new Set<string>();
@@ -85,27 +86,21 @@ export class Books {
     return this.#reached.add(`${worker} ${salt}`).size > before;
   }
 
-  ended({ link, id, salt, text, first, usage, abortMs }: Ended): void {
+  ended({ link, id, salt, text, promptEnd, first, usage, abortMs }: Ended): void {
     if (abortMs !== undefined) this.abortMs.push(abortMs);
     // KV under a salt that the worker had not seen before can only be another tenant's.
     if (first && (usage?.cachedTokens ?? 0) > 0)
       this.#violations.push(`link ${link}: generation ${id} found ${usage?.cachedTokens} cached tokens, the first of its salt`);
-    this.#wrote(salt, text);
+    this.#texts.wrote(salt, { text, promptEnd });
     this.generatedTokens += usage?.completionTokens ?? 0;
   }
 
   /** Generations whose link broke: their text may have been delivered. */
   lost(generations: readonly Lost[]): void {
-    for (const { salt, text, tokens } of generations) {
-      this.#wrote(salt, text);
+    for (const { salt, tokens, ...written } of generations) {
+      this.#texts.wrote(salt, written);
       this.lostTokens += tokens;
     }
-  }
-
-  #wrote(salt: string, text: string): void {
-    const texts = this.#texts.get(salt);
-    if (texts) texts.push(text);
-    else this.#texts.set(salt, [text]);
   }
 
   /** `mayFail`: something was broken that a trigger may fail by. */
@@ -139,21 +134,8 @@ export class Books {
   /** A text that was shown came out of a generation under the salt of its own tenant. */
   #foreign(id: string, { tenant, answers }: TriggerEntry): string[] {
     const text = answers[0]?.text ?? "";
-    const own = this.#texts.get(this.#saltOf(tenant)) ?? [];
-    return madeOf(text, own, partsMax) ? [] : [`${id} of ${tenant} was shown text that was not generated for it`];
+    return this.#texts.generated(this.#saltOf(tenant), text)
+      ? []
+      : [`${id} of ${tenant} was shown text that was not generated for it`];
   }
-}
-
-/** Workers that can have gone on with one text. */
-const partsMax = 3;
-
-/** A text of one generation, or of a few, each going on where the one before was lost. */
-function madeOf(text: string, own: readonly string[], parts: number): boolean {
-  if (text === "" || own.some((each) => each.includes(text))) return true;
-  if (parts === 1) return false;
-  for (let at = text.length - 1; at > 0; at--) {
-    const head = text.slice(0, at);
-    if (own.some((each) => each.includes(head)) && madeOf(text.slice(at), own, parts - 1)) return true;
-  }
-  return false;
 }

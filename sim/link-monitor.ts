@@ -13,8 +13,9 @@ export interface LinkMonitorOptions {
 
 /** A generation as far as it came. */
 export interface Lost {
-  /** Whose KV it may use, and its text so far. */
+  /** Whose KV it may use, what its prompt ends with, and its text so far. */
   readonly salt: string;
+  readonly promptEnd: string;
   text: string;
   tokens: number;
 }
@@ -32,6 +33,7 @@ export interface Ended {
   readonly link: string;
   readonly id: bigint;
   readonly salt: string;
+  readonly promptEnd: string;
   readonly text: string;
   readonly usage: Usage | undefined;
   readonly first: boolean;
@@ -99,14 +101,16 @@ export class LinkMonitor {
   #routerSent(frame: RouterFrame["frame"], arrivesMs: number): void {
     if (this.#over) return;
     if (frame.case === "submit") {
-      const { id, lane, cacheSalt } = frame.value;
+      const { id, lane, cacheSalt, segments } = frame.value;
       if (id <= this.#lastId) this.#violate(`generation ${id} is submitted after ${this.#lastId}`);
       this.#lastId = id;
       const outstanding = [...this.#open.values()].filter((other) => other.lane === lane).length;
       const credits = this.#credits.get(lane) ?? 0;
       if (outstanding >= credits)
         this.#violate(`generation ${id} of lane ${lane} is submitted with ${outstanding} of ${credits} credits used`);
-      this.#open.set(id, { lane, salt: cacheSalt, arrivesMs, text: "", tokens: 0 });
+      const last = segments.at(-1)?.part;
+      const promptEnd = last?.case === "text" ? last.value : "";
+      this.#open.set(id, { lane, salt: cacheSalt, promptEnd, arrivesMs, text: "", tokens: 0 });
     } else if (frame.case === "cancel") {
       const submitted = this.#open.get(frame.value.id);
       if (submitted) submitted.cancelArrivesMs ??= arrivesMs;
@@ -141,9 +145,9 @@ export class LinkMonitor {
       this.#violate(`cancelAck for generation ${id} without a Cancel`);
     this.#open.delete(id);
     const { name } = this.#options;
-    const { salt, text, first = false } = submitted;
+    const { salt, promptEnd, text, first = false } = submitted;
     const aborted = submitted.cancelArrivesMs !== undefined && lateMs >= 0 ? { abortMs: lateMs } : {};
-    this.#deps.ended({ link: name, id, salt, text, first, ...aborted, usage: frame.value.usage, end: frame.case });
+    this.#deps.ended({ link: name, id, salt, promptEnd, text, first, ...aborted, usage: frame.value.usage, end: frame.case });
   }
 
   #violate(what: string): void {

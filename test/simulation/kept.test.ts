@@ -1,0 +1,13 @@
+// Worlds in which something was found once, by runs of many more seeds than these tests have.
+import { test } from "vitest";
+import { expectHeld } from "./worlds.ts";
+
+test.each<[found: string, seed: number]>([
+  ["a text that four workers made, each going on from where the one before was lost", 1_089],
+])(
+  "%s",
+  async (_, seed) => {
+    await expectHeld([seed]);
+  },
+  120_000,
+);
