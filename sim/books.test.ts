@@ -44,12 +44,29 @@ test("a trigger whose connection broke may have no outcome, but not two", () => 
 
 test("a trigger answered before its router was killed may have no outcome, one answered later has one", () => {
   const books = honest();
-  books.asked("u", "a");
-  books.answered("u", answer("empty"));
-  books.routerDied();
+  const answered = (trigger: string, router: string) => {
+    books.asked(trigger, "a");
+    books.left(trigger, router);
+    books.answered(trigger, answer("empty"));
+  };
+  answered("u", "r0");
+  books.routerDied("r0");
   expect(books.close({ mayFail: false })).toEqual([]);
-  books.asked("v", "a");
-  books.answered("v", answer("empty"));
+  answered("v", "r0");
+  expect(books.close({ mayFail: false })).toEqual(["v has 0 outcomes ()"]);
+});
+
+test("an answer that is read after its router was killed left it before, and another router's death excuses nothing", () => {
+  const books = honest();
+  for (const [trigger, router] of [
+    ["u", "r0"],
+    ["v", "r1"],
+  ] as const) {
+    books.asked(trigger, "a");
+    books.left(trigger, router);
+  }
+  books.routerDied("r0");
+  for (const trigger of ["u", "v"]) books.answered(trigger, answer("empty"));
   expect(books.close({ mayFail: false })).toEqual(["v has 0 outcomes ()"]);
 });
 

@@ -20,7 +20,9 @@ interface TriggerEntry {
   readonly tenant: string;
   readonly answers: (Answer & { readonly owed: Owed | undefined })[];
   readonly told: (Outcome | "unspecified")[];
-  /** A router died between its answer and the batch that would have told it. */
+  /** Whose answer is on its way, whether or not anybody has read it. */
+  leftFrom?: string;
+  /** That router died between its answer and the batch that would have told it. */
   untold?: boolean;
 }
 
@@ -58,9 +60,15 @@ export class Books {
     this.#triggers.get(trigger)?.answers.push({ ...answer, owed });
   }
 
+  /** An answer leaves its router; an editor that does not read takes it later, perhaps after that router's death. */
+  left(trigger: string, router: string): void {
+    const entry = this.#triggers.get(trigger);
+    if (entry) entry.leftFrom = router;
+  }
+
   /** A router's process was killed, with the outcomes that it had not sent. */
-  routerDied(): void {
-    for (const entry of this.#triggers.values()) if (entry.answers.length > 0 && entry.told.length === 0) entry.untold = true;
+  routerDied(router: string): void {
+    for (const entry of this.#triggers.values()) if (entry.leftFrom === router && entry.told.length === 0) entry.untold = true;
   }
 
   told(event: OutcomeEvent): void {

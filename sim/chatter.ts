@@ -69,6 +69,7 @@ export class Chatter {
         leaving.signal,
       );
       takenBack?.[Symbol.dispose]();
+      if (outcome !== "lost") books.left(id, router.name);
       note(`${id} ${outcome} ${text.length}`);
       const answer = { outcome, text, detail, completion: "", totalMs: clock.now() - begunMs, usage: noUsage, worker: "" };
       // Chat has a minute: there is always time left.

@@ -41,6 +41,8 @@ interface Deps {
   readonly ended: LinkMonitorDeps["ended"];
   readonly reached: (worker: string, salt: string) => boolean;
   readonly lost: (generations: readonly Lost[]) => void;
+  /** Told of each answer as a router sends it. */
+  readonly left?: (trigger: string, router: string) => void;
 }
 
 /** An editor that does not read is cut off soon, so that a world meets it. */
@@ -173,11 +175,16 @@ export class Network {
     metadata: Readonly<Record<string, string>>,
     handler: SessionHandler,
   ): Duplex<ServerMessage, ClientMessage> {
-    const { log } = this.#deps;
+    const { log, left } = this.#deps;
     const made = this.#pipe(
       { up: ClientMessageSchema, down: ServerMessageSchema, ...this.#options.editor, unreadMax: editorUnreadMax },
       { sent: ({ message }) => log(`${editor}>${router} up ${message.case}${idOf(message.value)}`) },
-      { sent: ({ message }) => log(`${editor}>${router} down ${message.case}${idOf(message.value)}`) },
+      {
+        sent: ({ message }) => {
+          log(`${editor}>${router} down ${message.case}${idOf(message.value)}`);
+          if (message.case === "completion" || message.case === "nothing") left?.(message.value.triggerId, router);
+        },
+      },
     );
     this.#editors.set(editor, { router, wire: made });
     this.#serve(`${editor}>${router}`, made, handler, metadata);

@@ -124,6 +124,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldReport> {
       ended: (end) => books.ended(end),
       lost: (texts) => books.lost(texts),
       reached: (worker, salt) => books.reached(worker, salt),
+      left: (trigger, router) => books.left(trigger, router),
     },
   );
   const knows = oracle(options.sources.map((source) => source.text));
@@ -155,7 +156,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldReport> {
       {
         ...{ clock, bus, random: fork(random) },
         cut: () => {
-          books.routerDied();
+          books.routerDied(name);
           network.cutAll(name);
         },
         connect: (address, channel) => {
