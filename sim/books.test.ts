@@ -13,7 +13,7 @@ const answer = (outcome: Answer["outcome"], text = ""): Answer => ({
 const told = (books: Books, event: MessageInitShape<typeof OutcomeEventSchema>) => books.told(create(OutcomeEventSchema, event));
 const ended = (books: Books, salt: string, text: string, usage = {}) =>
   books.ended({
-    ...{ link: "l", id: 1n, salt, text, promptEnd: "", first: books.reached("w", salt) },
+    ...{ link: "l", worker: "w", id: 1n, salt, text, promptEnd: "", beganMs: 0 },
     ...{ usage: create(UsageSchema, usage), end: "done" },
   });
 

@@ -4,6 +4,7 @@ import { TriggerKind } from "../proto/gen/slipstream/v1/completion_pb.ts";
 import type { OutcomeEvent } from "../proto/gen/slipstream/v1/fleet_pb.ts";
 import { Lane } from "../proto/gen/slipstream/v1/worker_pb.ts";
 import type { Outcome } from "../router/completion.ts";
+import { FirstOfSalt } from "./first-of-salt.ts";
 import type { Ended, Lost } from "./link-monitor.ts";
 import { type Answer, outcomeOf } from "./session-client.ts";
 import { Texts } from "./texts.ts";
@@ -35,7 +36,7 @@ export class Books {
   readonly #maxTokens: Readonly<Record<"inline" | "chat", number>>;
   /** Texts generated under each salt. */
   readonly #texts = new Texts();
-  readonly #reached = new Set<string>();
+  readonly #firsts = new FirstOfSalt();
   readonly #violations: string[] = [];
   readonly #ahead = new Set<string>();
   /** Completion tokens as workers reported them at the end of generations, and as outcomes booked them. */
@@ -88,17 +89,16 @@ export class Books {
     this.#ahead.add(trigger);
   }
 
-  /** A generation with this salt reaches a worker; true for the first. */
-  reached(worker: string, salt: string): boolean {
-    const before = this.#reached.size;
-    return this.#reached.add(`${worker} ${salt}`).size > before;
+  /** Something that has no end of its own may compute KV at the worker under this salt from then on. */
+  began(worker: string, salt: string, sinceMs: number): void {
+    this.#firsts.began(worker, salt, sinceMs);
   }
 
-  ended({ link, id, salt, text, promptEnd, first, usage, abortMs }: Ended): void {
+  ended({ link, worker, id, salt, text, promptEnd, beganMs, usage, abortMs }: Ended): void {
     if (abortMs !== undefined) this.abortMs.push(abortMs);
-    // KV under a salt that the worker had not seen before can only be another tenant's.
-    if (first && (usage?.cachedTokens ?? 0) > 0)
-      this.#violations.push(`link ${link}: generation ${id} found ${usage?.cachedTokens} cached tokens, the first of its salt`);
+    const { cachedTokens = 0 } = usage ?? {};
+    const found = `link ${link}: generation ${id} found ${cachedTokens} cached tokens, the first of its salt`;
+    if (beganMs !== undefined) this.#firsts.began(worker, salt, beganMs, cachedTokens > 0 ? found : undefined);
     this.#texts.wrote(salt, { text, promptEnd });
     this.generatedTokens += usage?.completionTokens ?? 0;
   }
@@ -113,7 +113,7 @@ export class Books {
 
   /** `mayFail`: something was broken that a trigger may fail by. */
   close(options: { readonly mayFail: boolean }): string[] {
-    const found = [...this.#violations];
+    const found = [...this.#violations, ...this.#firsts.foreign()];
     for (const [id, entry] of this.#triggers) found.push(...this.#judge(id, entry, options.mayFail), ...this.#foreign(id, entry));
     if (this.bookedTokens > this.generatedTokens + this.lostTokens)
       found.push(`outcomes book ${this.bookedTokens} completion tokens, workers generated ${this.generatedTokens}`);

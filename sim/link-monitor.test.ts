@@ -17,13 +17,14 @@ function play(...steps: [number, "up" | "down", Up | Down][]) {
   let now = 0;
   const violations: string[] = [];
   const ended: Ended[] = [];
+  const began: [salt: string, sinceMs: number][] = [];
   const deps = {
     now: () => now,
     violate: (what: string) => violations.push(what),
     ended: (end: Ended) => ended.push(end),
-    reached: () => true,
+    began: (salt: string, sinceMs: number) => began.push([salt, sinceMs]),
   };
-  const monitor = new LinkMonitor({ name: "l", abortMaxMs: 10 }, deps);
+  const monitor = new LinkMonitor({ name: "l", worker: "w", abortMaxMs: 10 }, deps);
   for (const [at, direction, frame] of steps) {
     now = at;
     if (direction === "up") monitor.up.sent?.(create(RouterFrameSchema, { frame: frame as Up } as never), at + 5);
@@ -34,7 +35,11 @@ function play(...steps: [number, "up" | "down", Up | Down][]) {
       down.arrived?.(made);
     }
   }
-  return { violations, ended, monitor };
+  const at = (ms: number) => {
+    now = ms;
+  };
+  const arrive = (frame: Up) => monitor.up.arrived?.(create(RouterFrameSchema, { frame } as never));
+  return { violations, ended, began, monitor, at, arrive };
 }
 
 test("a link that keeps its protocol has no violation, and its ends are told with text and usage", () => {
@@ -133,6 +138,40 @@ test("each breach of the protocol is named", () => {
     ],
   ];
   for (const [violation, steps] of cases) expect(play(...steps).violations).toEqual([`link l: ${violation}`]);
+});
+
+test("a generation began when the worker had kept it waiting, if it computed anything", () => {
+  const end = (id: bigint, usage: object): Down => ({ case: "done", value: { id, usage } }) as Down;
+  const { ended } = play(
+    [0, "down", credits],
+    [1, "up", submit(1n)],
+    [1, "up", submit(2n)],
+    [40, "down", end(1n, { queueMs: 20, recomputedTokens: 3 })],
+    [40, "down", end(2n, { queueMs: 34 })],
+    [40, "up", submit(3n)],
+    [60, "down", { case: "refused", value: { id: 3n } } as Down],
+  );
+  expect(ended.map(({ worker, id, beganMs }) => [worker, id, beganMs])).toEqual([
+    ["w", 1n, 26],
+    ["w", 2n, undefined],
+    ["w", 3n, 45],
+  ]);
+});
+
+test("what has no end may have begun when it arrived", () => {
+  const { began, monitor, arrive, at } = play([0, "down", credits], [1, "up", submit(1n)], [9, "up", submit(2n)]);
+  arrive(submit(1n));
+  expect(began).toEqual([]);
+  at(10);
+  arrive({ case: "prewarm", value: { cacheSalt: "p" } });
+  monitor.broke();
+  expect(began).toEqual([
+    ["p", 10],
+    ["t", 6],
+  ]);
+  at(14);
+  arrive(submit(2n));
+  expect(began.at(-1)).toEqual(["t", 14]);
 });
 
 test("a broken link forgets what was under way", () => {

@@ -7,6 +7,7 @@ import type { Watch } from "./pipe.ts";
 
 export interface LinkMonitorOptions {
   readonly name: string;
+  readonly worker: string;
   /** From a Cancel's arrival to the engine's stop: one step and one tick of the agent. */
   readonly abortMaxMs: number;
 }
@@ -24,19 +25,19 @@ interface Submitted extends Lost {
   readonly lane: number;
   readonly arrivesMs: number;
   cancelArrivesMs?: number;
-  /** Nothing else with its salt had reached the worker when it did. */
-  first?: boolean;
 }
 
 /** One generation that ended with a frame. */
 export interface Ended {
   readonly link: string;
+  readonly worker: string;
   readonly id: bigint;
   readonly salt: string;
   readonly promptEnd: string;
   readonly text: string;
   readonly usage: Usage | undefined;
-  readonly first: boolean;
+  /** When the engine began with it, as the worker says; undefined: it computed nothing of it. */
+  readonly beganMs: number | undefined;
   /** From its Cancel's arrival to its end. */
   readonly abortMs?: number;
   readonly end: "done" | "refused" | "cancelAck";
@@ -45,8 +46,8 @@ export interface Ended {
 export interface LinkMonitorDeps {
   readonly now: () => number;
   readonly violate: (what: string) => void;
-  /** A generation with this salt reaches the worker; is it the first? */
-  readonly reached: (salt: string) => boolean;
+  /** Of what the worker will not say when it began: it may compute KV under this salt from then on. */
+  readonly began: (salt: string, sinceMs: number) => void;
   readonly ended: (generation: Ended) => void;
 }
 
@@ -60,10 +61,9 @@ export class LinkMonitor {
   readonly up: Watch<RouterFrame> = {
     sent: ({ frame }, arrivesMs) => this.#routerSent(frame, arrivesMs),
     arrived: ({ frame }) => {
-      const submitted = frame.case === "submit" ? this.#open.get(frame.value.id) : undefined;
-      if (submitted) submitted.first = this.#deps.reached(submitted.salt);
-      // What is computed ahead is there for who comes first.
-      if (frame.case === "prewarm") this.#deps.reached(frame.value.cacheSalt);
+      // What is computed ahead is there for who comes first; what arrives on a link that was given up may begin before it ends.
+      if (frame.case === "prewarm" || (frame.case === "submit" && this.#over))
+        this.#deps.began(frame.value.cacheSalt, this.#deps.now());
     },
   };
   /** Frames of one of its two streams; a lane's credits count as its own stream says them. */
@@ -93,6 +93,8 @@ export class LinkMonitor {
   /** The link broke: what was under way has no end, and what is still said on it does not count. Returns whose texts those were. */
   broke(): Lost[] {
     const lost = [...this.#open.values()];
+    const now = this.#deps.now();
+    for (const { salt, arrivesMs } of lost) if (arrivesMs <= now) this.#deps.began(salt, arrivesMs);
     this.#open.clear();
     this.#over = true;
     return lost;
@@ -144,13 +146,21 @@ export class LinkMonitor {
     if (frame.case === "cancelAck" && submitted.cancelArrivesMs === undefined)
       this.#violate(`cancelAck for generation ${id} without a Cancel`);
     this.#open.delete(id);
-    const { name } = this.#options;
-    const { salt, promptEnd, text, first = false } = submitted;
+    const { name, worker } = this.#options;
+    const { salt, promptEnd, text } = submitted;
+    const { usage } = frame.value;
     const aborted = submitted.cancelArrivesMs !== undefined && lateMs >= 0 ? { abortMs: lateMs } : {};
-    this.#deps.ended({ link: name, id, salt, promptEnd, text, first, ...aborted, usage: frame.value.usage, end: frame.case });
+    const beganMs = beganAt(submitted.arrivesMs, usage);
+    this.#deps.ended({ link: name, worker, id, salt, promptEnd, text, beganMs, ...aborted, usage, end: frame.case });
   }
 
   #violate(what: string): void {
     this.#deps.violate(`link ${this.#options.name}: ${what}`);
   }
+}
+
+/** It waits in the agent, and for memory, before it is computed. */
+function beganAt(arrivesMs: number, usage: Usage | undefined): number | undefined {
+  if (!usage) return arrivesMs;
+  return usage.cachedTokens + usage.recomputedTokens > 0 ? arrivesMs + usage.queueMs : undefined;
 }

@@ -39,7 +39,7 @@ interface Deps {
   readonly log: (line: string) => void;
   readonly violate: (what: string) => void;
   readonly ended: LinkMonitorDeps["ended"];
-  readonly reached: (worker: string, salt: string) => boolean;
+  readonly began: (worker: string, salt: string, sinceMs: number) => void;
   readonly lost: (generations: readonly Lost[]) => void;
   /** Told of each answer as a router sends it. */
   readonly left?: (trigger: string, router: string) => void;
@@ -196,10 +196,10 @@ export class Network {
     if (known && channel === "bulk") return known;
     // A router that makes the link anew has given up the one before.
     if (known) this.#broke(known);
-    const { clock, violate, ended, reached } = this.#deps;
+    const { clock, violate, ended, began } = this.#deps;
     const monitor = new LinkMonitor(
-      { name, abortMaxMs: this.#options.abortMaxMs },
-      { now: () => clock.now(), violate, ended, reached: (salt) => reached(worker, salt) },
+      { name, worker, abortMaxMs: this.#options.abortMaxMs },
+      { now: () => clock.now(), violate, ended, began: (salt, sinceMs) => began(worker, salt, sinceMs) },
     );
     const entry = { name, worker, monitor, pipes: [] };
     this.#links.set(name, entry);

@@ -86,7 +86,7 @@ class Roaming {
       { link: { latencyMs: 0.2, jitterMs: 0.2 }, editor: { latencyMs: 1, jitterMs: 0 }, abortMaxMs: 60 },
       {
         ...{ clock: this.#clock, random: fork(this.#random), log: () => {}, violate, ended: () => {}, lost: () => {} },
-        reached: () => false,
+        began: () => {},
       },
     );
   }

@@ -123,7 +123,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldReport> {
       violate,
       ended: (end) => books.ended(end),
       lost: (texts) => books.lost(texts),
-      reached: (worker, salt) => books.reached(worker, salt),
+      began: (worker, salt, sinceMs) => books.began(worker, salt, sinceMs),
       left: (trigger, router) => books.left(trigger, router),
     },
   );

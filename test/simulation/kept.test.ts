@@ -6,6 +6,7 @@ test.each<[found: string, seed: number]>([
   ["a text that four workers made, each going on from where the one before was lost", 1_089],
   ["an answer that its editor had not read when its router was killed", 2_658],
   ["answers that an editor had not read when its router was killed, while the bus was away", 2_923],
+  ["KV of a tenant's own, found by what had arrived first and was computed second", 8_603],
 ])(
   "%s",
   async (_, seed) => {
