@@ -5,7 +5,9 @@ import { subjects } from "../lib/bus/subjects.ts";
 import { FakeClock } from "../lib/clock.fake.ts";
 import { seeded } from "../lib/random.ts";
 import { OutcomeBatchSchema } from "../proto/gen/slipstream/v1/fleet_pb.ts";
-import { doublesOutcomes, Faults, noFaults } from "./faults.ts";
+import type { Engine } from "../workers/engine/engine.ts";
+import type { Generation } from "../workers/generation.ts";
+import { doublesOutcomes, Faults, noFaults, sharesKv } from "./faults.ts";
 
 function world(seed: number, rates: Partial<typeof noFaults>) {
   const clock = new FakeClock();
@@ -93,4 +95,17 @@ test("the planted bus tells the first outcome of a batch twice and touches nothi
   const first = (await seen.next()).value;
   expect(fromBinary(OutcomeBatchSchema, first.data).outcomes.map((outcome) => outcome.triggerId)).toEqual(["a", "b", "a"]);
   expect([...(await seen.next()).value.data]).toEqual([1]);
+});
+
+test("the planted engine is told no salt, and all else", () => {
+  const told: Generation[] = [];
+  const engine: Pick<Engine, "generate"> = {
+    generate: (work) => {
+      told.push(work);
+      return undefined as never;
+    },
+  };
+  sharesKv(engine);
+  engine.generate({ id: 7n, model: "m", cacheSalt: "t" } as Generation, new AbortController().signal);
+  expect(told).toEqual([{ id: 7n, model: "m", cacheSalt: "" }]);
 });

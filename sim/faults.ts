@@ -8,6 +8,7 @@ import type { Clock } from "../lib/clock.ts";
 import { below, type Random } from "../lib/random.ts";
 import { OutcomeBatchSchema } from "../proto/gen/slipstream/v1/fleet_pb.ts";
 import type { RouterFrame } from "../proto/gen/slipstream/v1/worker_pb.ts";
+import type { Engine } from "../workers/engine/engine.ts";
 import type { Watch } from "./pipe.ts";
 
 /** How often each happens to the whole world, a minute. */
@@ -175,12 +176,18 @@ function pick<T>(random: Random, from: readonly T[]): T | undefined {
 
 /**
  * Mistakes that only a test plants: Cancels lost on links, outcomes told twice, one tenant taken for another, tokens of a hedge
- * booked for both workers, a credit that is not given back.
+ * booked for both workers, a credit that is not given back, KV that is found whosever it is.
  */
-export type PlantedBug = "lostCancel" | "doubleOutcome" | "mixedTenants" | "doubleHedge" | "leakedCredit";
+export type PlantedBug = "lostCancel" | "doubleOutcome" | "mixedTenants" | "doubleHedge" | "leakedCredit" | "sharedKv";
 
 /** A link that loses Cancel frames. */
 export const losesCancels: Watch<RouterFrame> = { pass: ({ frame }) => frame.case !== "cancel" };
+
+/** An engine whose generations are all under one salt. */
+export function sharesKv(engine: Pick<Engine, "generate">): void {
+  const generate = engine.generate.bind(engine);
+  engine.generate = (work, signal) => generate({ ...work, cacheSalt: "" }, signal);
+}
 
 /** A bus on which the first outcome of each batch is told twice. */
 export function doublesOutcomes(bus: Bus): Bus {

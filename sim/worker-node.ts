@@ -35,6 +35,8 @@ interface Deps {
   /** All its connections break; nothing passes on them until `ms` have passed. */
   readonly cut?: () => void;
   readonly freeze?: (ms: number) => void;
+  /** A planted bug of its engines. */
+  readonly engineFault?: (engine: SimulatedEngine) => void;
 }
 
 /** One process of a worker, from its start to its death. */
@@ -201,11 +203,12 @@ export class WorkerNode {
   }
 }
 
-async function live(options: WorkerNodeOptions, { clock, oracle }: Deps, random: Random): Promise<Life> {
+async function live(options: WorkerNodeOptions, { clock, oracle, engineFault }: Deps, random: Random): Promise<Life> {
   const made: SimulatedEngine[] = [];
   const recorded = new RecordedMetrics(workerMetricTable);
   const start = async () => {
     const engine = new SimulatedEngine(options, { clock, random: fork(random), oracle });
+    engineFault?.(engine);
     made.push(engine);
     if (life) life.engine = engine;
     return engine;

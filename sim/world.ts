@@ -13,7 +13,7 @@ import { Books } from "./books.ts";
 import { Chatter } from "./chatter.ts";
 import { Editor } from "./editor.ts";
 import { starved } from "./fairness.ts";
-import { doublesOutcomes, type FaultRates, Faults, losesCancels, type PlantedBug } from "./faults.ts";
+import { doublesOutcomes, type FaultRates, Faults, losesCancels, type PlantedBug, sharesKv } from "./faults.ts";
 import { type Latency, Network } from "./network.ts";
 import { oracle } from "./oracle.ts";
 import { RouterNode } from "./router-node.ts";
@@ -138,6 +138,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldReport> {
           ...{ clock, random: fork(random), oracle: knows },
           cut: () => network.cutAll(`w${i}`),
           freeze: (ms) => network.freeze(`w${i}`, ms),
+          ...(options.plant === "sharedKv" && { engineFault: sharesKv }),
         },
       ),
     );

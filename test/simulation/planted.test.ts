@@ -30,6 +30,7 @@ const bugs: [PlantedBug, RegExp, given?: (world: WorldOptions) => WorldOptions][
   ["mixedTenants", /was shown text that was not generated for it/],
   ["doubleHedge", /books \d+ completion tokens, of at most 4/, frozen],
   ["leakedCredit", /credits of w\d are booked/],
+  ["sharedKv", /cached tokens, the first of its salt/],
 ];
 
 for (const [plant, named, given = (world: WorldOptions) => world] of bugs) {
