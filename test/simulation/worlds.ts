@@ -54,7 +54,8 @@ export function worldOf(seed: number): WorldOptions {
     agreement: one(0, 0.3),
     escape: one(0, 0.05),
     link: { latencyMs: one(0.1, 2), jitterMs: one(0, 3) },
-    editor: { latencyMs: one(0.1, 20), jitterMs: one(0, 10) },
+    // Tenants press their keys in the same instant: with no jitter at all the one made first would come first every time.
+    editor: { latencyMs: one(0.1, 20), jitterMs: one(0.01, 10) },
     rates: random.next() < 0.2 ? noFaults : rates,
     virtualMsMax: 600_000,
   };
