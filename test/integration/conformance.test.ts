@@ -2,13 +2,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { GrpcClient } from "../../lib/grpc/client.ts";
 import { anyPorts, portsOf, type Running, start } from "../support/command.ts";
-import { conversation, draining, kit, replay } from "../support/conformance.ts";
+import { conversation, draining, kit, replay, unhurried } from "../support/conformance.ts";
 import { replayBySdk } from "../support/conformance-sdk.ts";
 
 let up: Running;
 let client: GrpcClient;
 beforeAll(async () => {
-  up = await start(process.execPath, ["bin/slipstream.js", "up", "--engine", "simulated", ...anyPorts], /Ctrl-C/);
+  up = await start(process.execPath, ["bin/slipstream.js", "up", "--engine", "simulated", ...anyPorts], /Ctrl-C/, unhurried);
   client = new GrpcClient({ address: `127.0.0.1:${portsOf(up.out()).grpc}` });
 });
 afterAll(async () => {
@@ -54,7 +54,7 @@ describe("by the SDK", () => {
   const replayed = (name: string, drain?: () => void) =>
     replayBySdk(name, { address: `127.0.0.1:${portsOf(fresh.out()).grpc}`, run: "sdk", ...(drain ? { drain } : {}) });
   beforeAll(async () => {
-    fresh = await start(process.execPath, ["bin/slipstream.js", "up", "--engine", "simulated", ...anyPorts], /Ctrl-C/);
+    fresh = await start(process.execPath, ["bin/slipstream.js", "up", "--engine", "simulated", ...anyPorts], /Ctrl-C/, unhurried);
   });
   afterAll(async () => void (await fresh?.end()));
 

@@ -23,6 +23,9 @@ export const kit = readdirSync(kitFolder)
   .filter((name) => name.endsWith(".ndjson"))
   .map((name) => name.replace(".ndjson", ""));
 
+/** Of the router that is played against: what is retired in a conversation must not have ended by then, on a busy machine either. */
+export const unhurried = { SLIPSTREAM_WORKER_PROFILE: "l40s-7b-eagle3", SLIPSTREAM_WORKER_PROFILE_END: "slow" };
+
 /** The stream that a `drain` step ends is the router's last. */
 export const draining = "drain";
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root, run } from "../../tools/child.ts";
 import { findTool } from "../../tools/toolbox.ts";
 import { anyPorts, portsOf, type Running, start } from "../support/command.ts";
-import { draining, kit, kitFolder } from "../support/conformance.ts";
+import { draining, kit, kitFolder, unhurried } from "../support/conformance.ts";
 
 const grpcio = findTool("grpcio");
 
@@ -22,7 +22,7 @@ describe.skipIf(grpcio.path === undefined)("grpcio", () => {
     const file = join(proto, "slipstream/v1/completion.proto");
     const made = await run([grpcio.path as string, "-m", "grpc_tools.protoc", `-I${proto}`, ...out, file]);
     expect(made.code, made.output).toBe(0);
-    up = await start(process.execPath, ["bin/slipstream.js", "up", "--engine", "simulated", ...anyPorts], /Ctrl-C/);
+    up = await start(process.execPath, ["bin/slipstream.js", "up", "--engine", "simulated", ...anyPorts], /Ctrl-C/, unhurried);
   });
 
   afterAll(async () => {
