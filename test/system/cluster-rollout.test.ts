@@ -5,18 +5,16 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { systemClock } from "../../lib/clock.ts";
-import { silentLog } from "../../lib/log.ts";
-import { systemRandom } from "../../lib/random.ts";
 import type { Kube } from "../../operator/kube/kube.ts";
 import { type KindName, kinds } from "../../operator/objects.ts";
-import { Operator } from "../../operator/wire.ts";
+import type { Operator } from "../../operator/wire.ts";
 import { root } from "../../tools/child.ts";
 import { findTool } from "../../tools/toolbox.ts";
 import type { Loose } from "../support/cluster-objects.ts";
 import { ControlPlane, controlPlane } from "../support/control-plane.ts";
 import { installed, send } from "../support/install.ts";
 import { Kubelet } from "../support/kubelet.ts";
+import { operatorOn } from "../support/plane-operator.ts";
 import { until } from "../support/until.ts";
 
 const kubectl = findTool("kubectl");
@@ -67,23 +65,7 @@ describe.skipIf(controlPlane.path === undefined || kubectl.path === undefined)("
         "/api/v1/persistentvolumes",
       );
     kubelet = new Kubelet(plane.kube());
-    const path = "/api/v1/namespaces/slipstream-system/serviceaccounts/slipstream-operator/token";
-    const { body } = await send(
-      kube,
-      "POST",
-      { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: { expirationSeconds: 3_600 } },
-      "",
-      path,
-    );
-    operator = new Operator(
-      {
-        setting: { image: "slipstream:test", namespace: "slipstream-system", natsServers: [], bus: false },
-        ...{ namespaces: [], name: "operator-0", atOnce: 4 },
-        lease: { namespace: "slipstream-system", name: "slipstream-operator", leaseMs: 30_000, renewMs: 20_000, retryMs: 1_000 },
-      },
-      { target: plane.target(body.status.token), clock: systemClock, random: systemRandom(), log: silentLog },
-    );
-    void operator.run().catch(() => undefined);
+    operator = await operatorOn(plane, kube);
   }, 180_000);
   afterAll(async () => {
     await operator?.close();

@@ -1,17 +1,15 @@
 // Workers that are several pods, on a real control plane: with the definition of LeaderWorkerSets alone what the operator writes is
 // taken, with their controller groups of pods come up, are replaced by those of another revision, and go.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { systemClock } from "../../lib/clock.ts";
-import { silentLog } from "../../lib/log.ts";
-import { systemRandom } from "../../lib/random.ts";
 import type { Kube } from "../../operator/kube/kube.ts";
 import { kinds } from "../../operator/objects.ts";
-import { Operator } from "../../operator/wire.ts";
+import type { Operator } from "../../operator/wire.ts";
 import { digest, gpuClass, type Loose, pool } from "../support/cluster-objects.ts";
 import { ControlPlane, controlPlane } from "../support/control-plane.ts";
 import { installed, send } from "../support/install.ts";
 import { Kubelet } from "../support/kubelet.ts";
 import { defineLeaderWorkerSets, lws, runLeaderWorkerSets } from "../support/lws.ts";
+import { operatorOn } from "../support/plane-operator.ts";
 import { until } from "../support/until.ts";
 
 const wide = pool((made) => {
@@ -44,18 +42,7 @@ describe.skipIf(controlPlane.path === undefined || lws.path === undefined)("work
     for (const name of ["gpu-1", "gpu-2", "gpu-3"])
       await Kubelet.node(kube, name, { labels: { "nvidia.com/gpu.product": "NVIDIA-L40S" }, gpus: 8 });
     kubelet = new Kubelet(plane.kube());
-    const path = "/api/v1/namespaces/slipstream-system/serviceaccounts/slipstream-operator/token";
-    const asked = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: { expirationSeconds: 3_600 } };
-    const { body } = await send(kube, "POST", asked, "", path);
-    operator = new Operator(
-      {
-        setting: { image: "slipstream:test", namespace: "slipstream-system", natsServers: [], bus: false },
-        ...{ namespaces: [], name: "operator-0", atOnce: 4 },
-        lease: { namespace: "slipstream-system", name: "slipstream-operator", leaseMs: 30_000, renewMs: 20_000, retryMs: 1_000 },
-      },
-      { target: plane.target(body.status.token), clock: systemClock, random: systemRandom(), log: silentLog },
-    );
-    void operator.run().catch(() => undefined);
+    operator = await operatorOn(plane, kube);
   }, 180_000);
   afterAll(async () => {
     await operator?.close();
